@@ -1,0 +1,77 @@
+"""What we have: fills, positions, round trips."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from engine.model.orders import Side
+
+
+class Liquidity(StrEnum):
+    """Whether a fill added to or took from the book."""
+
+    MAKER = "MAKER"
+    TAKER = "TAKER"
+
+
+class Fill(msgspec.Struct, frozen=True, gc=False):
+    """One execution of one of our orders, booked once."""
+
+    ts_ns: int
+    order_id: str
+    agent: str
+    symbol: str
+    trade_id: str
+    side: Side
+    price: Decimal
+    qty: Decimal
+    fee: Decimal
+    """Quote currency, positive is a cost."""
+    liquidity: Liquidity
+    arrival_mid: Decimal | None = None
+    is_late: bool = False
+    """Booked after the order had been reported canceled or expired."""
+
+
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """Signed quantity with average entry, as journalled after each change."""
+
+    ts_ns: int
+    symbol: str
+    qty: Decimal
+    entry_price: Decimal | None
+    """Average entry, rounded to 28 digits for reading; the ledger keeps exact cost. None if flat."""
+    realised: Decimal
+    fees: Decimal
+    funding: Decimal
+
+
+class RoundTrip(msgspec.Struct, frozen=True, gc=False):
+    """One cycle from flat to flat, or to the flip that closes it (domain.md section 7)."""
+
+    ts_ns: int
+    symbol: str
+    agent: str
+    side: Side
+    opened_ns: int
+    duration_s: float
+    entry_price: Decimal
+    exit_price: Decimal
+    qty: Decimal
+    """Quantity entered over the cycle, all of it exited again."""
+    peak_qty: Decimal
+    gross_pnl: Decimal
+    maker_fees: Decimal
+    taker_fees: Decimal
+    funding: Decimal
+    net_pnl: Decimal
+    slippage: Decimal
+    """Quote currency lost against the arrival mids of its orders; positive is a cost."""
+    mae: Decimal
+    """Worst mark-to-market loss while open, quote currency, zero or negative."""
+    mfe: Decimal
+    """Best mark-to-market gain while open, quote currency, zero or positive."""
+    fills: int
+    order_ids: tuple[str, ...]
+    """The first orders that caused it, at most `ORDER_IDS_MAX` of `engine.portfolio.round_trips`."""

@@ -1,0 +1,99 @@
+"""Everything that can go wrong, as one tree on two axes: ours or theirs, recoverable or not.
+
+    LaptopAgentsError
+    ├── UsageError                  what the user asked for can't be done         exit 2
+    │   ├── SettingsRefused         one or more settings are invalid
+    │   └── UnknownInstrument       a symbol no source or venue knows
+    ├── DataUnavailable             a file or venue can't be read                 exit 5
+    │   └── BrokenCapture           a recorded file is damaged beyond skipping
+    ├── StateDamaged                journal or state can't be trusted             exit 6
+    ├── CredentialsRefused          keys are missing or not accepted              exit 7
+    ├── StateHeld                   another session owns this state               exit 8
+    └── Defect                      our own bug, found by an assertion            exit 1
+        ├── IllegalTransition       an order or session event with no row
+        └── IdentityBroken          the books no longer add up
+    ValueError
+    └── OffGrid                     a price or size the instrument can't express
+
+A refusal that is part of normal trading (a gate verdict, a venue reject, a malformed tick) is a
+value, not an exception: see `engine.model.events`.
+"""
+
+from typing import ClassVar
+
+
+class LaptopAgentsError(Exception):
+    """Base of every error this program raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    """What the process returns when this error ends it; the table is in interface.md."""
+
+
+class UsageError(LaptopAgentsError):
+    """The request can't be carried out as typed; the message says what to do instead."""
+
+    exit_code = 2
+
+
+class SettingsRefused(UsageError):
+    """One or more settings are invalid; `problems` has one sentence each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class UnknownInstrument(UsageError):
+    """No source in this session offers `symbol`."""
+
+    def __init__(self, symbol: str, known: tuple[str, ...]) -> None:
+        self.symbol, self.known = symbol, known
+        super().__init__(f"unknown symbol {symbol}: this source offers {', '.join(known) or 'none'}")
+
+
+class DataUnavailable(LaptopAgentsError):
+    """A data source can't be opened or reached."""
+
+    exit_code = 5
+
+
+class BrokenCapture(DataUnavailable):
+    """A recorded file holds nothing usable."""
+
+
+class StateDamaged(LaptopAgentsError):
+    """A journal, checkpoint or run folder can't be trusted or written."""
+
+    exit_code = 6
+
+
+class CredentialsRefused(LaptopAgentsError):
+    """Keys are missing, unreadable or refused by the venue."""
+
+    exit_code = 7
+
+
+class StateHeld(LaptopAgentsError):
+    """Another process holds this state folder."""
+
+    exit_code = 8
+
+
+class Defect(LaptopAgentsError):
+    """A promise of our own code is broken; never caught by a supervisor of agents."""
+
+
+class IllegalTransition(Defect):
+    """A state machine met an event its table does not list."""
+
+    def __init__(self, machine: str, state: str, event: str) -> None:
+        self.machine, self.state, self.event = machine, state, event
+        super().__init__(f"{machine}: {event} is not a row of state {state}")
+
+
+class IdentityBroken(Defect):
+    """Equity or position no longer equals the sum of what made it."""
+
+
+class OffGrid(ValueError):
+    """A number lies between two ticks or lots of its instrument."""

@@ -1,0 +1,127 @@
+"""What a venue shows everybody: quotes, trades, bars, depth, funding.
+
+Prices are integer ticks and sizes integer lots of the instrument (architecture.md rule 5). Every
+message starts with `ts_ns`, the time it entered the engine; `ts_event_ns` is the venue's own stamp,
+0 where the venue sends none.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from engine.model.orders import Side
+
+Levels = tuple[tuple[int, int], ...]
+"""Price level updates as (ticks, lots), in the venue's order; 0 lots deletes the level."""
+
+
+class Quote(msgspec.Struct, gc=False):
+    """Best bid and ask."""
+
+    ts_ns: int
+    symbol: str
+    bid_ticks: int
+    bid_lots: int
+    ask_ticks: int
+    ask_lots: int
+    ts_event_ns: int = 0
+    seq: int = 0
+    """The venue's update id, 0 where it sends none."""
+
+
+class Trade(msgspec.Struct, gc=False):
+    """A public print; `aggressor` is the side of the taker."""
+
+    ts_ns: int
+    symbol: str
+    price_ticks: int
+    qty_lots: int
+    aggressor: Side
+    trade_id: int = 0
+    """Rising within an instrument; 0 where the venue sends none."""
+    ts_event_ns: int = 0
+
+
+class Bar(msgspec.Struct, gc=False):
+    """Open, high, low, close and volume of one closed interval."""
+
+    ts_ns: int
+    symbol: str
+    interval_s: int
+    open_ns: int
+    """Start of the interval; it ends at `open_ns + interval_s * 1e9`, exclusive."""
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume_lots: int
+
+
+class Depth(msgspec.Struct, gc=False):
+    """A change of the order book, or the whole of it when `is_snapshot`."""
+
+    ts_ns: int
+    symbol: str
+    bids: Levels
+    asks: Levels
+    is_snapshot: bool = False
+    first_seq: int = 0
+    last_seq: int = 0
+    prev_seq: int = 0
+    """`last_seq` of the update before this one, as the venue says it; 0 in snapshots."""
+    ts_event_ns: int = 0
+
+
+class Funding(msgspec.Struct, gc=False):
+    """Mark price and the funding rate that will be paid at `next_ns`."""
+
+    ts_ns: int
+    symbol: str
+    mark_price: Decimal
+    """Quote currency; finer than a tick, hence decimal."""
+    rate: Decimal
+    """Fraction of notional paid by longs to shorts at `next_ns`."""
+    next_ns: int
+    ts_event_ns: int = 0
+
+
+class FeedStatus(msgspec.Struct, gc=False):
+    """A feed connected, or was lost."""
+
+    ts_ns: int
+    source: str
+    is_connected: bool
+    reason: str = ""
+
+
+Flaw = Literal[
+    "malformed",
+    "nan",
+    "non_positive",
+    "off_grid",
+    "crossed",
+    "out_of_band",
+    "stale",
+    "duplicate",
+    "out_of_order",
+    "unknown_symbol",
+    "oversize",
+    "sequence_gap",
+]
+"""Why a market message was refused; each has its own counter (reliability.md E1)."""
+
+
+class Malformed(msgspec.Struct, gc=False):
+    """A message the adapter could not express as any of the above."""
+
+    ts_ns: int
+    symbol: str
+    """Empty when not even that could be read."""
+    flaw: Flaw
+    detail: str = ""
+    """At most 120 characters, sanitised at the adapter edge."""
+
+
+MarketEvent = Quote | Trade | Bar | Depth | Funding
+FeedEvent = MarketEvent | FeedStatus | Malformed

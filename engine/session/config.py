@@ -1,0 +1,69 @@
+"""Settings `session.*`, `journal.*` and `health.*` of a headless session."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le
+
+_STRICT: dict[str, object] = {"extra": "forbid", "use_attribute_docstrings": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionConfig:
+    """How long, how fast, with what money, and how it ends."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    duration_min: Annotated[float, Gt(0)] | None = None
+    """Minutes until a planned end; event time for mock and file sources. None: until stopped."""
+    starting_balance: Annotated[Decimal, Gt(0)] = Decimal(10_000)
+    """Quote currency."""
+    seed: Annotated[int, Ge(0)] = 1
+    """Seeds the mock market, simulated latency and nothing else."""
+    speed: Annotated[float, Gt(0)] | Literal["max"] = 1.0
+    """Event seconds per wall second for mock, file and replay sources."""
+    policy: Literal["net", "priority"] = "net"
+    """How the supervisor settles opposite wishes of several agents."""
+    flatten_on_stop: bool = True
+    """Whether a planned end closes positions."""
+    on_emergency: Literal["stop", "hold"] = "stop"
+    """After an emergency is flat: end the session, or wait for a person."""
+    close_deadline_s: Annotated[float, Gt(0), Le(60)] = 5.0
+    """Longest graceful close."""
+    run_id: str | None = None
+    """Pins the run id (tests, byte-identical reruns); None derives one from time and entropy."""
+    start_ns: Annotated[int, Ge(0)] | None = None
+    """Pins the start of simulated time; None is the wall clock."""
+    debug: bool = False
+    """Assert the books' identity at every event instead of at every fill."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalConfig:
+    """How much of a session is written down, and how fast it reaches the disk."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    inputs: bool = True
+    """Whether market data and timers are journalled: needed to replay without the source."""
+    flush_ms: Annotated[int, Gt(0)] = 50
+    """Longest time a line waits in memory."""
+    sync_ms: Annotated[int, Gt(0)] = 1_000
+    """Longest time between two fdatasync in paper mode."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthConfig:
+    """Limits of the process itself; passing one raises an alert, falling back clears it."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    max_rss_mb: Annotated[float, Gt(0)] = 500.0
+    """Resident memory."""
+    max_cpu_pct: Annotated[float, Gt(0)] = 95.0
+    """Share of one core, averaged over the heartbeat interval."""
+    min_disk_mb: Annotated[float, Ge(0)] = 200.0
+    """Free space where the run folder lives."""
+    max_loop_lag_ms: Annotated[float, Gt(0)] = 100.0
+    """How late the loop woke the heartbeat."""
