@@ -1,0 +1,1 @@
+"""The invented market: seeded, endless, believable; with faults on request."""

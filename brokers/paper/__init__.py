@@ -1,0 +1,1 @@
+"""The simulated venue: the real market, our orders, believable fills."""

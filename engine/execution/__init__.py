@@ -1,0 +1,1 @@
+"""What we do: order states, routing, the blotter of live orders, derived ids."""

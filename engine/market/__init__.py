@@ -1,0 +1,1 @@
+"""What we see: quality filter, books, bars and features, one `Market` for all instruments."""

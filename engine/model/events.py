@@ -243,6 +243,8 @@ class GateVerdict(msgspec.Struct, frozen=True, gc=False):
     is_approved: bool
     rule: str = ""
     """The first rule that refused; empty when approved."""
+    setting: str = ""
+    """The limit under `risk.*` behind the rule."""
     limit: str = ""
     reading: str = ""
     is_waiting: bool = False

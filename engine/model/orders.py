@@ -136,6 +136,9 @@ class Order:
     tif: TimeInForce
     post_only: bool
     reduce_only: bool
+    """As sent: the venue refuses to let it add to the net position."""
+    is_exit: bool
+    """As wished: it may only close its agent's own position, see `engine.kernel.dealing`."""
     created_ns: int
     arrival_mid: Decimal | None
     """Mid when the intent was decided, for slippage; None where no quote was known."""
@@ -143,6 +146,8 @@ class Order:
     filled_qty: Decimal = ZERO
     changed_ns: int = 0
     venue_order_id: str = ""
+    qty_before_amend: Decimal | None = None
+    """What to return to if the venue refuses the amend in flight."""
 
     @property
     def leaves_qty(self) -> Decimal:

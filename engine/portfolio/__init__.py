@@ -1,0 +1,1 @@
+"""What we have: ledgers, round trips and the account whose identity always holds."""

@@ -1,0 +1,1 @@
+"""What we allow: the lifecycle, the pre-trade gate, the circuit breakers."""

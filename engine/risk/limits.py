@@ -86,5 +86,11 @@ class RiskLimits:
     """Silence of an instrument's feed that degrades it."""
     resume_backoff_s: Annotated[float, Ge(0)] = 5.0
     """How long every reason must stay clear before a degraded session resumes."""
+    fan_out: Literal["instrument", "session"] = "instrument"
+    """Whether a doubt about one of several instruments suspends that one or the whole session."""
+    throttled_size_factor: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.6")
+    """What agents multiply sizes by while THROTTLED."""
+    throttled_spacing_factor: Annotated[float, Ge(1)] = 1.5
+    """What agents multiply distances by while THROTTLED."""
     flatten_on_journal_failure: bool = False
     """Whether a failing journal also closes positions; orders are always canceled."""

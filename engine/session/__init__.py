@@ -1,0 +1,1 @@
+"""The async shell: clock, journal, runner and everything else that touches the world."""

@@ -1,0 +1,1 @@
+"""Numbers computed from market data event by event; `registry` lists them."""

@@ -1,0 +1,50 @@
+# Needs Python >= 3.11 with venv and pip, nothing else. `make PYTHON=python3.13 test` picks another.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+DURATION ?= 10
+ARGS ?=
+WORKERS ?= 2
+STAMP := $(VENV)/.installed
+
+.PHONY: run test check lint bench image lock clean
+
+run: $(STAMP)
+	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
+
+test: $(STAMP)
+	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+check: lint
+	@$(BIN)/pytest -q -n $(WORKERS) $(ARGS)
+
+lint: $(STAMP)
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
+	@$(BIN)/hadolint Dockerfile
+
+# Standard output carries JSON lines and nothing else.
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+image:
+	@scripts/build_image.sh
+
+# After a change of dependencies; needs uv.
+lock:
+	@scripts/lock.sh
+
+# pip alone: the lock reaches it as constraints. Everything it says goes to stderr, for `make -s bench`.
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) >&2
+	@$(BIN)/python -c 'import sys; sys.version_info >= (3, 11) or sys.exit("laptop-agents needs Python 3.11 or newer; try make PYTHON=python3.11")'
+	@echo "Installing into $(VENV)" >&2
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' >&2
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev >&2
+	@touch $@
+
+clean:
+	@rm -rf $(VENV) build dist

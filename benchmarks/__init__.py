@@ -1,0 +1,1 @@
+"""What the engine costs: the common workloads of performance.md, through every part of it."""

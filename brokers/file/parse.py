@@ -1,0 +1,216 @@
+"""One line of a capture to one event; any bytes in, an event or nothing out, never an exception.
+
+A line is `<receive time> <JSON>`; the unit of the time shows in its number of digits. What can't be
+expressed becomes a `Malformed` at the last believable time.
+"""
+
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from typing import Final, Generic, TypeVar
+
+import msgspec
+from msgspec.json import Decoder
+
+from brokers.file import wire
+from brokers.file.grid import Grid, Refused
+from brokers.file.streams import IGNORED_KINDS, KINDS, levels
+from engine.model.market import Depth, FeedEvent, Flaw, Malformed, MarketEvent
+
+LINE_BYTES_MAX: Final = 1024 * 1024
+"""1 MiB; a full 1,000-level snapshot takes 60 kB."""
+STREAMS_MAX: Final = 1_024
+"""Stream names remembered; more than that are not one venue's symbols but an attack."""
+LEAP_NS_MAX: Final = 3_600 * 1_000_000_000
+"""A receive time further ahead than this waits for a second line to confirm it."""
+
+DETAIL_CHARS_MAX: Final = 120
+"""What `Malformed.detail` promises."""
+
+_UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Controls, formats (bidi overrides too), surrogates, private use, line and paragraph ends."""
+_UNIT_NS: Final = {19: 1, 16: 1_000, 13: 1_000_000, 10: 1_000_000_000}
+"""Nanoseconds in one unit, by digits: each length is one unit only, from 2001 to 2286."""
+_MS_NS: Final = 1_000_000
+_INT64_MAX: Final = 2**63 - 1
+_PREFIX: Final = b'{"stream":"'
+
+P = TypeVar("P", bound=wire.Payload)
+_read_head = Decoder(wire.Head).decode
+_read_snapshot = Decoder(wire.DepthSnapshot).decode
+
+
+class Route(Generic[P]):
+    """Reads one stream of one instrument."""
+
+    __slots__ = ("_build", "_decode", "grid")
+
+    def __init__(
+        self, payload: type[P], build: Callable[[P, int, Grid], MarketEvent], grid: Grid
+    ) -> None:
+        self._decode = wire.reader(payload)
+        self._build = build
+        self.grid = grid
+
+    def event(self, body: bytes, at_ns: int) -> MarketEvent:
+        """Decode one message.
+
+        Raises:
+            Refused: It is JSON, but not believable.
+            msgspec.MsgspecError: It is not JSON, or not of this type.
+        """
+        data = self._decode(body).data
+        if data.symbol != self.grid.symbol:
+            raise Refused("unknown_symbol", f"{data.symbol} in a stream of {self.grid.symbol}")
+        return self._build(data, at_ns, self.grid)
+
+
+class LineParser:
+    """Parses the lines of one file, in order; remembers the last receive time."""
+
+    def __init__(
+        self,
+        grids: Mapping[str, Grid],
+        *,
+        start_ns: int = 0,
+        ignored: Collection[str] = (),
+        muted: Collection[str] = (),
+    ) -> None:
+        """Prepare for one file.
+
+        Args:
+            grids: What to read, by symbol.
+            start_ns: Time of a defect that comes before the first receive time.
+            ignored: Symbols that are in the file but not wanted.
+            muted: Streams to skip, such as `btcusdt@aggTrade` beside `btcusdt@trade`.
+        """
+        self._grids = grids
+        self._ignored = frozenset(ignored)
+        self._routes: dict[bytes, Route[wire.Payload] | None] = {
+            name.encode(): None for name in muted
+        }
+        self._last_ns = start_ns
+        self._leap_ns = 0
+        self._symbol = ""
+
+    def parse(self, line: bytes) -> FeedEvent | None:
+        """Return the event in `line`; None for what is well formed and none of our business."""
+        self._symbol = ""
+        try:
+            return self._event(line)
+        except Refused as refused:
+            return self.flawed(refused.flaw, refused.detail)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return self.flawed("malformed", str(error))
+
+    def flawed(self, flaw: Flaw, detail: str) -> Malformed:
+        """Make a `Malformed` at the last receive time."""
+        return Malformed(self._last_ns, self._symbol, flaw, _sanitize(detail))
+
+    def _event(self, line: bytes) -> FeedEvent | None:
+        if len(line) > LINE_BYTES_MAX:
+            raise Refused("oversize", f"line over {LINE_BYTES_MAX} bytes")
+        stamp, _, body = line.partition(b" ")
+        at_ns = self._received(stamp)
+        # The key is read from the bytes because decoding the envelope twice would double the cost.
+        name = body[11 : body.find(b'"', 11)] if body.startswith(_PREFIX) else b""
+        try:
+            route = self._routes[name]
+        except KeyError:
+            return self._first_of_stream(name, body, at_ns)
+        if route is None:
+            return None
+        self._symbol = route.grid.symbol
+        return route.event(body, at_ns)
+
+    def _received(self, stamp: bytes) -> int:
+        """Return the receive time in nanoseconds, never before the last one."""
+        at_ns = received_ns(stamp)
+        if not at_ns:
+            raise Refused("malformed", "no receive time")
+        if at_ns > self._last_ns + LEAP_NS_MAX and self._last_ns:
+            self._confirm_leap(at_ns)
+        self._leap_ns = 0
+        self._last_ns = max(at_ns, self._last_ns)
+        return self._last_ns
+
+    def _confirm_leap(self, at_ns: int) -> None:
+        """Refuse the first line of a leap: one wrong digit must not freeze time for the rest."""
+        is_confirmed = abs(at_ns - self._leap_ns) <= LEAP_NS_MAX and at_ns <= _INT64_MAX
+        self._leap_ns = at_ns
+        if not is_confirmed:
+            raise Refused("malformed", "receive time leaps ahead")
+
+    def _first_of_stream(self, name: bytes, body: bytes, at_ns: int) -> FeedEvent | None:
+        """Read a line whose stream is new, or that has none.
+
+        The name is a hint for the report of a line that turns out unreadable; the decoded one counts.
+        """
+        hinted, _ = split_stream(name.decode(errors="replace"))
+        self._symbol = hinted if hinted in self._grids else ""
+        head = _read_head(body)
+        if head.stream is not None:
+            route = self._route(head.stream)
+            if len(self._routes) < STREAMS_MAX:
+                self._routes[head.stream.encode()] = route
+            if route is None:
+                return None
+            self._symbol = route.grid.symbol
+            return route.event(body, at_ns)
+        if head.last_id is not None:
+            return self._snapshot(body, at_ns)
+        if head.request_id is not None:
+            return None
+        raise Refused("malformed", "neither a stream message nor a snapshot")
+
+    def _route(self, stream: str) -> Route[wire.Payload] | None:
+        symbol, kind = split_stream(stream)
+        if kind in IGNORED_KINDS or symbol in self._ignored or stream.encode() in self._routes:
+            return None
+        if kind not in KINDS:
+            raise Refused("malformed", f"unknown stream {stream}")
+        if symbol not in self._grids:
+            raise Refused("unknown_symbol", f"unknown symbol {symbol}")
+        payload, build = KINDS[kind]
+        return Route(payload, build, self._grids[symbol])
+
+    def _snapshot(self, body: bytes, at_ns: int) -> Depth | None:
+        """Read a REST snapshot; without a symbol of its own it is that of the file's only one."""
+        data = _read_snapshot(body)
+        names = {*self._grids, *self._ignored}
+        symbol = data.symbol or (names.pop() if len(names) == 1 else "")
+        if symbol in self._ignored:
+            return None
+        if symbol not in self._grids:
+            raise Refused("unknown_symbol", f"snapshot of unknown symbol {symbol}")
+        self._symbol = symbol
+        grid = self._grids[symbol]
+        return Depth(
+            at_ns,
+            symbol,
+            levels(data.bids, grid),
+            levels(data.asks, grid),
+            is_snapshot=True,
+            first_seq=data.last_id,
+            last_seq=data.last_id,
+            ts_event_ns=data.transaction_ms * _MS_NS,
+        )
+
+
+def received_ns(stamp: bytes) -> int:
+    """Return a receive time in nanoseconds, 0 where there is none."""
+    unit_ns = _UNIT_NS.get(len(stamp))
+    return int(stamp) * unit_ns if unit_ns and stamp.isdigit() else 0
+
+
+def split_stream(stream: str) -> tuple[str, str]:
+    """Split a stream's name, `btcusdt@kline_1m`, into symbol and kind, `BTCUSDT` and `kline`."""
+    symbol, _, rest = stream.partition("@")
+    return symbol.upper(), rest.partition("@")[0].partition("_")[0]
+
+
+def _sanitize(text: str) -> str:
+    """Replace what could drive a terminal by U+FFFD, and cap the length."""
+    text = text[:DETAIL_CHARS_MAX]
+    if text.isprintable():
+        return text
+    return "".join("\ufffd" if unicodedata.category(c) in _UNSAFE else c for c in text)

@@ -1,0 +1,140 @@
+"""What an agent answered, before anything believes it (reliability.md F1).
+
+Types are not enforced where an agent runs, so a plugin may return anything. Here an answer is
+either a tuple of well-formed intents or a `BadAnswer`, for which the kernel quarantines the agent.
+Rule: a detail names types and fields, never repeats what the agent wrote.
+"""
+
+from collections.abc import Coroutine
+from decimal import Decimal
+from math import isfinite
+from typing import Final
+
+from engine.agents.contract import NOTHING
+from engine.model.errors import LaptopAgentsError
+from engine.model.orders import (
+    CancelIntent,
+    Intent,
+    OrderIntent,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+
+ANSWER_MAX: Final = 32
+"""Intents in one answer: a ladder of 15 levels a side and two cancels; more is a runaway loop."""
+SLOT_MAX: Final = 32
+"""Characters of a slot's name, which stands in journal lines and on screens."""
+REASON_MAX: Final = 300
+"""Characters of a reason, for the same cause."""
+
+NUMBERS: Final = ("price", "trigger_price", "trail_bps")
+REQUIRED: Final = {
+    OrderType.LIMIT: "price",
+    OrderType.STOP: "trigger_price",
+    OrderType.TAKE_PROFIT: "trigger_price",
+    OrderType.TRAILING: "trail_bps",
+}
+"""The number without which an order of that type means nothing."""
+
+
+class BadAnswer(LaptopAgentsError):  # noqa: N818 a fact, as in engine.model.errors
+    """An agent returned what no agent may return."""
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+
+def checked(answer: object, agent: str, symbol: str) -> tuple[Intent, ...]:
+    """Return the answer as a tuple of intents of this agent on this symbol, ids rising.
+
+    Raises:
+        BadAnswer: It is anything else.
+
+    """
+    if answer is NOTHING:
+        return ()
+    if type(answer) is list:
+        answer = tuple(answer)
+    if type(answer) is not tuple:
+        raise _unwanted(answer)
+    if len(answer) > ANSWER_MAX:
+        raise BadAnswer(f"{len(answer)} intents in one answer, at most {ANSWER_MAX}")
+    last = 0
+    for intent in answer:
+        last = _check(intent, agent, symbol, last)
+    return answer
+
+
+def sequence_of(intent_id: str) -> int:
+    """Return the number in `<agent>-<number>`."""
+    return int(intent_id.rpartition("-")[2])
+
+
+def _unwanted(answer: object) -> BadAnswer:
+    if isinstance(answer, Coroutine):
+        answer.close()  # it never ran, and must not warn that nobody awaited it
+        return BadAnswer("a coroutine; an agent answers at once")
+    return BadAnswer(f"a {type(answer).__name__}, not a list or tuple")
+
+
+def _check(intent: object, agent: str, symbol: str, last: int) -> int:
+    """Check one intent, return its sequence number."""
+    if type(intent) is not OrderIntent and type(intent) is not CancelIntent:
+        raise BadAnswer(f"a {type(intent).__name__}, not an intent")
+    if intent.agent != agent:
+        raise BadAnswer("an intent in the name of another agent")
+    if intent.symbol != symbol:
+        raise BadAnswer("an intent for another symbol")
+    _check_text("slot", intent.slot, SLOT_MAX)
+    _check_text("reason", intent.reason, REASON_MAX)
+    if not intent.slot:
+        raise BadAnswer("slot: empty")
+    if type(intent) is OrderIntent:
+        _check_order(intent)
+    return _check_id(intent.intent_id, agent, last)
+
+
+def _check_id(intent_id: object, agent: str, last: int) -> int:
+    if type(intent_id) is not str or not intent_id.startswith(f"{agent}-"):
+        raise BadAnswer("intent_id: not of this agent")
+    digits = intent_id[len(agent) + 1 :]
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
+        raise BadAnswer("intent_id: no number")
+    if int(digits) <= last:
+        raise BadAnswer("intent_id: not rising")
+    return int(digits)
+
+
+def _check_text(field: str, text: object, most: int) -> None:
+    if type(text) is not str:
+        raise BadAnswer(f"{field}: a {type(text).__name__}")
+    if len(text) > most:
+        raise BadAnswer(f"{field}: longer than {most}")
+
+
+def _check_order(intent: OrderIntent) -> None:
+    kind = intent.type
+    if type(intent.side) is not Side or type(kind) is not OrderType:
+        raise BadAnswer("side or type: unknown")
+    if type(intent.tif) is not TimeInForce:
+        raise BadAnswer("tif: unknown")
+    if type(intent.post_only) is not bool or type(intent.reduce_only) is not bool:
+        raise BadAnswer("post_only or reduce_only: not a bool")
+    _check_positive("qty", intent.qty)
+    for field in NUMBERS:
+        number = getattr(intent, field)
+        # What its type does not use may still be read by somebody: nothing, or a sound number.
+        if number is not None or field == REQUIRED.get(kind):
+            _check_positive(field, number)
+    confidence = intent.confidence
+    if type(confidence) not in (float, int) or not isfinite(confidence) or not 0 <= confidence <= 1:
+        raise BadAnswer("confidence: not between 0 and 1")
+
+
+def _check_positive(field: str, number: object) -> None:
+    if type(number) is not Decimal:
+        raise BadAnswer(f"{field}: a {type(number).__name__}, not a Decimal")
+    if not number.is_finite() or number <= 0:
+        raise BadAnswer(f"{field}: not a positive number")

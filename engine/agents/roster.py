@@ -1,0 +1,205 @@
+"""All agents of the session: who is called for what, with which desk, and who is quarantined.
+
+This is the seam at which an agent's failure stops: whatever it raises or returns, the session goes
+on without it (reliability.md F1).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from engine.agents.answers import checked
+from engine.agents.contract import NOTHING, Agent
+from engine.agents.desk import Desk, IntentSequence
+from engine.market.view import MarketView
+from engine.model.account import Fill
+from engine.model.market import Bar, Trade
+from engine.model.orders import Intent
+
+Ask = Callable[[Desk], Sequence[Intent]]
+
+
+class Failure(NamedTuple):
+    """An agent that raised or returned nonsense."""
+
+    agent: str
+    detail: str
+
+
+class _AgentState(msgspec.Struct):
+    state: msgspec.Raw
+    last_intent: int
+    is_paused: bool
+    quarantine: str
+
+
+class _Member:
+    """One agent with its desks."""
+
+    __slots__ = ("agent", "desks", "is_paused", "next_timer_ns", "quarantine", "sequence")
+
+    def __init__(self, agent: Agent, views: Mapping[str, MarketView]) -> None:
+        self.agent = agent
+        self.sequence = IntentSequence(agent.name)
+        self.desks = {symbol: Desk(view, self.sequence) for symbol, view in views.items()}
+        self.is_paused = False
+        self.quarantine = ""
+        self.next_timer_ns = 0
+
+    @property
+    def is_called(self) -> bool:
+        return not self.is_paused and not self.quarantine
+
+
+class Roster:
+    """Calls agents in the order of their names and collects checked intents."""
+
+    def __init__(self, agents: Iterable[Agent], views: Mapping[str, MarketView]) -> None:
+        self._members = {a.name: _Member(a, views) for a in sorted(agents, key=lambda a: a.name)}
+        self._symbols = tuple(views)
+        self.failures: list[Failure] = []
+        """Since last drained by the kernel."""
+        self._quotes: dict[str, tuple[tuple[Callable[[Desk], Any], Desk], ...]] = {}
+        self._index()
+
+    def _index(self) -> None:
+        self._quotes = {
+            symbol: tuple(
+                (member.agent.on_quote, member.desks[symbol])
+                for member in self._members.values()
+                if member.agent.needs.quotes and member.is_called
+            )
+            for symbol in self._symbols
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every agent, quarantined ones included."""
+        return tuple(self._members)
+
+    @property
+    def quarantined(self) -> dict[str, str]:
+        """Agent to what it did."""
+        return {name: m.quarantine for name, m in self._members.items() if m.quarantine}
+
+    def desk(self, agent: str, symbol: str) -> Desk | None:
+        """Return an agent's desk; None for the house and for strangers."""
+        member = self._members.get(agent)
+        return member.desks[symbol] if member else None
+
+    def desks(self) -> Iterable[Desk]:
+        """Every desk of every agent."""
+        return (desk for member in self._members.values() for desk in member.desks.values())
+
+    def on_quote(self, symbol: str, now_ns: int) -> Sequence[Intent]:
+        """Ask everybody who reads quotes. Hot: called for each admitted quote."""
+        wishes: Sequence[Intent] = NOTHING
+        for ask, desk in self._quotes[symbol]:
+            desk.now_ns = now_ns
+            try:
+                answer = ask(desk)
+                if answer:
+                    wishes = (*wishes, *checked(answer, desk.agent, symbol))
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the supervisor seam of agents
+                self._fail(desk.agent, error)
+        return wishes
+
+    def on_trade(self, trade: Trade, now_ns: int) -> Sequence[Intent]:
+        """Ask everybody who reads public trades."""
+        asked = [m for m in self._members.values() if m.agent.needs.trades]
+        return self._ask(asked, trade.symbol, now_ns, lambda m, d: m.agent.on_trade(d, trade))
+
+    def on_bar(self, bar: Bar, now_ns: int) -> Sequence[Intent]:
+        """Ask everybody who declared the bar's interval."""
+        asked = [
+            m for m in self._members.values() if bar.interval_s in m.agent.needs.bar_intervals_s
+        ]
+        return self._ask(asked, bar.symbol, now_ns, lambda m, d: m.agent.on_bar(d, bar))
+
+    def on_fill(self, fill: Fill, now_ns: int) -> Sequence[Intent]:
+        """Ask the agent whose order filled."""
+        member = self._members.get(fill.agent)
+        if member is None or not member.agent.needs.fills:
+            return NOTHING
+        return self._ask([member], fill.symbol, now_ns, lambda m, d: m.agent.on_fill(d, fill))
+
+    def on_timer(self, symbol: str, now_ns: int) -> Sequence[Intent]:
+        """Ask everybody whose timer is due; call once per symbol, then `end_timers`."""
+        asked = [
+            m
+            for m in self._members.values()
+            if m.agent.needs.timer_s is not None and now_ns >= m.next_timer_ns
+        ]
+        return self._ask(asked, symbol, now_ns, lambda m, d: m.agent.on_timer(d))
+
+    def end_timers(self, now_ns: int) -> None:
+        """Set the next grid point of every timer that was due."""
+        for member in self._members.values():
+            every_s = member.agent.needs.timer_s
+            if every_s is not None and now_ns >= member.next_timer_ns:
+                every_ns = int(every_s * 1e9)
+                member.next_timer_ns = (now_ns // every_ns + 1) * every_ns
+
+    def _ask(
+        self,
+        members: Iterable[_Member],
+        symbol: str,
+        now_ns: int,
+        call: Callable[[_Member, Desk], Any],
+    ) -> Sequence[Intent]:
+        wishes: Sequence[Intent] = NOTHING
+        for member in members:
+            if not member.is_called:
+                continue
+            desk = member.desks[symbol]
+            desk.now_ns = now_ns
+            try:
+                answer = call(member, desk)
+                if answer:
+                    wishes = (*wishes, *checked(answer, desk.agent, symbol))
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the supervisor seam of agents
+                self._fail(desk.agent, error)
+        return wishes
+
+    def _fail(self, agent: str, error: Exception) -> None:
+        detail = f"{type(error).__name__}: {error}"[:200]
+        self._members[agent].quarantine = detail
+        self.failures.append(Failure(agent, detail))
+        self._index()
+
+    def pause(self, agent: str, *, is_paused: bool) -> bool:
+        """Stop or go on calling an agent; False when there is no such agent."""
+        member = self._members.get(agent)
+        if member is None:
+            return False
+        member.is_paused = is_paused
+        self._index()
+        return True
+
+    def snapshot(self) -> bytes:
+        """Encode every agent's own state and counters."""
+        return msgspec.json.encode(
+            {
+                name: _AgentState(
+                    msgspec.Raw(msgspec.json.encode(member.agent.state)),
+                    member.sequence.last,
+                    member.is_paused,
+                    member.quarantine,
+                )
+                for name, member in self._members.items()
+            }
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Continue from a snapshot of the same agents."""
+        for name, saved in msgspec.json.decode(state, type=dict[str, _AgentState]).items():
+            member = self._members[name]
+            member.agent.state = msgspec.json.decode(saved.state, type=member.agent.State)
+            member.sequence.last = saved.last_intent
+            member.is_paused, member.quarantine = saved.is_paused, saved.quarantine
+        self._index()

@@ -1,0 +1,150 @@
+"""All orders of the session: the live ones, and the last closed ones for late fills.
+
+The sums the gate needs (open quantity per side, counts) are kept as orders change, so that judging
+an intent never walks the book of orders.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from engine.execution.orders import LIVE, TRANSITIONS, OrderEvent
+from engine.model.money import ZERO
+from engine.model.orders import Order, OrderState, Side
+
+CLOSED_MAX: Final = 256
+"""Closed orders remembered for late fills; older ones are in the journal only."""
+
+SEEN_FILLS_MAX: Final = 4_096
+"""Trade ids remembered per instrument; venues resend the last minutes, not the last day."""
+
+SlotKey = tuple[str, str, str]
+"""(agent, symbol, slot)."""
+
+
+@dataclass(slots=True)
+class OpenOrders:
+    """What works on one instrument; the quantities leave out orders the venue keeps reduce-only."""
+
+    buy_qty: Decimal = ZERO
+    sell_qty: Decimal = ZERO
+    orders: dict[str, Order] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _State:
+    live: dict[str, Order] = field(default_factory=dict)
+    closed: dict[str, Order] = field(default_factory=dict)
+    seen_fills: dict[str, dict[str, None]] = field(default_factory=dict)
+
+
+class Blotter:
+    """Orders by id, slot and instrument."""
+
+    def __init__(self, symbols: Iterable[str]) -> None:
+        self._state = _State(seen_fills={symbol: {} for symbol in symbols})
+        self.open = {symbol: OpenOrders() for symbol in self._state.seen_fills}
+        self.slots: dict[SlotKey, Order] = {}
+        """The live order of each slot."""
+
+    @property
+    def live(self) -> dict[str, Order]:
+        """Live orders by id, oldest first."""
+        return self._state.live
+
+    def find(self, order_id: str) -> Order | None:
+        """Return a live or recently closed order."""
+        return self._state.live.get(order_id) or self._state.closed.get(order_id)
+
+    def add(self, order: Order) -> None:
+        """Take in an order about to be submitted."""
+        self._state.live[order.order_id] = order
+        self.slots[order.agent, order.symbol, order.slot] = order
+        book = self.open[order.symbol]
+        book.orders[order.order_id] = order
+        self._count(book, order, order.qty)
+
+    def _count(self, book: OpenOrders, order: Order, qty: Decimal) -> None:
+        if order.reduce_only:
+            return
+        if order.side is Side.BUY:
+            book.buy_qty += qty
+        else:
+            book.sell_qty += qty
+
+    def apply(self, order: Order, event: OrderEvent, ts_ns: int) -> bool:
+        """Move an order along the table; return False when the table refuses the event."""
+        target = TRANSITIONS[order.state, event, order.filled_qty > 0]
+        if target is None:
+            return False
+        was_live = order.state in LIVE
+        order.state = target
+        order.changed_ns = ts_ns
+        if was_live and target not in LIVE:
+            self._close(order)
+        return True
+
+    def fill(self, order: Order, qty: Decimal, ts_ns: int) -> bool:
+        """Add a fill's quantity and move the order; return False when the table refuses it."""
+        filled = order.filled_qty + qty
+        event = OrderEvent.FILL_ALL if filled >= order.qty else OrderEvent.FILL_PART
+        if order.state in LIVE:
+            self._count(self.open[order.symbol], order, -min(qty, order.leaves_qty))
+        order.filled_qty = filled
+        return self.apply(order, event, ts_ns)
+
+    def resize(self, order: Order, qty: Decimal) -> None:
+        """Set an order's total quantity: as the venue confirmed it, or as large as it may become."""
+        if order.state in LIVE:
+            self._count(self.open[order.symbol], order, qty - order.qty)
+        order.qty = qty
+
+    def _close(self, order: Order) -> None:
+        state, book = self._state, self.open[order.symbol]
+        del state.live[order.order_id]
+        del book.orders[order.order_id]
+        if order.leaves_qty > 0:
+            self._count(book, order, -order.leaves_qty)
+        key = (order.agent, order.symbol, order.slot)
+        if self.slots.get(key) is order:
+            del self.slots[key]
+        state.closed[order.order_id] = order
+        if len(state.closed) > CLOSED_MAX:
+            del state.closed[next(iter(state.closed))]
+
+    def is_new_fill(self, symbol: str, trade_id: str) -> bool:
+        """Remember a trade id; False when it was booked before (reliability.md A5)."""
+        seen = self._state.seen_fills[symbol]
+        if trade_id in seen:
+            return False
+        seen[trade_id] = None
+        if len(seen) > SEEN_FILLS_MAX:
+            del seen[next(iter(seen))]
+        return True
+
+    def of_agent(self, agent: str, symbol: str) -> list[Order]:
+        """Return the agent's live orders on an instrument, oldest first."""
+        return [o for o in self.open[symbol].orders.values() if o.agent == agent]
+
+    def snapshot(self) -> bytes:
+        """Encode every remembered order for a checkpoint."""
+        return msgspec.json.encode(self._state)
+
+    def restore(self, state: bytes) -> None:
+        """Continue from a snapshot; sums and indexes are computed again."""
+        self._state = msgspec.json.decode(state, type=_State)
+        self.open = {symbol: OpenOrders() for symbol in self._state.seen_fills}
+        self.slots = {}
+        for order in self._state.live.values():
+            self.slots[order.agent, order.symbol, order.slot] = order
+            book = self.open[order.symbol]
+            book.orders[order.order_id] = order
+            self._count(book, order, order.leaves_qty)
+
+
+def is_working(order: Order) -> bool:
+    """Whether the venue is known to hold the order and no request is in flight."""
+    return order.state in (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)

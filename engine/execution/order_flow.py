@@ -1,0 +1,192 @@
+"""Carries out what was decided and follows each order through the venue's answers."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from engine.execution.blotter import Blotter
+from engine.execution.orders import LATE_FILL_STATES, OrderEvent
+from engine.model.account import Fill
+from engine.model.effects import Outbox
+from engine.model.events import (
+    AmendOrder,
+    CancelOrder,
+    ErrorRecord,
+    OrderChanged,
+    OrderSubmitted,
+    PlaceOrder,
+    VenueAccepted,
+    VenueAmended,
+    VenueAmendRejected,
+    VenueCanceled,
+    VenueCancelRejected,
+    VenueExpired,
+    VenueFill,
+    VenueRejected,
+    VenueTriggered,
+    VenueUnknown,
+)
+from engine.model.orders import Approved, Order, OrderIntent, OrderState
+from engine.portfolio.portfolio import HOUSE
+
+OrderAnswer = (
+    VenueAccepted
+    | VenueRejected
+    | VenueAmended
+    | VenueAmendRejected
+    | VenueCanceled
+    | VenueCancelRejected
+    | VenueExpired
+    | VenueTriggered
+    | VenueUnknown
+)
+
+ORDER_EVENTS: Final[Mapping[type, OrderEvent]] = {
+    VenueAccepted: OrderEvent.ACCEPT,
+    VenueRejected: OrderEvent.REJECT,
+    VenueAmended: OrderEvent.AMENDED,
+    VenueAmendRejected: OrderEvent.AMEND_REJECTED,
+    VenueCanceled: OrderEvent.CANCELED,
+    VenueCancelRejected: OrderEvent.CANCEL_REJECTED,
+    VenueExpired: OrderEvent.EXPIRE,
+    VenueTriggered: OrderEvent.TRIGGER,
+    VenueUnknown: OrderEvent.LOSE,
+}
+"""What each answer of a venue means to the order state machine."""
+
+
+class BookedFill(NamedTuple):
+    """A fill that counts, with the order it belongs to (None for the venue's own liquidations)."""
+
+    fill: Fill
+    order: Order | None
+    is_overfill: bool
+
+
+class OrderFlow:
+    """Places, amends, cancels; applies answers. Owns the blotter."""
+
+    def __init__(self, blotter: Blotter, out: Outbox) -> None:
+        self.blotter = blotter
+        self._out = out
+
+    def submit(self, approved: Approved[OrderIntent], order: Order, now_ns: int) -> None:
+        """Send a new order built from an approved intent."""
+        self.blotter.add(order)
+        self.blotter.apply(order, OrderEvent.SUBMIT, now_ns)
+        self._out.emit(
+            OrderSubmitted(
+                now_ns,
+                order.order_id,
+                order.agent,
+                order.symbol,
+                order.slot,
+                order.side,
+                order.type,
+                order.qty,
+                order.price,
+                order.trigger_price,
+                order.trail_bps,
+                order.tif,
+                order.post_only,
+                order.reduce_only,
+            )
+        )
+        self._out.send(PlaceOrder(now_ns, order.order_id, approved))
+
+    def amend(self, approved: Approved[OrderIntent], order: Order, now_ns: int) -> None:
+        """Ask the venue to give a working order the intent's price and remaining quantity."""
+        intent = approved.intent
+        assert intent.price is not None
+        total = order.filled_qty + intent.qty
+        self.blotter.apply(order, OrderEvent.REQUEST_AMEND, now_ns)
+        self._changed(order, now_ns, f"to {total} at {intent.price}")
+        order.qty_before_amend = order.qty
+        if total > order.qty:
+            self.blotter.resize(order, total)
+        self._out.send(AmendOrder(now_ns, order.order_id, intent.price, total, approved))
+
+    def cancel(self, order: Order, now_ns: int, reason: str) -> bool:
+        """Ask the venue to take an order out; False where one is in flight or it is gone."""
+        if not self.blotter.apply(order, OrderEvent.REQUEST_CANCEL, now_ns):
+            return False
+        self._changed(order, now_ns, reason)
+        self._out.send(CancelOrder(now_ns, order.order_id, order.symbol))
+        return True
+
+    def answer(self, event: OrderAnswer) -> Order | None:
+        """Apply a venue's answer; return the order if the answer ended it.
+
+        An answer to an order we never had, or that the table refuses, is an error record.
+        """
+        order = self.blotter.find(event.order_id)
+        if order is None:
+            self._error(event.ts_ns, "unknown_order", event.order_id, type(event).__name__)
+            return None
+        before = order.state
+        if isinstance(event, VenueAmended):
+            order.price, order.qty_before_amend = event.price, None
+            self.blotter.resize(order, event.qty)
+        elif isinstance(event, VenueAmendRejected) and order.qty_before_amend is not None:
+            self.blotter.resize(order, order.qty_before_amend)
+            order.qty_before_amend = None
+        elif isinstance(event, VenueAccepted):
+            order.venue_order_id = event.venue_order_id
+        if not self.blotter.apply(order, ORDER_EVENTS[type(event)], event.ts_ns):
+            detail = f"{type(event).__name__} in {before}"
+            self._error(event.ts_ns, "refused_answer", event.order_id, detail)
+            return None
+        if order.state is not before:
+            self._changed(order, event.ts_ns, getattr(event, "reason", ""))
+        is_over = order.order_id not in self.blotter.live
+        return order if is_over and before is not order.state else None
+
+    def book(self, event: VenueFill) -> BookedFill | None:
+        """Turn a venue's fill into ours; None when it was booked before."""
+        if not self.blotter.is_new_fill(event.symbol, event.trade_id):
+            self._error(event.ts_ns, "duplicate_fill", event.order_id, event.trade_id)
+            return None
+        order = self.blotter.find(event.order_id)
+        if order is None:
+            return BookedFill(self._fill(event, HOUSE, None, is_late=False), None, False)
+        before = order.state
+        is_late = before in LATE_FILL_STATES
+        is_over = event.qty > order.leaves_qty
+        if not self.blotter.fill(order, event.qty, event.ts_ns):
+            detail = f"fill in {before}"
+            self._error(event.ts_ns, "refused_answer", event.order_id, detail)
+        if order.state is not before or order.state is OrderState.PARTIALLY_FILLED:
+            self._changed(order, event.ts_ns, "")
+        return BookedFill(self._fill(event, order.agent, order, is_late=is_late), order, is_over)
+
+    def _fill(self, event: VenueFill, agent: str, order: Order | None, *, is_late: bool) -> Fill:
+        return Fill(
+            event.ts_ns,
+            event.order_id,
+            agent,
+            event.symbol,
+            event.trade_id,
+            event.side,
+            event.price,
+            event.qty,
+            event.fee,
+            event.liquidity,
+            order.arrival_mid if order else None,
+            is_late,
+        )
+
+    def _changed(self, order: Order, ts_ns: int, reason: str) -> None:
+        self._out.emit(
+            OrderChanged(
+                ts_ns,
+                order.order_id,
+                order.symbol,
+                order.state,
+                order.filled_qty,
+                order.qty,
+                order.price,
+                reason,
+            )
+        )
+
+    def _error(self, ts_ns: int, kind: str, scope: str, detail: str) -> None:
+        self._out.emit(ErrorRecord(ts_ns, kind, scope, detail))

@@ -1,0 +1,386 @@
+"""From wish to order: every intent's way through consensus, gate and router, and back.
+
+There is one way in (`consider`) for agents, people and the session's own flattening. An intent that
+must wait (for a token of the throttle, for a cancel to be confirmed) is kept per slot, newest wins,
+and is judged again when its turn comes.
+
+An agent's exit (`reduce_only`) means its own position. With one agent that is the net position, and
+the venue enforces it; with several the net may be smaller or opposite, so the order is cut to the
+agent's own position here and sent as a plain one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from msgspec.structs import replace
+
+from engine.agents.desk import Desk, IntentSequence
+from engine.agents.roster import Roster
+from engine.execution.blotter import Blotter, SlotKey
+from engine.execution.order_flow import OrderFlow
+from engine.execution.router import Decision, Route, RouterConfig, blocked, route
+from engine.market.view import MarketView
+from engine.model.effects import Outbox
+from engine.model.events import GateVerdict, OrderChanged, RouterDecision
+from engine.model.orders import (
+    Approved,
+    CancelIntent,
+    Intent,
+    Order,
+    OrderIntent,
+    OrderState,
+    Side,
+)
+from engine.portfolio.portfolio import HOUSE, Portfolio
+from engine.risk.context import GateContext
+from engine.risk.gate import Gate, Refused
+from engine.risk.lifecycle import SESSION
+from engine.venue import Capabilities
+
+from engine.kernel.conduct import Conduct
+
+WAITING_MAX: Final = 256
+"""Intents that may wait at once; a further one is refused."""
+
+NO_OWN_POSITION: Final = Refused("venue_rules", "", "reduce_only", "nothing of its own to close")
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An intent the throttle holds back."""
+
+    intent: OrderIntent
+    retry_ns: int
+
+
+@dataclass(slots=True)
+class DealingState:
+    """What a checkpoint holds of the dealing."""
+
+    waiting: list[Waiting] = field(default_factory=list)
+    replacing: list[OrderIntent] = field(default_factory=list)
+    """Intents whose slot still holds an order that is being canceled."""
+    house_intents: int = 0
+
+
+class Dealing:
+    """Judges, routes and carries out intents."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        router: RouterConfig,
+        capabilities: Capabilities,
+        conduct: Conduct,
+        views: Mapping[str, MarketView],
+        portfolio: Portfolio,
+        roster: Roster,
+        flow: OrderFlow,
+        out: Outbox,
+    ) -> None:
+        self.gate = gate
+        self._router = router
+        self._capabilities = capabilities
+        self._conduct = conduct
+        self._views = views
+        self._portfolio = portfolio
+        self._roster = roster
+        self._flow = flow
+        self._out = out
+        self._context = GateContext()
+        self._context.portfolio = portfolio
+        self._is_shared = len(roster.names) > 1
+        self.waiting: dict[SlotKey, Waiting] = {}
+        self.replacing: dict[SlotKey, OrderIntent] = {}
+        self._house_sequence = IntentSequence(HOUSE)
+        self._house = {s: Desk(view, self._house_sequence) for s, view in views.items()}
+
+    @property
+    def _blotter(self) -> Blotter:
+        return self._flow.blotter
+
+    # --- wishes ----------------------------------------------------------------------------------
+
+    def consider(self, intents: Sequence[Intent], now_ns: int) -> None:
+        """Take intents that passed consensus, in order."""
+        for intent in intents:
+            self._out.emit(intent)
+            if isinstance(intent, CancelIntent):
+                self._consider_cancel(intent, now_ns)
+            else:
+                self._judge(intent, now_ns)
+
+    def _consider_cancel(self, intent: CancelIntent, now_ns: int) -> None:
+        key = (intent.agent, intent.symbol, intent.slot)
+        self.waiting.pop(key, None)
+        self.replacing.pop(key, None)
+        working = self._blotter.slots.get(key)
+        decided = self._route(None, working, intent.symbol, now_ns)
+        if decided.decision is Decision.CANCEL and not self.gate.may_cancel(now_ns):
+            refused = self.gate.refuse_cancel(now_ns)
+            self._refuse(intent, refused, now_ns)
+            return
+        self._decided(intent, decided, working, now_ns)
+        if decided.decision is Decision.CANCEL and working is not None:
+            self._flow.cancel(working, now_ns, intent.reason)
+
+    def _judge(self, intent: OrderIntent, now_ns: int) -> None:
+        key = (intent.agent, intent.symbol, intent.slot)
+        self.waiting.pop(key, None)
+        wire = self._on_wire(intent) if intent.reduce_only and self._is_shared else intent
+        if wire is None:
+            self._refuse(intent, NO_OWN_POSITION, now_ns)
+            return
+        working = self._blotter.slots.get(key)
+        verdict = self._verdict(wire, working, now_ns)
+        if isinstance(verdict, Refused):
+            if not self._wait(intent, verdict, key, now_ns):
+                self._refuse(intent, verdict, now_ns)
+            return
+        self._out.emit(GateVerdict(now_ns, intent.intent_id, intent.symbol, True))
+        self._carry_out(verdict, intent, working, now_ns)
+
+    def _verdict(
+        self, intent: OrderIntent, working: Order | None, now_ns: int
+    ) -> Approved[OrderIntent] | Refused:
+        view = self._views.get(intent.symbol)
+        if view is None:
+            return self.gate.refuse_unknown(intent.symbol)
+        book = self._blotter.open[intent.symbol]
+        context = self._context
+        context.intent = intent
+        context.view = view
+        context.now_ns = now_ns
+        context.position = self._portfolio.holdings[intent.symbol].qty
+        context.open_buy, context.open_sell = book.buy_qty, book.sell_qty
+        if working is not None and not working.reduce_only:
+            if working.side is Side.BUY:
+                context.open_buy -= working.leaves_qty
+            else:
+                context.open_sell -= working.leaves_qty
+        context.open_count = len(self._blotter.live)
+        context.open_count_symbol = len(book.orders)
+        context.own_orders = book.orders.values()
+        context.is_amend = working is not None
+        context.is_house = intent.agent == HOUSE
+        context.permits = self._conduct.permits
+        context.state = self._conduct.lifecycle.state
+        return self.gate.check(context)
+
+    def _on_wire(self, intent: OrderIntent) -> OrderIntent | None:
+        """Cut an exit to its agent's own position; None where there is nothing to exit."""
+        if intent.agent == HOUSE:
+            return intent
+        ledger = self._portfolio.holdings[intent.symbol].ledgers.get(intent.agent)
+        if ledger is None or not ledger.qty or (ledger.qty > 0) is (intent.side is Side.BUY):
+            return None
+        return replace(intent, reduce_only=False, qty=min(intent.qty, abs(ledger.qty)))
+
+    def _wait(self, intent: OrderIntent, verdict: Refused, key: SlotKey, now_ns: int) -> bool:
+        """Keep a throttled intent that can leave in time."""
+        patience_ns = intent.ts_ns + self.gate.limits.throttle_wait_ms * 1_000_000
+        if not now_ns < verdict.retry_ns <= patience_ns or len(self.waiting) >= WAITING_MAX:
+            return False
+        self.waiting[key] = Waiting(intent, verdict.retry_ns)
+        self._emit_refusal(intent, verdict, now_ns, is_waiting=True)
+        return True
+
+    def retry(self, now_ns: int) -> None:
+        """Judge again what the throttle held back and may leave now."""
+        for key in [k for k, w in self.waiting.items() if w.retry_ns <= now_ns]:
+            self._judge(self.waiting.pop(key).intent, now_ns)
+
+    # --- decisions -------------------------------------------------------------------------------
+
+    def _route(
+        self, desired: OrderIntent | None, working: Order | None, symbol: str, now_ns: int
+    ) -> Route:
+        view = self._views[symbol]
+        return route(
+            desired,
+            working,
+            instrument=view.instrument,
+            capabilities=self._capabilities,
+            config=self._router,
+            now_ns=now_ns,
+            touch=(view.bid_ticks, view.ask_ticks),
+        )
+
+    def _carry_out(
+        self,
+        approved: Approved[OrderIntent],
+        intent: OrderIntent,
+        working: Order | None,
+        now_ns: int,
+    ) -> None:
+        decided = self._route(approved.intent, working, intent.symbol, now_ns)
+        self._decided(intent, decided, working, now_ns)
+        if decided.decision is Decision.PLACE:
+            self._commit(intent, now_ns, is_amend=False)
+            self._flow.submit(approved, self._order(approved.intent, intent, now_ns), now_ns)
+        elif working is None:
+            return
+        elif decided.decision is Decision.AMEND:
+            self._commit(intent, now_ns, is_amend=True)
+            self._flow.amend(approved, working, now_ns)
+        elif decided.decision is Decision.CANCEL_REPLACE:
+            self.replacing[intent.agent, intent.symbol, intent.slot] = intent
+            self._flow.cancel(working, now_ns, f"replaced by {intent.intent_id}")
+        elif working.state is OrderState.PENDING_CANCEL:
+            self.replacing[intent.agent, intent.symbol, intent.slot] = intent
+
+    def _commit(self, intent: OrderIntent, now_ns: int, *, is_amend: bool) -> None:
+        self.gate.commit(
+            intent.intent_id, now_ns, is_amend=is_amend, is_house=intent.agent == HOUSE
+        )
+
+    def _order(self, wire: OrderIntent, intent: OrderIntent, now_ns: int) -> Order:
+        order = Order(
+            order_id=wire.intent_id,
+            agent=wire.agent,
+            symbol=wire.symbol,
+            slot=wire.slot,
+            side=wire.side,
+            qty=wire.qty,
+            type=wire.type,
+            price=wire.price,
+            trigger_price=wire.trigger_price,
+            trail_bps=wire.trail_bps,
+            tif=wire.tif,
+            post_only=wire.post_only,
+            reduce_only=wire.reduce_only,
+            is_exit=intent.reduce_only,
+            created_ns=now_ns,
+            arrival_mid=self._views[wire.symbol].mid,
+        )
+        desk = self._roster.desk(order.agent, order.symbol)
+        if desk is not None:
+            desk.working[order.slot] = order
+        return order
+
+    def _decided(
+        self, intent: Intent, decided: Route, working: Order | None, now_ns: int
+    ) -> None:
+        self._out.emit(
+            RouterDecision(
+                now_ns,
+                intent.intent_id,
+                intent.symbol,
+                decided.decision,
+                decided.reason,
+                working.order_id if working else "",
+            )
+        )
+
+    def _refuse(self, intent: Intent, verdict: Refused, now_ns: int) -> None:
+        self._emit_refusal(intent, verdict, now_ns, is_waiting=False)
+        self._decided(intent, blocked(verdict.rule), None, now_ns)
+        if isinstance(intent, OrderIntent):
+            self._out.emit(
+                OrderChanged(
+                    now_ns,
+                    intent.intent_id,
+                    intent.symbol,
+                    OrderState.DENIED,
+                    Decimal(0),
+                    intent.qty,
+                    intent.price,
+                    verdict.rule,
+                )
+            )
+
+    def _emit_refusal(
+        self, intent: Intent, verdict: Refused, now_ns: int, *, is_waiting: bool
+    ) -> None:
+        self._out.emit(
+            GateVerdict(
+                now_ns,
+                intent.intent_id,
+                intent.symbol,
+                False,
+                verdict.rule,
+                verdict.setting,
+                verdict.limit,
+                verdict.reading,
+                is_waiting,
+            )
+        )
+
+    # --- what became of it -----------------------------------------------------------------------
+
+    def ended(self, order: Order, now_ns: int) -> None:
+        """An order is over: free its slot, and place what waited for that."""
+        desk = self._roster.desk(order.agent, order.symbol)
+        if desk is not None and desk.working.get(order.slot) is order:
+            del desk.working[order.slot]
+        successor = self.replacing.pop((order.agent, order.symbol, order.slot), None)
+        if successor is not None and self._conduct.calls_agents:
+            self._judge(successor, now_ns)
+
+    def withdraw_exits(self, agent: str, symbol: str, now_ns: int) -> None:
+        """Cancel an agent's exits once it has nothing left to exit."""
+        for order in self._blotter.of_agent(agent, symbol):
+            if order.is_exit:
+                self._flow.cancel(order, now_ns, "position closed")
+
+    # --- the house's own doing -------------------------------------------------------------------
+
+    def cancel_scope(self, scope: str, now_ns: int) -> None:
+        """Cancel the orders of a symbol, or of the session, that could add risk."""
+        for order in list(self._blotter.live.values()):
+            if not order.is_exit and scope in (SESSION, order.symbol):
+                self._flow.cancel(order, now_ns, "degraded or paused")
+        self._forget(scope)
+
+    def cancel_all(self, now_ns: int) -> None:
+        """Cancel every order and forget every wish."""
+        for order in list(self._blotter.live.values()):
+            if order.agent != HOUSE:
+                self._flow.cancel(order, now_ns, "session closing")
+        self._forget(SESSION)
+
+    def cancel_agent(self, agent: str, now_ns: int) -> None:
+        """Cancel one agent's orders: quarantine."""
+        for order in list(self._blotter.live.values()):
+            if order.agent == agent:
+                self._flow.cancel(order, now_ns, "agent quarantined")
+
+    def _forget(self, scope: str) -> None:
+        for wishes in (self.waiting, self.replacing):
+            for key in [k for k in wishes if scope in (SESSION, k[1])]:
+                del wishes[key]
+
+    def flatten(self, now_ns: int) -> None:
+        """Send a reduce-only market order for every net position that none closes yet."""
+        for symbol, holding in self._portfolio.holdings.items():
+            desk = self._house[symbol]
+            if not holding.qty or (HOUSE, symbol, "flatten") in self._blotter.slots:
+                continue
+            desk.now_ns = now_ns
+            side = Side.SELL if holding.qty > 0 else Side.BUY
+            intent = desk.market_order(
+                side, abs(holding.qty), slot="flatten", reason="session closing", reduce_only=True
+            )
+            self.consider((intent,), now_ns)
+
+    # --- checkpoint ------------------------------------------------------------------------------
+
+    def snapshot(self) -> DealingState:
+        """Collect what a restart must not forget."""
+        return DealingState(
+            list(self.waiting.values()), list(self.replacing.values()), self._house_sequence.last
+        )
+
+    def restore(self, state: DealingState) -> None:
+        """Continue from a snapshot."""
+        self.waiting = {_key(w.intent): w for w in state.waiting}
+        self.replacing = {_key(intent): intent for intent in state.replacing}
+        self._house_sequence.last = state.house_intents
+
+
+def _key(intent: OrderIntent) -> SlotKey:
+    return intent.agent, intent.symbol, intent.slot
+

@@ -1,0 +1,506 @@
+"""The kernel: one step from an input to the decisions it causes.
+
+See → want → allow → do → have, in that order, for every input there is. A step is a pure function
+of the state and the input; the state is updated in place and can be taken out and put back
+(`snapshot`, `restore`). Whether inputs come live, from a recording or from a journal is not known
+here and must not be.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from engine.agents.contract import Agent
+from engine.agents.roster import Roster
+from engine.agents.supervisor import resolve
+from engine.execution.blotter import Blotter
+from engine.execution.order_flow import ORDER_EVENTS, OrderAnswer, OrderFlow
+from engine.execution.router import RouterConfig
+from engine.kernel.conduct import Conduct, ConductState
+from engine.kernel.dealing import Dealing, DealingState
+from engine.kernel.watch import Watch
+from engine.market.config import MarketConfig
+from engine.market.market import Market
+from engine.model.account import Fill
+from engine.model.effects import Effects, Outbox
+from engine.model.events import (
+    Alert,
+    ErrorRecord,
+    Input,
+    Operator,
+    OperatorCommand,
+    Timer,
+    VenueFill,
+    VenueFunding,
+    VenueRejected,
+    VenueStatus,
+)
+from engine.model.instrument import Instrument
+from engine.model.market import Bar, Depth, FeedStatus, Funding, Malformed, Quote, Trade
+from engine.model.money import ZERO
+from engine.model.orders import Intent
+from engine.portfolio.portfolio import Portfolio
+from engine.risk.breakers import Breakers
+from engine.risk.gate import Gate
+from engine.risk.lifecycle import (
+    SESSION,
+    CancelAll,
+    CancelScope,
+    Effect,
+    Finish,
+    Flatten,
+    FsmEvent,
+    FsmState,
+    LifecyclePolicy,
+    is_reset_confirmed,
+)
+from engine.risk.limits import RiskLimits
+from engine.venue import Capabilities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelConfig:
+    """Everything a kernel is made from besides instruments, agents and the venue's abilities."""
+
+    limits: RiskLimits = field(default_factory=RiskLimits)
+    market: MarketConfig = field(default_factory=MarketConfig)
+    router: RouterConfig = field(default_factory=RouterConfig)
+    starting_balance: Decimal = Decimal(10_000)
+    policy: str = "net"
+    """How the supervisor settles conflicts."""
+    priorities: Mapping[str, int] = field(default_factory=dict)
+    """Agent to priority, larger wins."""
+    flatten_on_stop: bool = True
+    holds_emergency: bool = False
+    """Whether an emergency waits for a person instead of ending the session."""
+    asserts_identity: bool = False
+    """Check the books at every step instead of at every fill."""
+
+
+@dataclass(slots=True)
+class KernelState:
+    """The whole state between two steps, for a checkpoint."""
+
+    now_ns: int
+    conduct: ConductState
+    dealing: DealingState
+    unpriced: list[str]
+    is_flattening: bool
+    finish: str | None
+    market: bytes
+    portfolio: bytes
+    blotter: bytes
+    breakers: bytes
+    gate: bytes
+    roster: bytes
+
+
+OPERATOR_EVENTS: Final[Mapping[Operator, FsmEvent]] = {
+    Operator.PAUSE: FsmEvent.OPERATOR_PAUSE,
+    Operator.RESUME: FsmEvent.OPERATOR_RESUME,
+    Operator.STOP: FsmEvent.OPERATOR_STOP,
+    Operator.DURATION_ELAPSED: FsmEvent.DURATION_ELAPSED,
+    Operator.END_OF_DATA: FsmEvent.END_OF_DATA,
+    Operator.JOURNAL_FAILURE: FsmEvent.JOURNAL_FAILURE,
+    Operator.START: FsmEvent.START,
+}
+"""Operator commands that are one lifecycle event each; the rest are in `_on_operator`."""
+
+
+class Kernel:
+    """The decision core of one session."""
+
+    def __init__(
+        self,
+        config: KernelConfig,
+        instruments: Sequence[Instrument],
+        agents: Sequence[Agent],
+        capabilities: Capabilities,
+    ) -> None:
+        self.config = config
+        self.now_ns = 0
+        """Event time of the last step."""
+        self.finish: str | None = None
+        """`stop_reason` once the lifecycle asked for an end."""
+        self._out = Outbox()
+        intervals = sorted({i for a in agents for i in a.needs.bar_intervals_s})
+        features = sorted({f for a in agents for f in a.needs.features})
+        self.market = Market(instruments, config.market, intervals, features)
+        self.portfolio = Portfolio(instruments, config.starting_balance)
+        self.roster = Roster(agents, self.market.views)
+        self.blotter = Blotter(self.market.views)
+        self._flow = OrderFlow(self.blotter, self._out)
+        breakers = Breakers(config.limits, config.starting_balance)
+        self.conduct = Conduct(self._lifecycle_policy(instruments), breakers, self._out, self._act)
+        self.dealing = Dealing(
+            gate=Gate(config.limits),
+            router=config.router,
+            capabilities=capabilities,
+            conduct=self.conduct,
+            views=self.market.views,
+            portfolio=self.portfolio,
+            roster=self.roster,
+            flow=self._flow,
+            out=self._out,
+        )
+        self._watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
+        self._unpriced = dict.fromkeys(self.market.views)
+        self._is_flattening = False
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Quote: self._on_quote,
+            Trade: self._on_trade,
+            Depth: self._on_depth,
+            Bar: self._on_bar,
+            Funding: self._on_funding,
+            FeedStatus: self._on_feed_status,
+            Malformed: self.market.malformed,
+            Timer: self._on_timer,
+            OperatorCommand: self._on_operator,
+            VenueFill: self._on_fill,
+            VenueFunding: self._on_venue_funding,
+            VenueStatus: self._on_venue_status,
+            **dict.fromkeys(ORDER_EVENTS, self._on_answer),
+        }
+
+    def _lifecycle_policy(self, instruments: Sequence[Instrument]) -> LifecyclePolicy:
+        limits, config = self.config.limits, self.config
+        return LifecyclePolicy(
+            symbols=tuple(i.symbol for i in instruments),
+            fan_out=limits.fan_out,
+            resume_backoff_ns=round(limits.resume_backoff_s * 1e9),
+            flatten_on_journal_failure=limits.flatten_on_journal_failure,
+            flatten_on_stop=config.flatten_on_stop,
+            on_emergency="hold" if config.holds_emergency else "stop",
+        )
+
+    def step(self, event: Input) -> Effects:
+        """Take one input; return the decisions it caused and the commands to send.
+
+        Time is `event.ts_ns` and never runs backwards: an earlier stamp counts as now.
+        """
+        if event.ts_ns > self.now_ns:
+            self.now_ns = event.ts_ns
+        self._handlers[type(event)](event)
+        if self.config.asserts_identity:
+            self.portfolio.check()
+        return self._out.drain()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether something asked for an end, and no person is waited for."""
+        is_asked = self.conduct.lifecycle.stop_cause is not None
+        return is_asked and (self.finish is not None or not self.config.holds_emergency)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a requested end has nothing left to wait for."""
+        if self.finish is None or self.blotter.live:
+            return False
+        return not self._is_flattening or self.portfolio.is_flat()
+
+    # --- see -------------------------------------------------------------------------------------
+
+    def _on_quote(self, quote: Quote) -> None:
+        market = self.market
+        if not market.quote(quote):
+            return
+        symbol, now_ns = quote.symbol, self.now_ns
+        portfolio = self.portfolio
+        if portfolio.holdings[symbol].qty:
+            portfolio.mark(symbol, quote.bid_ticks + quote.ask_ticks)
+            trips = self.conduct.breakers.on_equity(portfolio.equity, now_ns)
+            if trips:
+                self.conduct.trip(trips, now_ns)
+        if self._unpriced:
+            self._priced(symbol)
+        if self._watch.stale:
+            self._watch.heard(symbol, now_ns)
+        if self.conduct.calls_agents:
+            wishes = self.roster.on_quote(symbol, now_ns)
+            if wishes:
+                self._decide(symbol, wishes)
+        if market.closed:
+            self._close_bars()
+        if self.roster.failures:
+            self._quarantine()
+
+    def _on_trade(self, trade: Trade) -> None:
+        if self.market.trade(trade):
+            if self.conduct.calls_agents:
+                self._decide(trade.symbol, self.roster.on_trade(trade, self.now_ns))
+            self._close_bars()
+            self._quarantine()
+
+    def _on_depth(self, depth: Depth) -> None:
+        self.market.depth(depth)
+
+    def _on_bar(self, bar: Bar) -> None:
+        if not self.market.bar(bar):
+            return
+        view = self.market.views[bar.symbol]
+        if self.portfolio.holdings[bar.symbol].qty and view.mid2_ticks:
+            self.portfolio.mark(bar.symbol, view.mid2_ticks)
+            self._check_equity()
+        if self._unpriced and view.is_priced:
+            self._priced(bar.symbol)
+        self._watch.heard(bar.symbol, self.now_ns)
+        self._close_bars()
+        self._quarantine()
+
+    def _on_funding(self, funding: Funding) -> None:
+        self.market.funding(funding)
+
+    def _on_feed_status(self, status: FeedStatus) -> None:
+        if status.is_connected:
+            self.conduct.clear(FsmEvent.FEED_DISCONNECTED, status.source, self.now_ns)
+            for symbol in self.market.views:
+                self.market.reconnected(symbol)
+        else:
+            self.conduct.raise_event(FsmEvent.FEED_DISCONNECTED, status.source, self.now_ns)
+
+    def _priced(self, symbol: str) -> None:
+        self._unpriced.pop(symbol, None)
+        if not self._unpriced:
+            self.conduct.raise_event(FsmEvent.HEALTH_OK, SESSION, self.now_ns)
+            self.conduct.raise_event(FsmEvent.START, SESSION, self.now_ns)
+
+    def _close_bars(self) -> None:
+        while self.market.closed:
+            bars = self.market.closed[:]
+            self.market.closed.clear()
+            for bar in bars:
+                if self.conduct.calls_agents:
+                    self._decide(bar.symbol, self.roster.on_bar(bar, self.now_ns))
+
+    # --- want ------------------------------------------------------------------------------------
+
+    def _decide(self, symbol: str, wishes: Sequence[Intent]) -> None:
+        """Settle one round of wishes for one instrument, and act on the outcome."""
+        if not wishes:
+            return
+        config = self.config
+        chosen, decision = resolve(wishes, config.policy, config.priorities, self.now_ns, symbol)
+        if decision is not None:
+            self._out.emit(decision)
+        self.dealing.consider(chosen, self.now_ns)
+
+    def _quarantine(self) -> None:
+        while self.roster.failures:
+            agent, detail = self.roster.failures.pop(0)
+            self._error("agent_quarantined", agent, detail)
+            message = f"agent {agent} is quarantined: {detail}"
+            self._out.emit(Alert(self.now_ns, "agent_quarantined", "critical", message))
+            self.dealing.cancel_agent(agent, self.now_ns)
+
+    # --- have ------------------------------------------------------------------------------------
+
+    def _on_fill(self, event: VenueFill) -> None:
+        booked = self._flow.book(event)
+        if booked is None:
+            return
+        fill, order, is_overfill = booked
+        self._out.emit(fill)
+        mid2 = self.market.views[fill.symbol].mid2_ticks
+        position, trips = self.portfolio.book(fill, mid2)
+        self._out.emit(position)
+        for trip in trips:
+            self._out.emit(trip)
+            self._trip(self.conduct.breakers.on_round_trip(trip.net_pnl, self.now_ns))
+        self.portfolio.check()
+        self._trip(self.conduct.breakers.on_fill(self.now_ns))
+        self._check_equity()
+        self._tell_desk(fill)
+        if order is not None and order.order_id not in self.blotter.live:
+            self.dealing.ended(order, self.now_ns)
+        if fill.is_late or is_overfill:
+            self._alarm(fill, is_overfill=is_overfill)
+        if self._is_flattening:
+            self._settle(fill.symbol, fill.price)
+        if self.conduct.calls_agents:
+            self._decide(fill.symbol, self.roster.on_fill(fill, self.now_ns))
+            self._quarantine()
+        self._settle_when_done()
+
+    def _tell_desk(self, fill: Fill) -> None:
+        desk = self.roster.desk(fill.agent, fill.symbol)
+        if desk is None:
+            return
+        ledger = self.portfolio.holdings[fill.symbol].ledgers[fill.agent]
+        desk.position = ledger.qty
+        desk.entry_price = ledger.entry_price(desk.instrument.multiplier)
+        if not ledger.qty:
+            self.dealing.withdraw_exits(fill.agent, fill.symbol, self.now_ns)
+
+    def _alarm(self, fill: Fill, *, is_overfill: bool) -> None:
+        kind = "overfill" if is_overfill else "late_fill"
+        self._error(kind, fill.order_id, f"{fill.qty} at {fill.price}")
+        message = f"{kind.replace('_', ' ')} of {fill.order_id}: {fill.qty} {fill.symbol}"
+        self._out.emit(Alert(self.now_ns, kind, "critical", message))
+        if is_overfill:
+            self.conduct.raise_event(FsmEvent.POSITION_MISMATCH, fill.symbol, self.now_ns)
+
+    def _on_venue_funding(self, event: VenueFunding) -> None:
+        self.portfolio.fund(event)
+        self.portfolio.check()
+        self._check_equity()
+
+    def _on_answer(self, event: OrderAnswer) -> None:
+        if isinstance(event, VenueRejected):
+            self._trip(self.conduct.breakers.on_reject(self.now_ns))
+        ended = self._flow.answer(event)
+        if ended is not None:
+            self.dealing.ended(ended, self.now_ns)
+        self._settle_when_done()
+
+    def _on_venue_status(self, status: VenueStatus) -> None:
+        if status.is_up:
+            self.conduct.clear(FsmEvent.VENUE_DOWN, status.venue, self.now_ns)
+        else:
+            self.conduct.raise_event(FsmEvent.VENUE_DOWN, status.venue, self.now_ns)
+
+    def _check_equity(self) -> None:
+        self._trip(self.conduct.breakers.on_equity(self.portfolio.equity, self.now_ns))
+
+    def _trip(self, trips: Sequence[Any]) -> None:
+        if trips:
+            self.conduct.trip(trips, self.now_ns)
+
+    # --- time and people -------------------------------------------------------------------------
+
+    def _on_timer(self, _: Timer) -> None:
+        now_ns = self.now_ns
+        self.market.time(now_ns)
+        self._watch.on_time(now_ns)
+        self.conduct.on_time(now_ns)
+        self.dealing.retry(now_ns)
+        if self.conduct.calls_agents:
+            for symbol in self.market.views:
+                self._decide(symbol, self.roster.on_timer(symbol, now_ns))
+            self.roster.end_timers(now_ns)
+        self._close_bars()
+        self._quarantine()
+        if self._is_flattening:
+            self.dealing.cancel_all(now_ns)
+            self.dealing.flatten(now_ns)
+        self._settle_when_done()
+
+    def _on_operator(self, event: OperatorCommand) -> None:
+        match event.command:
+            case Operator.KILL:
+                is_file = event.by == "kill_file"
+                kill = FsmEvent.KILL_FILE if is_file else FsmEvent.OPERATOR_KILL
+                self.conduct.raise_event(kill, SESSION, self.now_ns)
+            case Operator.SIGNAL:
+                self.conduct.raise_event(FsmEvent(event.argument), SESSION, self.now_ns)
+            case Operator.RESET:
+                if is_reset_confirmed(self.conduct.lifecycle, event.argument):
+                    self.conduct.raise_event(FsmEvent.OPERATOR_RESET, SESSION, self.now_ns)
+            case Operator.PAUSE_AGENT | Operator.RESUME_AGENT:
+                is_paused = event.command is Operator.PAUSE_AGENT
+                self.roster.pause(event.argument, is_paused=is_paused)
+                if is_paused:
+                    self.dealing.cancel_agent(event.argument, self.now_ns)
+            case _:
+                self.conduct.raise_event(OPERATOR_EVENTS[event.command], SESSION, self.now_ns)
+        if event.command in (Operator.RESUME, Operator.RESET):
+            self._trip(self.conduct.breakers.rearm(self.now_ns))
+        self._settle_when_done()
+
+    # --- what the lifecycle orders ---------------------------------------------------------------
+
+    def _act(self, effect: Effect, at_ns: int) -> None:
+        match effect:
+            case CancelScope(scope):
+                self.dealing.cancel_scope(scope, at_ns)
+            case CancelAll():
+                self.dealing.cancel_all(at_ns)
+            case Flatten():
+                self._is_flattening = True
+                self.dealing.flatten(at_ns)
+            case Finish(stop_reason):
+                self.finish = stop_reason
+            case _:
+                self._set_factors()
+
+    def _set_factors(self) -> None:
+        limits = self.config.limits
+        is_throttled = self.conduct.lifecycle.state is FsmState.THROTTLED
+        for desk in self.roster.desks():
+            desk.size_factor = limits.throttled_size_factor if is_throttled else Decimal(1)
+            desk.spacing_factor = limits.throttled_spacing_factor if is_throttled else 1.0
+
+    def _settle(self, symbol: str, price: Decimal) -> None:
+        """Once the net position is closed, close the agents' shares of it too."""
+        holding = self.portfolio.holdings[symbol]
+        if holding.qty or not any(ledger.qty for ledger in holding.ledgers.values()):
+            return
+        for trip in self.portfolio.settle_house(symbol, self.now_ns, price):
+            self._out.emit(trip)
+        for agent in holding.ledgers:
+            desk = self.roster.desk(agent, symbol)
+            if desk is not None:
+                desk.position, desk.entry_price = ZERO, None
+
+    def _settle_when_done(self) -> None:
+        """Report FLAT when an emergency has nothing left to close."""
+        if not self._is_flattening or self.blotter.live or not self.portfolio.is_flat():
+            return
+        for symbol, view in self.market.views.items():
+            if view.mid is not None:
+                self._settle(symbol, view.mid)
+        if self.conduct.lifecycle.state is FsmState.EMERGENCY:
+            self.conduct.raise_event(FsmEvent.FLAT, SESSION, self.now_ns)
+
+    def _error(self, kind: str, scope: str, detail: str) -> None:
+        self._out.emit(ErrorRecord(self.now_ns, kind, scope, detail))
+        self._trip(self.conduct.breakers.on_error(self.now_ns))
+
+    # --- checkpoint ------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """Encode the whole state; a kernel restored from it goes on exactly alike."""
+        return msgspec.msgpack.encode(
+            KernelState(
+                now_ns=self.now_ns,
+                conduct=self.conduct.state,
+                dealing=self.dealing.snapshot(),
+                unpriced=list(self._unpriced),
+                is_flattening=self._is_flattening,
+                finish=self.finish,
+                market=self.market.snapshot(),
+                portfolio=self.portfolio.snapshot(),
+                blotter=self.blotter.snapshot(),
+                breakers=self.conduct.breakers.snapshot(),
+                gate=self.dealing.gate.snapshot(),
+                roster=self.roster.snapshot(),
+            )
+        )
+
+    def restore(self, snapshot: bytes) -> None:
+        """Take over a snapshot made with the same config, instruments and agents."""
+        state = msgspec.msgpack.decode(snapshot, type=KernelState)
+        self.now_ns, self.finish = state.now_ns, state.finish
+        self._unpriced = dict.fromkeys(state.unpriced)
+        self._is_flattening = state.is_flattening
+        self.market.restore(state.market)
+        self.portfolio.restore(state.portfolio)
+        self.blotter.restore(state.blotter)
+        self.conduct.breakers.restore(state.breakers)
+        self.conduct.restore(state.conduct)
+        self.dealing.gate.restore(state.gate)
+        self.dealing.restore(state.dealing)
+        self.roster.restore(state.roster)
+        self._restore_desks()
+
+    def _restore_desks(self) -> None:
+        for desk in self.roster.desks():
+            ledger = self.portfolio.holdings[desk.symbol].ledgers.get(desk.agent)
+            desk.position = ledger.qty if ledger else ZERO
+            desk.entry_price = ledger.entry_price(desk.instrument.multiplier) if ledger else None
+            orders = self.blotter.of_agent(desk.agent, desk.symbol)
+            desk.working = {order.slot: order for order in orders}
+        self._set_factors()
+        self._watch.restore()

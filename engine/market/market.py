@@ -1,0 +1,163 @@
+"""What we see: every market event goes through here, and only good ones come out.
+
+Each method takes one event, returns whether it was admitted, and appends the bars it closed to
+`closed`, which the kernel drains. A refused event changes nothing anybody can see but a counter.
+
+The view of an instrument is updated in place: bid, ask and mid by quotes (by bars, where the source
+has no quotes), `book` by depth, marks by funding, `bars` and `features` as their inputs come.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from engine.market.checkpoint import MarketState, decode, encode, lane_state, restore_lane
+from engine.market.config import MarketConfig
+from engine.market.features.spec import FeatureSpec
+from engine.market.lane import Lane
+from engine.market.view import MarketView
+from engine.model.errors import StateDamaged
+from engine.model.instrument import Instrument
+from engine.model.market import Bar, Depth, Flaw, Funding, Malformed, Quote, Trade
+
+NOWHERE = ""
+"""The key under which messages of unknown symbols are counted: their names have no bound."""
+
+
+class Market:
+    """The market data of all instruments of a session."""
+
+    __slots__ = ("_lanes", "closed", "refused", "views")
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        config: MarketConfig,
+        bar_intervals_s: Sequence[int],
+        features: Sequence[FeatureSpec],
+    ) -> None:
+        self._lanes = {
+            instrument.symbol: Lane(instrument, config, bar_intervals_s, features)
+            for instrument in instruments
+        }
+        self.views: dict[str, MarketView] = {
+            symbol: lane.view for symbol, lane in self._lanes.items()
+        }
+        self.refused: dict[str, dict[Flaw, int]] = {
+            symbol: lane.refused for symbol, lane in self._lanes.items()
+        }
+        self.refused[NOWHERE] = {}
+        self.closed: list[Bar] = []
+        """Bars closed since the kernel last emptied this list, in the order they closed."""
+
+    def quote(self, q: Quote) -> bool:
+        """Take a best bid and ask."""
+        lane = self._lanes.get(q.symbol)
+        if lane is None:
+            return self._refuse(NOWHERE, "unknown_symbol")
+        flaw = lane.filter.quote(q)
+        if flaw is not None:
+            return self._refuse(q.symbol, flaw)
+        view = lane.view
+        view.bid_ticks = bid_ticks = q.bid_ticks
+        view.ask_ticks = ask_ticks = q.ask_ticks
+        view.bid_lots = q.bid_lots
+        view.ask_lots = q.ask_lots
+        view.mid2_ticks = bid_ticks + ask_ticks
+        view.priced_ns = q.ts_ns
+        if lane.has_quote_work:
+            lane.on_quote(q, self.closed)
+        return True
+
+    def trade(self, t: Trade) -> bool:
+        """Take a public print."""
+        lane = self._lanes.get(t.symbol)
+        if lane is None:
+            return self._refuse(NOWHERE, "unknown_symbol")
+        flaw = lane.filter.trade(t)
+        if flaw is not None:
+            return self._refuse(t.symbol, flaw)
+        lane.on_trade(t, self.closed)
+        return True
+
+    def depth(self, d: Depth) -> bool:
+        """Take a book update; True also for one that waits for its snapshot."""
+        lane = self._lanes.get(d.symbol)
+        if lane is None:
+            return self._refuse(NOWHERE, "unknown_symbol")
+        flaw = lane.filter.depth(d) or lane.view.book.apply(d)
+        return True if flaw is None else self._refuse(d.symbol, flaw)
+
+    def bar(self, b: Bar) -> bool:
+        """Take a closed bar of the venue."""
+        lane = self._lanes.get(b.symbol)
+        if lane is None:
+            return self._refuse(NOWHERE, "unknown_symbol")
+        flaw = lane.filter.bar(b)
+        if flaw is not None:
+            return self._refuse(b.symbol, flaw)
+        lane.on_bar(b, self.closed)
+        return True
+
+    def funding(self, f: Funding) -> bool:
+        """Take a mark price and the next funding rate."""
+        lane = self._lanes.get(f.symbol)
+        if lane is None:
+            return self._refuse(NOWHERE, "unknown_symbol")
+        flaw = lane.filter.funding(f)
+        if flaw is not None:
+            return self._refuse(f.symbol, flaw)
+        lane.view.mark_price = f.mark_price
+        lane.view.funding_rate = f.rate
+        lane.view.next_funding_ns = f.next_ns
+        return True
+
+    def malformed(self, m: Malformed) -> None:
+        """Count what the adapter could not express."""
+        self._refuse(m.symbol if m.symbol in self._lanes else NOWHERE, m.flaw)
+
+    def time(self, ts_ns: int) -> None:
+        """Close the bars whose interval has ended by `ts_ns`."""
+        for lane in self._lanes.values():
+            lane.on_time(ts_ns, self.closed)
+
+    def reconnected(self, symbol: str) -> None:
+        """Forget book and numbering: what a new connection sends starts anew."""
+        lane = self._lanes[symbol]
+        lane.filter.forget_sequence()
+        lane.view.book.forget()
+
+    def refusals(self) -> Mapping[Flaw, int]:
+        """Return how many messages each flaw refused, over all symbols."""
+        totals: dict[Flaw, int] = {}
+        for counters in self.refused.values():
+            for flaw, count in counters.items():
+                totals[flaw] = totals.get(flaw, 0) + count
+        return totals
+
+    def snapshot(self) -> bytes:
+        """Return the whole state; equal states give equal bytes."""
+        lanes = {symbol: lane_state(lane) for symbol, lane in self._lanes.items()}
+        return encode(MarketState(lanes, self.refused[NOWHERE], self.closed))
+
+    def restore(self, snapshot: bytes) -> None:
+        """Take over the state of a market with the same instruments, intervals and features.
+
+        Raises:
+            StateDamaged: The bytes are no snapshot, or one of a differently composed market.
+        """
+        state = decode(snapshot)
+        if list(state.lanes) != list(self._lanes):
+            raise StateDamaged("the market snapshot is of other instruments")
+        for symbol, lane in self._lanes.items():
+            restore_lane(lane, state.lanes[symbol])
+        _replace(self.refused[NOWHERE], state.refused)
+        self.closed[:] = state.closed
+
+    def _refuse(self, symbol: str, flaw: Flaw) -> bool:
+        counters = self.refused[symbol]
+        counters[flaw] = counters.get(flaw, 0) + 1
+        return False
+
+
+def _replace(counters: dict[Flaw, int], by: dict[Flaw, int]) -> None:
+    counters.clear()
+    counters.update(by)

@@ -1,0 +1,285 @@
+"""The account: every agent's ledger, the net position per instrument, and equity.
+
+An agent's fills are booked in its own ledger; the net position is the sum of ledgers, and so are
+realised profit, fees and funding. Equity is kept twice, by average cost and by cash flow, and the
+two must agree to the last digit (`check`).
+
+Source: domain.md section 7; ADR 0003 says why round trips follow agents.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from engine.model.account import Fill, Liquidity, Position, RoundTrip
+from engine.model.errors import IdentityBroken
+from engine.model.events import VenueFunding
+from engine.model.instrument import Instrument
+from engine.model.money import ROUNDED, ZERO
+from engine.model.orders import Side
+from engine.portfolio.ledger import COST_GRID, Ledger, split
+from engine.portfolio.round_trips import Cycle
+
+HOUSE: Final = "house"
+"""Owner of what no agent ordered: flattening, liquidations, rounding of funding."""
+
+
+@dataclass(slots=True)
+class Holding:
+    """The net position of one instrument, with its mark."""
+
+    qty: Decimal = ZERO
+    cost: Decimal = ZERO
+    unrealised: Decimal = ZERO
+    mid2_ticks: int = 0
+    low_mid2: int = 0
+    """Lowest and highest twice-mid since the last fill, for the round trips' extremes."""
+    high_mid2: int = 0
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    cycles: dict[str, Cycle] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Books:
+    """Everything a checkpoint must hold."""
+
+    starting_balance: Decimal
+    realised: Decimal = ZERO
+    fees: Decimal = ZERO
+    funding: Decimal = ZERO
+    unrealised: Decimal = ZERO
+    cash: Decimal = ZERO
+    fills: int = 0
+    holdings: dict[str, Holding] = field(default_factory=dict)
+
+
+class Portfolio:
+    """What we have. `equity` is current after every `mark`, `book` and `fund`."""
+
+    def __init__(self, instruments: Sequence[Instrument], starting_balance: Decimal) -> None:
+        self._half_tick = {i.symbol: i.tick_size * i.multiplier / 2 for i in instruments}
+        self._multiplier = {i.symbol: i.multiplier for i in instruments}
+        self.books = _Books(starting_balance=starting_balance, cash=starting_balance)
+        self.books.holdings = {i.symbol: Holding() for i in instruments}
+        self.equity = starting_balance
+
+    @property
+    def holdings(self) -> Mapping[str, Holding]:
+        """Net position by symbol, flat ones included."""
+        return self.books.holdings
+
+    @property
+    def balance(self) -> Decimal:
+        """Equity without unrealised profit."""
+        books = self.books
+        return books.starting_balance + books.realised - books.fees + books.funding
+
+    def mark(self, symbol: str, mid2_ticks: int) -> None:
+        """Revalue one instrument at twice its mid. Hot: called for each quote while not flat."""
+        holding = self.books.holdings[symbol]
+        holding.mid2_ticks = mid2_ticks
+        if mid2_ticks < holding.low_mid2:
+            holding.low_mid2 = mid2_ticks
+        elif mid2_ticks > holding.high_mid2:
+            holding.high_mid2 = mid2_ticks
+        self._revalue(symbol, holding)
+
+    def _revalue(self, symbol: str, holding: Holding) -> None:
+        value = holding.qty * holding.mid2_ticks * self._half_tick[symbol] - holding.cost
+        change = value - holding.unrealised
+        if change:
+            holding.unrealised = value
+            self.books.unrealised += change
+            self.equity += change
+
+    def book(self, fill: Fill, mid2_ticks: int) -> tuple[Position, list[RoundTrip]]:
+        """Book one fill in its agent's ledger, once; the caller has removed duplicates.
+
+        Args:
+            mid2_ticks: Twice the current mid; the fill's own price where none is known.
+
+        """
+        holding = self.books.holdings[fill.symbol]
+        multiplier = self._multiplier[fill.symbol]
+        self.mark(fill.symbol, mid2_ticks)
+        self._fold_extremes(fill.symbol, holding)
+        signed = fill.qty if fill.side is Side.BUY else -fill.qty
+        books = self.books
+        books.cash -= signed * fill.price * multiplier + fill.fee
+        books.fees += fill.fee
+        books.fills += 1
+        trips = self._book_agent(holding, fill, signed, multiplier)
+        self._revalue(fill.symbol, holding)
+        self.equity = self.balance + books.unrealised
+        return self.position(fill.symbol, fill.ts_ns), trips
+
+    def _book_agent(
+        self, holding: Holding, fill: Fill, signed: Decimal, multiplier: Decimal
+    ) -> list[RoundTrip]:
+        ledger = holding.ledgers.setdefault(fill.agent, Ledger())
+        closing, opening = split(ledger.qty, signed)
+        fee_closing = fill.fee
+        if opening:
+            share = ROUNDED.divide(fill.fee * closing, signed)
+            fee_closing = ROUNDED.quantize(share, COST_GRID)
+        trips = self._book_part(holding, ledger, fill, closing, fee_closing, multiplier)
+        if opening:
+            fee_opening = fill.fee - fee_closing
+            trips += self._book_part(holding, ledger, fill, opening, fee_opening, multiplier)
+        return trips
+
+    def _book_part(
+        self,
+        holding: Holding,
+        ledger: Ledger,
+        fill: Fill,
+        signed: Decimal,
+        fee: Decimal,
+        multiplier: Decimal,
+    ) -> list[RoundTrip]:
+        cycle = holding.cycles.get(fill.agent)
+        if cycle is None:
+            cycle = Cycle(fill.ts_ns, fill.side, ledger.realised, ledger.funding)
+            holding.cycles[fill.agent] = cycle
+        cost = ledger.cost
+        profit = ledger.book(signed, fill.price, multiplier, fee)
+        holding.qty += signed
+        holding.cost += ledger.cost - cost
+        self.books.realised += profit
+        cycle.add(fill, abs(signed), fee, ledger.qty)
+        if ledger.qty:
+            return []
+        del holding.cycles[fill.agent]
+        return [
+            cycle.close(
+                fill.ts_ns,
+                fill.symbol,
+                fill.agent,
+                realised=ledger.realised,
+                funding=ledger.funding,
+                multiplier=multiplier,
+            )
+        ]
+
+    def _fold_extremes(self, symbol: str, holding: Holding) -> None:
+        half_tick = self._half_tick[symbol]
+        for agent, cycle in holding.cycles.items():
+            ledger = holding.ledgers[agent]
+            gained = ledger.realised - cycle.realised_before - ledger.cost
+            low = ledger.qty * holding.low_mid2 * half_tick + gained
+            high = ledger.qty * holding.high_mid2 * half_tick + gained
+            cycle.stretch(low, high)
+        holding.low_mid2 = holding.high_mid2 = holding.mid2_ticks
+
+    def settle_house(self, symbol: str, ts_ns: int, price: Decimal) -> list[RoundTrip]:
+        """Close every agent's open share against the house at `price`, once the net is flat.
+
+        Flattening trades the net position in the house's name. When it is done, agents that were
+        on opposite sides still hold shares that cancel out; transferring them at one price changes
+        no total and leaves every ledger flat.
+        """
+        holding = self.books.holdings[symbol]
+        trips: list[RoundTrip] = []
+        for agent in sorted(holding.ledgers):
+            qty = holding.ledgers[agent].qty
+            if agent != HOUSE and qty:
+                trips += self._transfer(symbol, ts_ns, agent, qty, price)
+        return trips
+
+    def _transfer(
+        self, symbol: str, ts_ns: int, agent: str, qty: Decimal, price: Decimal
+    ) -> list[RoundTrip]:
+        holding, multiplier = self.books.holdings[symbol], self._multiplier[symbol]
+        trips: list[RoundTrip] = []
+        for owner, signed in ((agent, -qty), (HOUSE, qty)):
+            leg = Fill(
+                ts_ns=ts_ns,
+                order_id=f"{HOUSE}-transfer",
+                agent=owner,
+                symbol=symbol,
+                trade_id="",
+                side=Side.BUY if signed > 0 else Side.SELL,
+                price=price,
+                qty=abs(signed),
+                fee=ZERO,
+                liquidity=Liquidity.TAKER,
+            )
+            trips += self._book_agent(holding, leg, signed, multiplier)
+        self._revalue(symbol, holding)
+        self.equity = self.balance + self.books.unrealised
+        return trips
+
+    def fund(self, event: VenueFunding) -> None:
+        """Book a funding payment, shared among ledgers by their quantity, the rest to the house."""
+        holding = self.books.holdings[event.symbol]
+        rate = event.mark_price * self._multiplier[event.symbol] * event.rate
+        left = event.amount
+        for agent in sorted(holding.ledgers):
+            share = -holding.ledgers[agent].qty * rate
+            holding.ledgers[agent].funding += share
+            left -= share
+        if left:
+            holding.ledgers.setdefault(HOUSE, Ledger()).funding += left
+        self.books.funding += event.amount
+        self.books.cash += event.amount
+        self.equity += event.amount
+
+    def position(self, symbol: str, ts_ns: int) -> Position:
+        """Describe the net position as the journal and the screen show it."""
+        holding = self.books.holdings[symbol]
+        ledgers = holding.ledgers.values()
+        entry = None
+        if holding.qty:
+            entry = ROUNDED.divide(holding.cost, holding.qty * self._multiplier[symbol])
+        return Position(
+            ts_ns=ts_ns,
+            symbol=symbol,
+            qty=holding.qty,
+            entry_price=entry,
+            realised=sum((x.realised for x in ledgers), ZERO),
+            fees=sum((x.fees for x in ledgers), ZERO),
+            funding=sum((x.funding for x in ledgers), ZERO),
+        )
+
+    def is_flat(self) -> bool:
+        """Whether no instrument has a net position."""
+        return not any(holding.qty for holding in self.books.holdings.values())
+
+    def exposure(self) -> tuple[Decimal, Decimal]:
+        """Return gross and net notional at the current marks, quote currency."""
+        gross = net = ZERO
+        for symbol, holding in self.books.holdings.items():
+            if holding.qty:
+                value = holding.qty * holding.mid2_ticks * self._half_tick[symbol]
+                gross += abs(value)
+                net += value
+        return gross, net
+
+    def check(self) -> None:
+        """Assert the identity of domain.md section 7 by the independent path of cash flows.
+
+        Raises:
+            IdentityBroken: The two ways to compute equity, or position and its ledgers, differ.
+
+        """
+        books = self.books
+        worth = books.cash
+        for symbol, holding in books.holdings.items():
+            worth += holding.qty * holding.mid2_ticks * self._half_tick[symbol]
+            if holding.qty != sum((x.qty for x in holding.ledgers.values()), ZERO):
+                raise IdentityBroken(f"{symbol}: net {holding.qty} is not the sum of its ledgers")
+        by_cost = self.balance + books.unrealised
+        if not worth == by_cost == self.equity:
+            raise IdentityBroken(f"cash {worth}, cost {by_cost}, running {self.equity}")
+
+    def snapshot(self) -> bytes:
+        """Encode the whole state for a checkpoint."""
+        return msgspec.json.encode(self.books)
+
+    def restore(self, state: bytes) -> None:
+        """Continue from a snapshot of the same instruments."""
+        self.books = msgspec.json.decode(state, type=_Books)
+        self.equity = self.balance + self.books.unrealised

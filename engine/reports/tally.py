@@ -1,0 +1,204 @@
+"""Counts what passes: fed with a session's records and rare inputs, it knows the report's figures.
+
+Every counter is O(1); lists that could grow without end are cut at `KEPT_MAX` and say how much they
+lost. What the tally is not shown it does not count: quotes, trades, bars, depth and timers have no
+row in its table and cost one dictionary miss.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Final, TypeVar
+
+import msgspec
+
+from engine.model.account import Fill, Position, RoundTrip
+from engine.model.events import (
+    BreakerTripped,
+    ErrorRecord,
+    FsmTransition,
+    GateVerdict,
+    OrderChanged,
+    OrderSubmitted,
+    VenueFunding,
+)
+from engine.model.instrument import Instrument
+from engine.model.market import FeedStatus, Malformed
+from engine.model.money import ZERO
+from engine.model.orders import OrderState
+from engine.reports.gaps import DataGaps
+from engine.reports.statistics import RoundTripStatistics
+
+T = TypeVar("T")
+
+KEPT_MAX: Final = 1_000
+"""Transitions and breakers kept; a session with more is ill, and the journal has them all."""
+KINDS_MAX: Final = 100
+"""Kinds of error told apart; further ones count as `other`, so outside text can't fill memory."""
+
+_ACKNOWLEDGED: Final = frozenset(
+    {OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED, OrderState.FILLED}
+)
+_FINAL: Final = frozenset(
+    {
+        OrderState.FILLED,
+        OrderState.CANCELED,
+        OrderState.REJECTED,
+        OrderState.EXPIRED,
+        OrderState.DENIED,
+    }
+)
+
+
+class Share:
+    """One symbol's or one agent's part of the session."""
+
+    __slots__ = ("fees", "funding", "gross", "round_trips", "trades", "volume")
+
+    def __init__(self) -> None:
+        self.trades = 0
+        self.volume = self.fees = self.funding = self.gross = ZERO
+        self.round_trips = RoundTripStatistics()
+
+    def fill(self, fill: Fill, notional: Decimal) -> None:
+        """Add one execution."""
+        self.trades += 1
+        self.volume += notional
+        self.fees += fill.fee
+
+
+class _Working:
+    """What an order looked like when it last settled, to tell an amend from a mere answer."""
+
+    __slots__ = ("is_accepted", "price", "qty")
+
+    def __init__(self, price: Decimal | None, qty: Decimal) -> None:
+        self.price, self.qty, self.is_accepted = price, qty, False
+
+
+class Tally:
+    """Everything the final report counts, while it happens."""
+
+    def __init__(
+        self,
+        symbols: Iterable[str] = (),
+        agents: Iterable[str] = (),
+        instruments: Iterable[Instrument] = (),
+    ) -> None:
+        self.trades = 0
+        self.volume = ZERO
+        """Traded notional, quote currency."""
+        self.round_trips = RoundTripStatistics()
+        self.by_symbol: dict[str, Share] = {symbol: Share() for symbol in symbols}
+        self.by_agent: dict[str, Share] = {agent: Share() for agent in agents}
+        self.orders: Counter[str] = Counter()
+        self.blocked: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
+        self.malformed = 0
+        self.gaps = DataGaps()
+        self.state = ""
+        """Where the last transition led; empty before the first."""
+        self.transitions: list[FsmTransition] = []
+        self.breakers: list[BreakerTripped] = []
+        self._multipliers = {i.symbol: i.multiplier for i in instruments if i.multiplier != 1}
+        self._working: dict[str, _Working] = {}
+        self._rows = self._table()
+
+    def see(self, event: msgspec.Struct) -> None:
+        """Count one record or input; a type without a row is none of our business."""
+        row = self._rows.get(type(event))
+        if row is not None:
+            row(event)
+
+    def _table(self) -> dict[type, Callable[..., None]]:
+        return {
+            Fill: self._fill,
+            RoundTrip: self._round_trip,
+            Position: self._position,
+            VenueFunding: self._funding,
+            GateVerdict: self._verdict,
+            OrderSubmitted: self._submitted,
+            OrderChanged: self._changed,
+            FsmTransition: self._transition,
+            BreakerTripped: self._breaker,
+            ErrorRecord: self._error,
+            Malformed: self._malformed,
+            FeedStatus: self.gaps.status,
+        }
+
+    def _fill(self, fill: Fill) -> None:
+        notional = fill.price * fill.qty * self._multipliers.get(fill.symbol, 1)
+        self.trades += 1
+        self.volume += notional
+        _share(self.by_symbol, fill.symbol).fill(fill, notional)
+        _share(self.by_agent, fill.agent).fill(fill, notional)
+
+    def _round_trip(self, trip: RoundTrip) -> None:
+        self.round_trips.add(trip)
+        _share(self.by_symbol, trip.symbol).round_trips.add(trip)
+        agent = _share(self.by_agent, trip.agent)
+        agent.round_trips.add(trip)
+        agent.gross += trip.gross_pnl
+        agent.funding += trip.funding
+
+    def _position(self, position: Position) -> None:
+        # Realised is cumulative for the symbol: the last record is the sum.
+        _share(self.by_symbol, position.symbol).gross = position.realised
+
+    def _funding(self, funding: VenueFunding) -> None:
+        _share(self.by_symbol, funding.symbol).funding += funding.amount
+
+    def _verdict(self, verdict: GateVerdict) -> None:
+        if not verdict.is_approved and not verdict.is_waiting:
+            self.blocked[verdict.rule] += 1
+
+    def _submitted(self, order: OrderSubmitted) -> None:
+        self.orders["submitted"] += 1
+        self._working[order.order_id] = _Working(order.price, order.qty)
+
+    def _changed(self, change: OrderChanged) -> None:
+        working = self._working.get(change.order_id)
+        if working is None:  # denied before it was sent, or changed again after its end
+            return
+        if change.state in _ACKNOWLEDGED:
+            self._acknowledged(working, change)
+        if change.state in _FINAL:
+            del self._working[change.order_id]
+            self.orders[change.state.lower()] += 1
+
+    def _acknowledged(self, working: _Working, change: OrderChanged) -> None:
+        terms = (change.price, change.qty)
+        if not working.is_accepted:
+            working.is_accepted = True
+            self.orders["accepted"] += 1
+        elif terms != (working.price, working.qty):
+            self.orders["amended"] += 1
+        working.price, working.qty = terms
+
+    def _transition(self, transition: FsmTransition) -> None:
+        self.state = transition.to_state
+        self._keep(self.transitions, transition, "report_transitions_dropped")
+
+    def _breaker(self, breaker: BreakerTripped) -> None:
+        self._keep(self.breakers, breaker, "report_breakers_dropped")
+
+    def _keep(self, kept: list[T], event: T, dropped: str) -> None:
+        if len(kept) < KEPT_MAX:
+            kept.append(event)
+        else:
+            self.errors[dropped] += 1
+
+    def _error(self, error: ErrorRecord) -> None:
+        known = error.kind in self.errors or len(self.errors) < KINDS_MAX
+        self.errors[error.kind if known else "other"] += 1
+
+    def _malformed(self, malformed: Malformed) -> None:
+        self.malformed += 1
+        self.gaps.malformed(malformed)
+
+
+def _share(shares: dict[str, Share], name: str) -> Share:
+    share = shares.get(name)
+    if share is None:
+        share = shares[name] = Share()
+    return share

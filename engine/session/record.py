@@ -1,0 +1,267 @@
+"""Everything a session leaves behind besides its journal: heartbeats, metrics, log, report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from time import monotonic, time_ns
+from typing import Any, Final
+
+import msgspec
+
+from engine.kernel import Kernel
+from engine.model.events import Alert, ErrorRecord, FsmTransition, Input, Record
+from engine.model.instrument import Instrument
+from engine.model.money import HUNDRED, ratio
+from engine.reports.final_report import NAME as REPORT_NAME
+from engine.reports.final_report import build_report, encode_report
+from engine.reports.latency import LatencyMeter
+from engine.reports.schema import FinalReport, JournalSummary, RunFacts
+from engine.reports.statistics import Curve
+from engine.reports.tally import Tally
+from engine.reports.view import SessionView
+from engine.risk.lifecycle import EXIT_CODES
+from engine.session.health import HealthMonitor, HealthReading
+from engine.session.journal import Journal
+from engine.session.log import SessionLog
+from engine.session.manifest import NAME as MANIFEST_NAME
+from engine.session.manifest import Manifest, utc
+from engine.session.metrics import MetricsWriter
+from engine.session.progress import Progress
+from engine.session.run_folder import RunFolder
+from engine.session.stops import Request
+from engine.session.view import session_view
+
+SHOW_EVERY_S: Final = 1.0
+"""Wall seconds between two heartbeats on the terminal when event time runs faster."""
+
+LOGGED: Final = (Alert, FsmTransition, ErrorRecord)
+"""Records that also become a line of session.log; the journal has all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What the session is, as its first journal line, manifest and report say it."""
+
+    manifest: Manifest
+    starting_balance: Decimal
+    requested_duration_s: float | None
+    instruments: Sequence[Instrument]
+    settings: Mapping[str, object]
+
+
+class SessionRecord:
+    """Keeps the books about the session; decides nothing."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        kernel: Kernel,
+        folder: RunFolder,
+        journal: Journal,
+        log: SessionLog,
+        progress: Progress,
+        health: HealthMonitor,
+        is_paced: bool,
+    ) -> None:
+        self._identity = identity
+        self._kernel = kernel
+        self._folder = folder
+        self._journal = journal
+        self._log = log.logger
+        self._close_log = log.close
+        self._progress = progress
+        self._health = health
+        self._is_paced = is_paced
+        symbols = identity.manifest.symbols
+        self._metrics = MetricsWriter(folder, symbols)
+        self.tally = Tally(symbols, identity.manifest.agents, identity.instruments)
+        self.latency = LatencyMeter()
+        self._curve = Curve()
+        self._reading = HealthReading()
+        self._shown_s = 0.0
+        self._began_ns = 0
+        self._deadline_ns: int | None = None
+        self._inputs = 0
+        self._has_failed = False
+        folder.write_json(MANIFEST_NAME, identity.manifest)
+
+    # --- what the turn reports -------------------------------------------------------------------
+
+    def see(self, event: Record | Input) -> None:
+        """Count a decision or a rare input, and log what a person would look for."""
+        self.tally.see(event)
+        if isinstance(event, LOGGED):
+            fields = msgspec.to_builtins(event)
+            self._log.info(type(event).__name__, **fields)
+            if isinstance(event, Alert) and event.severity != "info":
+                self._progress.note(event.message)
+
+    def on_order_ns(self, elapsed_ns: int) -> None:
+        """Take the time from an input to the commands it caused."""
+        self.latency.record(elapsed_ns / 1_000)
+
+    def told(self, request: Request) -> None:
+        """Log who asked for an end."""
+        self._log.warning("stop_requested", by=request.by, argument=request.argument)
+
+    def journal_failed(self, failure: OSError) -> bool:
+        """Log a failed journal; True the first time."""
+        if self._has_failed:
+            return False
+        self._has_failed = True
+        self._log.error("journal_failed", reason=failure.strerror)
+        self._progress.note(f"the journal can't be written: {failure.strerror}")
+        return True
+
+    # --- start, heartbeat, end -------------------------------------------------------------------
+
+    def begin(self, first_ns: int, deadline_ns: int | None) -> None:
+        """Write the journal's first line and start the curves."""
+        identity, manifest = self._identity, self._identity.manifest
+        self._began_ns, self._deadline_ns = first_ns, deadline_ns
+        first_line: dict[str, Any] = {
+            "run_id": manifest.run_id,
+            "versions": manifest.versions,
+            "mode": manifest.mode,
+            "simulated": manifest.simulated,
+            "source": manifest.source,
+            "symbols": manifest.symbols,
+            "agents": manifest.agents,
+            "seed": manifest.seed,
+            "starting_balance": identity.starting_balance,
+            "requested_duration_s": identity.requested_duration_s,
+            "started_at": manifest.started_at,
+            "instruments": identity.instruments,
+            "settings": identity.settings,
+        }
+        self._journal.note("session_started", first_ns, first_line)
+        self._curve.add(first_ns, identity.starting_balance, False)
+        self._log.info("session_started", run_id=manifest.run_id, source=manifest.source)
+
+    def beat(self, ts_ns: int, late_ns: int | None) -> None:
+        """Do what is done once a second of event time."""
+        view = self._view(ts_ns)
+        self._journal.note("heartbeat", ts_ns, _heartbeat(view))
+        self._curve.add(ts_ns, view.equity, any(p.qty for p in view.positions))
+        now_s = monotonic()
+        if self._is_paced or now_s - self._shown_s >= SHOW_EVERY_S:
+            self._shown_s = now_s
+            self._sample_health(ts_ns, late_ns)
+            self._progress.show(view, self._reading)
+            self._log.info("heartbeat", **_logged(view, self._reading))
+        self._metrics.write(view, self._reading, self.latency.roll())
+
+    def _sample_health(self, ts_ns: int, late_ns: int | None) -> None:
+        lag_ms = None if late_ns is None else max(0.0, late_ns / 1e6)
+        self._reading, changes = self._health.sample(lag_ms)
+        for change in changes:
+            word = "above" if change.kind != "disk_free_mb" else "below"
+            state = f"{word} its limit" if change.is_over else "within its limit again"
+            alert = Alert(
+                ts_ns,
+                f"health_{change.kind}",
+                "warning" if change.is_over else "info",
+                f"{change.kind} {change.reading:g} is {state} ({change.limit:g})",
+                f"{change.limit:g}",
+                f"{change.reading:g}",
+            )
+            # A measurement of this machine is no decision: it is kept out of runs that a
+            # simulated clock makes reproducible.
+            if self._is_paced:
+                self._journal.append(alert)
+            self.see(alert)
+
+    def _view(self, ts_ns: int) -> SessionView:
+        remaining = progress = None
+        if self._deadline_ns is not None:
+            left_ns = max(0, self._deadline_ns - ts_ns)
+            remaining = left_ns / 1e9
+            progress = 1 - left_ns / max(1, self._deadline_ns - self._began_ns)
+        return session_view(
+            self._kernel,
+            events=self._journal.events,
+            remaining_s=remaining,
+            progress=progress,
+            is_simulated=self._identity.manifest.simulated,
+        )
+
+    def finish(self, stop_reason: str, exit_code: int | None = None) -> FinalReport:
+        """Write the last line, close the journal, and report."""
+        kernel, manifest = self._kernel, self._identity.manifest
+        code = EXIT_CODES.get(stop_reason, 1) if exit_code is None else exit_code
+        view = self._view(kernel.now_ns)
+        self._curve.add(kernel.now_ns, view.equity, bool(kernel.portfolio.books.unrealised))
+        ended = _heartbeat(view) | {"stop_reason": stop_reason, "exit_code": code}
+        self._journal.note("session_ended", kernel.now_ns, ended)
+        self._journal.close()
+        report = build_report(
+            RunFacts(
+                run_id=manifest.run_id,
+                mode=manifest.mode,
+                simulated=manifest.simulated,
+                symbols=manifest.symbols,
+                agents=manifest.agents,
+                started_ns=self._began_ns,
+                ended_ns=kernel.now_ns,
+                requested_duration_s=self._identity.requested_duration_s,
+                stop_reason=stop_reason,
+                exit_code=code,
+                starting_balance=self._identity.starting_balance,
+            ),
+            view,
+            tally=self.tally,
+            curve=self._curve,
+            latency=self.latency.total(),
+            journal=JournalSummary(
+                events=self._journal.events,
+                bytes=self._journal.bytes,
+                head_hash=self._journal.head,
+            ),
+        )
+        self._folder.write(REPORT_NAME, encode_report(report))
+        ended_at = utc(time_ns())
+        self._folder.write_json(
+            MANIFEST_NAME, msgspec.structs.replace(manifest, ended_at=ended_at)
+        )
+        self._log.info("session_ended", stop_reason=stop_reason, exit_code=code)
+        return report
+
+    def close(self) -> None:
+        """Close files and give the terminal back; twice is fine."""
+        self._metrics.close()
+        self._progress.close()
+        self._close_log()
+
+    def failed(self, error: BaseException) -> None:
+        """Write a bug's trace to session.log."""
+        self._log.error("bug", exc_info=error)
+
+
+def _heartbeat(view: SessionView) -> dict[str, object]:
+    """Return the heartbeat's journal data: figures of event time only, so that it replays."""
+    return {
+        "state": view.state,
+        "equity": view.equity,
+        "pnl": view.pnl,
+        "pnl_pct": ratio(view.pnl * HUNDRED, view.starting_balance),
+        "balance": view.balance,
+        "unrealised": view.unrealised,
+        "fees": view.fees,
+        "funding": view.funding,
+        "open_orders": view.open_orders,
+        "fills": view.fills,
+        "positions": {p.symbol: p.qty for p in view.positions if p.qty},
+        "remaining_s": view.remaining_s,
+        "progress": view.progress,
+    }
+
+
+def _logged(view: SessionView, health: HealthReading) -> dict[str, object]:
+    return {
+        "state": view.state,
+        "equity": str(view.equity),
+        "open_orders": view.open_orders,
+        "fills": view.fills,
+        **msgspec.to_builtins(health),
+    }

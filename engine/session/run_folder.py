@@ -1,0 +1,233 @@
+"""The folder of one run: its name, its modes, and how files in it come to be.
+
+Rule 1: files are 0600 and folders 0700 from the call that creates them, under any umask; nothing
+        here changes a mode later. A folder somebody else could write or read is refused.
+Rule 2: nothing follows a symbolic link to a file, and no name leaves the root.
+Rule 3: a file that is replaced is written beside itself, synced and renamed: readers and crashes
+        see the old one or the new one.
+
+Source: reliability.md F3, F4, C5.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine.model.errors import StateDamaged, UsageError
+
+Entropy = Callable[[int], bytes]
+"""Returns that many random bytes: `os.urandom`, or something seeded in tests."""
+
+RUNS: Final = "runs"
+LATEST: Final = "latest"
+_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_NEW: Final = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+def new_run_id(now_ns: int, entropy: Entropy = os.urandom) -> str:
+    """Return `YYYYMMDDTHHMMSSZ-<4 letters>`: sorts by time, differs within a second."""
+    moment = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
+    letters = "".join(_LETTERS[byte % len(_LETTERS)] for byte in entropy(4))
+    return f"{moment:%Y%m%dT%H%M%SZ}-{letters}"
+
+
+def valid_name(name: str) -> str:
+    """Return `name` if it may name a file or a run: `[A-Za-z0-9._-]{1,64}`, no dot in front.
+
+    Raises:
+        UsageError: It may not.
+
+    """
+    if _NAME.fullmatch(name) is None:
+        raise UsageError(
+            f"{name[:80]!r} is no valid name: use 1-64 of A-Z a-z 0-9 . _ -, no dot first"
+        )
+    return name
+
+
+class RunFolder:
+    """Makes files inside one run's folder. `create` it; a `RunFolder(path)` trusts what exists."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, home: Path, run_id: str, run_dir: Path | None = None) -> "RunFolder":
+        """Make the folder of a new run, and let `<home>/runs/latest` point at it.
+
+        Args:
+            home: The program's own folder; made with its parents when absent.
+            run_id: See `new_run_id`.
+            run_dir: Where to write instead of `<home>/runs/<run_id>`; absent or empty.
+
+        Raises:
+            UsageError: The name is invalid, the run exists, or `run_dir` holds something.
+            StateDamaged: A folder can't be written, or is open to other users.
+
+        """
+        if valid_name(run_id) == LATEST:
+            raise UsageError(f"{LATEST!r} can't be the id of a run: it names the newest one")
+        runs = home.resolve() / RUNS
+        path = runs / run_id if run_dir is None else run_dir.resolve()
+        with _Blame(path):
+            _make_folders(runs)
+            _refuse_open_home(runs.parent)
+            _refuse_shared(runs)
+            _make_run(path, is_ours=run_dir is None)
+            _point_latest(runs, path)
+        return cls(path)
+
+    def file(self, *names: str) -> Path:
+        """Return the path of a file in the folder, which need not exist.
+
+        Raises:
+            UsageError: A name is invalid, or a link on the way leads out of the folder.
+
+        """
+        path = self.path.joinpath(*map(valid_name, names))
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise UsageError(f"{'/'.join(names)} leads out of {self.path}")
+        return path
+
+    def create_file(self, *names: str) -> int:
+        """Create a file that must not exist; return its descriptor, for reading and writing.
+
+        Raises:
+            StateDamaged: It exists already, or can't be created.
+
+        """
+        path = self.file(*names)
+        with _Blame(path):
+            return os.open(path, _NEW | os.O_RDWR, 0o600)
+
+    def create_folder(self, *names: str) -> Path:
+        """Create a folder inside, parents too; one that exists is fine."""
+        path = self.file(*names)
+        with _Blame(path):
+            _make_folders(path)
+        return path
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write or replace a file, atomically and durably.
+
+        Raises:
+            StateDamaged: It can't be written; what was there before is untouched.
+
+        """
+        path = self.file(name)
+        with _Blame(path):
+            _replace(path, content)
+
+    def write_json(self, name: str, document: object) -> None:
+        """Write or replace a JSON file, like `write`; decimals become numbers with every digit."""
+        text = msgspec.json.format(_ENCODER.encode(document), indent=2)
+        self.write(name, text + b"\n")
+
+
+class _Blame:
+    """Turns an operating system's error into one line that names the path."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OSError):
+            where = error.filename or self._path
+            raise StateDamaged(f"can't write {where}: {error.strerror or error}") from error
+
+
+def _make_folders(path: Path) -> None:
+    if not path.is_dir():
+        _make_folders(path.parent)
+        try:
+            path.mkdir(0o700)
+        except FileExistsError:
+            if not path.is_dir():  # a file of that name, not another session that was faster
+                raise
+
+
+def _make_run(path: Path, *, is_ours: bool) -> None:
+    _make_folders(path.parent)
+    try:
+        path.mkdir(0o700)
+    except FileExistsError as error:
+        if is_ours:
+            raise UsageError(f"run {path.name} exists already: {path}") from error
+        if not path.is_dir() or any(path.iterdir()):
+            raise UsageError(f"--run-dir {path} must be absent or an empty folder") from error
+        _refuse_shared(path)
+
+
+def _refuse_open_home(home: Path) -> None:
+    """Refuse a home in which anybody may swap our folders; a mount point may be readable."""
+    mode = home.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise _shared(home, mode)
+
+
+def _refuse_shared(folder: Path) -> None:
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise StateDamaged(f"{folder} is not a folder of this user: refusing to write there")
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise _shared(folder, status.st_mode)
+
+
+def _shared(folder: Path, mode: int) -> StateDamaged:
+    return StateDamaged(
+        f"{folder} is open to other users (mode {stat.S_IMODE(mode):04o}): chmod 700 it first"
+    )
+
+
+def _point_latest(runs: Path, path: Path) -> None:
+    target = path.name if path.parent == runs else str(path)
+    link = runs / f".{LATEST}-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    link.replace(runs / LATEST)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.tmp")
+    beside.unlink(missing_ok=True)  # left by a crash
+    try:
+        _write_synced(beside, content)
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    fd = os.open(path, _NEW | os.O_WRONLY, 0o600)
+    try:
+        rest = memoryview(content)
+        while rest:
+            written = os.write(fd, rest)
+            if not written:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+            rest = rest[written:]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _sync_folder(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

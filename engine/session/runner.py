@@ -1,0 +1,190 @@
+"""The headless session: brings inputs to the kernel in the order of event time, until an end.
+
+Three things compete for the next instant: the feed's next event, the timer's next beat and the
+simulated broker's next answer. The earliest wins, the timer before an event of the same instant, so
+that a run at any speed, on any machine, makes the same decisions. The clock only decides how long
+the wait for it takes.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from engine.model.events import Operator, OperatorCommand, Timer
+from engine.model.market import FeedEvent, FeedStatus, Malformed
+from engine.session.clock import Clock
+from engine.session.journal import Journal
+from engine.session.record import SessionRecord
+from engine.session.stops import Stops
+from engine.session.turn import Turn
+from engine.venue import Feed, SimulatedBroker
+
+TIMER_NS: Final = 250_000_000
+"""Grid of timer inputs: a stale feed is noticed within its limit plus this."""
+
+NEVER: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """When a session ends, and how much of it may be lost by a power cut."""
+
+    duration_s: float | None
+    close_deadline_s: float
+    flush_s: float
+    sync_s: float
+
+
+class Session:
+    """Runs one session to its end."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        feed: Feed,
+        broker: SimulatedBroker,
+        turn: Turn,
+        clock: Clock,
+        journal: Journal,
+        record: SessionRecord,
+        stops: Stops,
+    ) -> None:
+        self._plan = plan
+        self._feed = feed
+        self._broker = broker
+        self._turn = turn
+        self._kernel = turn.kernel
+        self._clock = clock
+        self._journal = journal
+        self._record = record
+        self._stops = stops
+        self._next_timer_ns = 0
+        self._deadline_ns = NEVER
+        self._close_by_ns = NEVER
+        self._free_until_ns = 0
+        """Events before this need neither a timer nor a wait first."""
+        self._is_over = False
+
+    async def run(self) -> str:
+        """Run until planned end, end of data, limit, kill or signal; return the stop reason."""
+        self._stops.watch()
+        durability = asyncio.create_task(self._keep_durable(), name="journal-sync")
+        try:
+            await self._trade()
+        finally:
+            durability.cancel()
+            await asyncio.gather(durability, return_exceptions=True)
+            await self._stops.close()
+        return self._kernel.finish or "close_deadline"
+
+    async def _keep_durable(self) -> None:
+        """Flush and sync on the plan's beats, whatever the feed does."""
+        unsynced_s = 0.0
+        while True:
+            await asyncio.sleep(self._plan.flush_s)
+            self._journal.flush()
+            unsynced_s += self._plan.flush_s
+            if unsynced_s >= self._plan.sync_s:
+                unsynced_s = 0.0
+                await self._journal.sync()
+
+    async def _trade(self) -> None:
+        last_ns = 0
+        for batch in self._feed.batches():
+            if not self._next_timer_ns:
+                self._begin(batch[0].ts_ns)
+            if await self._take_batch(batch):
+                return
+            last_ns = batch[-1].ts_ns
+        self._command(last_ns, Operator.END_OF_DATA, "session")
+        await self._reach(last_ns + round(self._plan.close_deadline_s * 1e9) + TIMER_NS)
+
+    def _begin(self, first_ns: int) -> None:
+        self._next_timer_ns = (first_ns // TIMER_NS + 1) * TIMER_NS
+        if self._plan.duration_s is not None:
+            self._deadline_ns = first_ns + round(self._plan.duration_s * 1e9)
+        self._clock.start(first_ns)
+        self._record.begin(first_ns, self._deadline_ns if self._plan.duration_s else None)
+
+    async def _take_batch(self, batch: Sequence[FeedEvent]) -> bool:
+        """Take the events of one batch, each at its time; return True at the session's end."""
+        for event in batch:
+            if event.ts_ns >= self._free_until_ns:
+                await self._reach(event.ts_ns)
+                if self._is_over:
+                    return True
+            if isinstance(event, (FeedStatus, Malformed)):
+                self._turn.input(event)
+            else:
+                self._turn.market(event)
+            if self._kernel.is_ending and self._has_ended(event.ts_ns):
+                return True
+        if self._clock.is_simulated:
+            await asyncio.sleep(0)
+            self._heed(batch[-1].ts_ns)
+        return self._is_over
+
+    async def _reach(self, event_ns: int) -> None:
+        """Let everything due before `event_ns` happen, each at its time."""
+        while not self._is_over:
+            broker_ns = self._broker.next_due_ns()
+            due_ns = min(event_ns, self._next_timer_ns, self._deadline_ns, broker_ns or NEVER)
+            await self._wait(due_ns)
+            if self._is_over:
+                return
+            if broker_ns is not None and broker_ns <= due_ns:
+                self._turn.deliver(due_ns)
+            elif self._deadline_ns <= due_ns:
+                self._deadline_ns = NEVER
+                self._command(due_ns, Operator.DURATION_ELAPSED, "session")
+            elif self._next_timer_ns <= due_ns:
+                self._next_timer_ns += TIMER_NS
+                self._on_timer(due_ns)
+            else:
+                break
+            if self._kernel.is_ending and self._has_ended(due_ns):
+                return
+        free = min(self._next_timer_ns, self._deadline_ns)
+        self._free_until_ns = min(free, self._clock.reached() + 1)
+
+    async def _wait(self, due_ns: int) -> None:
+        if self._clock.reached() >= due_ns:
+            return
+        self._journal.flush()
+        while not await self._clock.wait(due_ns):
+            self._heed(self._clock.reached())
+            if self._is_over:
+                return
+
+    def _on_timer(self, ts_ns: int) -> None:
+        self._heed(ts_ns)
+        self._turn.input(Timer(ts_ns))
+        if ts_ns % 1_000_000_000 == 0:
+            late_ns = None if self._clock.is_simulated else self._clock.reached() - ts_ns
+            self._record.beat(ts_ns, late_ns)
+
+    def _heed(self, now_ns: int) -> None:
+        """Put requests to stop, and a broken journal, to the kernel."""
+        while (request := self._stops.take()) is not None:
+            self._record.told(request)
+            self._command(now_ns, request.command, request.by, request.argument)
+        if self._journal.failure is not None and self._record.journal_failed(self._journal.failure):
+            self._command(now_ns, Operator.JOURNAL_FAILURE, "session")
+        if self._stops.is_abort:
+            self._is_over = True
+        if self._kernel.is_ending:
+            self._has_ended(now_ns)
+
+    def _command(self, now_ns: int, command: Operator, by: str, argument: str = "") -> None:
+        self._turn.input(OperatorCommand(now_ns, command, by, argument))
+
+    def _has_ended(self, now_ns: int) -> bool:
+        """Whether the close that was asked for is done, or out of time."""
+        if self._close_by_ns == NEVER:
+            self._close_by_ns = now_ns + round(self._plan.close_deadline_s * 1e9)
+        self._is_over = self._is_over or self._kernel.is_settled or now_ns >= self._close_by_ns
+        return self._is_over
+
+

@@ -1,0 +1,50 @@
+"""The way in and the last line of defense: every ending becomes an exit code of interface.md."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from engine.model.errors import Defect, LaptopAgentsError
+from laptop_agents import cli
+
+BUG = 1
+STOPPED_BY_OPERATOR = 4
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code; never raises."""
+    os.umask(0o077)  # Whatever we create is for this user alone, also what a library creates.
+    try:
+        code = cli.run(argv)
+        sys.stdout.flush()
+    except SystemExit as ending:  # argparse: help, version, unknown words
+        return ending.code if isinstance(ending.code, int) else 0
+    except KeyboardInterrupt:
+        return STOPPED_BY_OPERATOR
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough. The interpreter's own flush would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the one place left that can give it an exit code
+        if isinstance(error, LaptopAgentsError) and not isinstance(error, Defect):
+            return _refuse(error)
+        return _report_bug(error)
+    return code
+
+
+def _refuse(error: LaptopAgentsError) -> int:
+    for line in str(error).splitlines() or [type(error).__name__]:
+        sys.stderr.write(f"error: {line}\n")
+    return error.exit_code
+
+
+def _report_bug(error: Exception) -> int:
+    from laptop_agents.crash import keep_trace  # noqa: PLC0415 - hopefully never
+
+    where = keep_trace(error, os.environ)
+    sys.stderr.write(f"error: unexpected {type(error).__name__}, a bug of ours; {where}\n")
+    return BUG
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

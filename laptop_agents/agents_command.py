@@ -1,0 +1,61 @@
+"""`laptop-agents agents list|describe`."""
+
+import argparse
+import inspect
+import json
+import sys
+from typing import Any
+
+import msgspec
+
+from engine.agents import registry
+from engine.model.errors import UsageError
+from laptop_agents.schema import agent_schema
+from laptop_agents.sources import unknown_agent
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what the verb says."""
+    text = _list(arguments) if arguments.verb == "list" else _describe(arguments)
+    sys.stdout.write(text + "\n")
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> str:
+    rows = {name: _purpose(name).partition("\n")[0] for name in registry.names()}
+    if arguments.json:
+        return json.dumps([{"name": n, "summary": s} for n, s in rows.items()], indent=2)
+    width = max(map(len, rows), default=0)
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items())
+
+
+def _describe(arguments: argparse.Namespace) -> str:
+    name = arguments.name
+    if name not in registry.names():
+        raise UsageError(unknown_agent(name, registry.names()))
+    settings = [
+        {"name": f"agents.{name}.{field}", **_row(spec)}
+        for field, spec in agent_schema(name).get("properties", {}).items()
+    ]
+    needs = msgspec.to_builtins(_needs(name))
+    if arguments.json:
+        whole = {"name": name, "purpose": _purpose(name), "needs": needs, "settings": settings}
+        return json.dumps(whole, indent=2)
+    called = ", ".join(n if v is True else f"{n}={v}" for n, v in needs.items() if v)
+    lines = [name, "", _purpose(name), "", f"needs: {called or 'nothing'}", "", "settings:"]
+    lines += [f"  {s['name']} = {s['default']}\n      {s['description']}" for s in settings]
+    return "\n".join(lines)
+
+
+def _row(spec: dict[str, Any]) -> dict[str, Any]:
+    return {"default": spec.get("default"), "description": spec.get("description", "")}
+
+
+def _purpose(name: str) -> str:
+    return inspect.getdoc(registry.find(name)) or ""
+
+
+def _needs(name: str) -> Any:
+    """Ask an instance with default parameters: what an agent needs may depend on them."""
+    kind = registry.find(name)
+    return kind(kind.Params()).needs

@@ -1,0 +1,110 @@
+"""From words to work: parse, then import only what the chosen command needs."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.model.errors import UsageError
+from laptop_agents.options import Typed, build_parser
+
+if TYPE_CHECKING:
+    from laptop_agents.sources import Flag
+
+COMMANDS = {
+    # sub-command: module with `run(arguments) -> exit code`
+    "profiles": "laptop_agents.profiles_command",
+    "agents": "laptop_agents.agents_command",
+    "doctor": "laptop_agents.doctor",
+    "completion": "laptop_agents.completion_command",
+}
+SESSION_ONLY = ("headless", "run_dir", "kill_file", "plain", "verbose", "quiet")
+"""Options that mean nothing to a sub-command."""
+NO_SCREEN_YET = (
+    "The workstation screen is not in this release: running headless (--headless says so too)."
+)
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line asks and return the exit code.
+
+    Raises:
+        LaptopAgentsError: With the exit code of interface.md.
+        SystemExit: After `--help`, `--version`, or a word the parser does not know.
+    """
+    arguments = build_parser().parse_args(argv)
+    if arguments.command is None:
+        return run_session(arguments)
+    _refuse_session_options(arguments)
+    code: int = importlib.import_module(COMMANDS[arguments.command]).run(arguments)
+    return code
+
+
+def run_session(arguments: argparse.Namespace) -> int:
+    """Start a session with the resolved settings."""
+    from laptop_agents.home import find_home, prepare_home, profile_folder  # noqa: PLC0415 - lazy
+    from laptop_agents.settings import load  # noqa: PLC0415 - pydantic
+
+    home = find_home(os.environ)
+    settings = load(
+        flags(arguments),
+        os.environ,
+        profiles=profile_folder(home),
+        headless=arguments.headless,
+    )
+    run_dir = _path("--run-dir", arguments.run_dir)
+    kill_file = _path("--kill-file", arguments.kill_file)
+    prepare_home(home)
+    if not (arguments.headless or arguments.quiet):
+        sys.stderr.write(NO_SCREEN_YET + "\n")
+    from laptop_agents import compose  # noqa: PLC0415 - the whole engine
+
+    return compose.run_session(
+        settings,
+        home=home,
+        run_dir=run_dir,
+        kill_file=kill_file,
+        verbosity=-1 if arguments.quiet else arguments.verbose,
+        as_json=arguments.json,
+        color=_wants_color(arguments),
+    )
+
+
+def flags(arguments: argparse.Namespace) -> list["Flag"]:
+    """Return the settings typed before and after the sub-command, in that order."""
+    from laptop_agents.sources import Flag  # noqa: PLC0415 - not for --help
+
+    typed: list[Typed] = [
+        *(arguments.typed or ()),
+        *(getattr(arguments, "typed_after", None) or ()),
+    ]
+    return [Flag(*row) for row in typed]
+
+
+def _wants_color(arguments: argparse.Namespace) -> bool:
+    """Say whether colors are welcome; whether there is a terminal is for the session to see."""
+    dull = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not (arguments.no_color or arguments.plain or dull)
+
+
+def _path(option: str, text: str | None) -> Path | None:
+    if text is None:
+        return None
+    if not text or not text.isprintable():
+        raise UsageError(f"{option} needs a path")
+    return Path(text).expanduser().absolute()
+
+
+def _refuse_session_options(arguments: argparse.Namespace) -> None:
+    typed = [name for name in SESSION_ONLY if getattr(arguments, name)]
+    if typed:
+        option = {"verbose": "-v", "quiet": "-q"}.get(typed[0], "--" + typed[0].replace("_", "-"))
+        raise UsageError(f"{option} belongs to a session, not to {arguments.command}")
+    if arguments.typed and getattr(arguments, "verb", None) != "show":
+        raise UsageError(
+            f"{arguments.typed[0][0]} belongs to a session or to profiles show,"
+            f" not to {arguments.command}"
+        )

@@ -1,0 +1,270 @@
+"""The only place that knows every part: settings in, a wired session out.
+
+Nothing here decides anything about trading. What is chosen is chosen by a table or a setting, and
+every part receives what it needs through its constructor.
+"""
+
+import asyncio
+import gc
+import os
+import resource
+import sys
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from time import time_ns
+from typing import TYPE_CHECKING, Any, Final
+
+from brokers.paper.venue import CAPABILITIES, PaperVenue
+from engine.agents import registry
+from engine.agents.contract import Agent
+from engine.kernel import Kernel, KernelConfig
+from engine.model.errors import LaptopAgentsError
+from engine.model.events import VenueEvent
+from engine.model.instrument import Instrument
+from engine.model.money import use_exact_arithmetic
+from engine.session.clock import Clock, SimulatedClock, WallClock
+from engine.session.health import HealthMonitor, ProcessProbe
+from engine.session.journal import Journal
+from engine.session.log import open_log
+from engine.session.manifest import Manifest, current_versions, git_revision, shown_settings, utc
+from engine.session.progress import Progress, choose_style
+from engine.session.record import Identity, SessionRecord
+from engine.session.run_folder import RunFolder, new_run_id
+from engine.session.runner import Plan, Session
+from engine.session.stops import Stops
+from engine.session.turn import Turn
+from engine.venue import Feed
+from laptop_agents.home import kill_path
+from laptop_agents.version import __version__
+
+if TYPE_CHECKING:
+    from laptop_agents.settings import Settings
+
+JOURNAL_NAME: Final = "events.jsonl"
+KILL_NAME: Final = "kill.txt"
+LOG_NAME: Final = "session.log"
+
+LOG_LEVELS: Final = {-1: "warning", 0: "info"}
+"""`-q` and silence; any `-v` is `debug`."""
+
+GC_THRESHOLD: Final = 100_000
+"""Young objects between two collections. A session makes almost no cycles; the default of 700 costs
+a pause every few hundred quotes (performance.md T1)."""
+
+
+def run_session(
+    settings: "Settings",
+    *,
+    home: Path,
+    run_dir: Path | None,
+    kill_file: Path | None,
+    verbosity: int,
+    as_json: bool,
+    color: bool,
+) -> int:
+    """Run one headless session and return its exit code.
+
+    Raises:
+        LaptopAgentsError: The session could not start; nothing is left behind but, at most, the
+            folder it would have written to.
+    """
+    use_exact_arithmetic()
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    stops = Stops([path for path in (kill_path(home), kill_file) if path is not None])
+    present = stops.present()
+    if present is not None:
+        return _refuse_kill_file(present)
+    wall_ns = time_ns()
+    pinned_ns = settings.session.start_ns
+    feed = make_feed(settings, wall_ns if pinned_ns is None else pinned_ns)
+    run_id = settings.session.run_id or new_run_id(wall_ns)
+    folder = RunFolder.create(home, run_id, run_dir)
+    stops = Stops([kill_path(home), folder.path / KILL_NAME, *([kill_file] if kill_file else [])])
+    style = choose_style(
+        sys.stderr, is_quiet=verbosity < 0, is_json=as_json, term=os.environ.get("TERM", "")
+    )
+    log = open_log(folder.path / LOG_NAME, LOG_LEVELS.get(verbosity, "debug"))
+    progress = Progress(sys.stderr, style, is_color=color)
+    record: SessionRecord | None = None
+    try:
+        inbox: deque[VenueEvent] = deque()
+        broker = PaperVenue(
+            feed.instruments,
+            settings.paper,
+            settings.session.seed,
+            settings.session.starting_balance,
+            inbox.append,
+            run_id,
+        )
+        kernel = make_kernel(settings, feed.instruments)
+        clock = make_clock(settings)
+        journal = Journal(folder.create_file(JOURNAL_NAME))
+        record = SessionRecord(
+            make_identity(settings, feed, run_id, wall_ns),
+            kernel=kernel,
+            folder=folder,
+            journal=journal,
+            log=log,
+            progress=progress,
+            health=HealthMonitor(settings.health, ProcessProbe(folder.path)),
+            is_paced=not clock.is_simulated,
+        )
+        turn = Turn(
+            kernel,
+            broker,
+            inbox,
+            journal,
+            journal_inputs=settings.journal.inputs,
+            observe=record.see,
+            on_order_ns=record.on_order_ns,
+        )
+        session = Session(
+            make_plan(settings),
+            feed=feed,
+            broker=broker,
+            turn=turn,
+            clock=clock,
+            journal=journal,
+            record=record,
+            stops=stops,
+        )
+        return _drive(session, record, folder, as_json=as_json, is_quiet=verbosity < 0)
+    finally:
+        if record is not None:
+            record.close()
+        progress.close()
+        log.close()
+
+
+def _drive(
+    session: Session, record: SessionRecord, folder: RunFolder, *, as_json: bool, is_quiet: bool
+) -> int:
+    """Run the session's loop, then write and tell its report."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
+    try:
+        stop_reason = run_loop(session.run())
+    except LaptopAgentsError as error:
+        record.failed(error)
+        record.finish("error", error.exit_code)
+        raise
+    except Exception as error:
+        record.failed(error)
+        record.finish("error", 1)
+        raise
+    report = record.finish(stop_reason)
+    record.close()
+    if not (as_json or is_quiet):
+        sys.stderr.write(
+            f"{report.stop_reason}: equity {report.equity:,.2f} ({report.pnl.net:+,.2f}),"
+            f" {report.trades} fills, {report.round_trips} round trips,"
+            f" exit {report.exit_code}\n{folder.path / 'final_report.json'}\n"
+        )
+    return report.exit_code
+
+
+def run_loop(main: Coroutine[Any, Any, str]) -> str:
+    """Run a coroutine on uvloop where it exists, else on asyncio's own loop."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    try:
+        import uvloop  # noqa: PLC0415 - absent on some platforms
+
+        factory = uvloop.new_event_loop
+    except ImportError:
+        factory = None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main)
+
+
+def _refuse_kill_file(path: str) -> int:
+    sys.stderr.write(
+        f"error: the kill file {path} exists, so no session starts: remove it to trade again\n"
+    )
+    return 4
+
+
+def make_feed(settings: "Settings", start_ns: int) -> Feed:
+    """Open the source; only the chosen one is imported."""
+    if settings.source_paths:
+        from brokers.file.feed import FileFeed  # noqa: PLC0415 - the chosen source only
+
+        return FileFeed(_expanded(settings.source), settings.symbols or None)
+    from brokers.mock.feed import MockFeed  # noqa: PLC0415 - the chosen source only
+
+    return MockFeed(settings.symbols, settings.mock, settings.session.seed, start_ns)
+
+
+def _expanded(source: str) -> Sequence[Path]:
+    from brokers.file.feed import paths_of  # noqa: PLC0415 - the chosen source only
+
+    return paths_of(source.partition(":")[2])
+
+
+def make_agents(settings: "Settings") -> list[Agent]:
+    """Build every enabled agent with its validated parameters."""
+    params = settings.agents.params
+    return [registry.find(name)(params[name]) for name in settings.agents.enabled]
+
+
+def make_kernel(settings: "Settings", instruments: Sequence[Instrument]) -> Kernel:
+    """Build the decision core; nothing in it knows the mode or the source."""
+    session, enabled = settings.session, settings.agents.enabled
+    config = KernelConfig(
+        limits=settings.risk,
+        market=settings.market,
+        router=settings.router,
+        starting_balance=session.starting_balance,
+        policy=session.policy,
+        priorities={name: len(enabled) - place for place, name in enumerate(enabled)},
+        flatten_on_stop=session.flatten_on_stop,
+        holds_emergency=session.on_emergency == "hold",
+        asserts_identity=session.debug,
+    )
+    return Kernel(config, instruments, make_agents(settings), CAPABILITIES)
+
+
+def make_clock(settings: "Settings") -> Clock:
+    """Return the clock that the speed asks for."""
+    speed = settings.session.speed
+    return SimulatedClock() if speed == "max" else WallClock(float(speed))
+
+
+def make_plan(settings: "Settings") -> Plan:
+    """Return when the session ends and how it keeps its journal."""
+    minutes = settings.session.duration_min
+    return Plan(
+        duration_s=None if minutes is None else minutes * 60,
+        close_deadline_s=settings.session.close_deadline_s,
+        flush_s=settings.journal.flush_ms / 1_000,
+        sync_s=settings.journal.sync_ms / 1_000,
+    )
+
+
+def make_identity(settings: "Settings", feed: Feed, run_id: str, wall_ns: int) -> Identity:
+    """Describe the session for its journal, manifest and report."""
+    minutes = settings.session.duration_min
+    flat = {name: (s.value, s.origin) for name, s in settings.flat().items()}
+    shown = shown_settings(flat)
+    manifest = Manifest(
+        run_id=run_id,
+        versions=current_versions(__version__),
+        git_revision=git_revision(Path(__file__).resolve().parent),
+        mode=settings.mode,
+        simulated=feed.is_simulated,
+        source=settings.source,
+        symbols=tuple(i.symbol for i in feed.instruments),
+        agents=settings.agents.enabled,
+        settings=shown,
+        seed=settings.session.seed,
+        started_at=utc(wall_ns),
+    )
+    return Identity(
+        manifest=manifest,
+        starting_balance=settings.session.starting_balance,
+        requested_duration_s=None if minutes is None else minutes * 60,
+        instruments=tuple(feed.instruments),
+        settings={name: setting.value for name, setting in shown.items()},
+    )

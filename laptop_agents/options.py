@@ -1,0 +1,179 @@
+"""The command line as data. Imports argparse and nothing heavier: `--help` pays for it.
+
+Rule 1: the parser judges no value, the settings model does, so every complaint comes out at once.
+Rule 2: what it does complain about never repeats a value, which may be a secret in a wrong place.
+"""
+
+import argparse
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from laptop_agents.version import __version__
+
+PROGRAM = "laptop-agents"
+USAGE = """laptop-agents [OPTIONS]
+       laptop-agents COMMAND ..."""
+DESCRIPTION = "Run trading agents against a simulated venue; a sub-command does one other job."
+
+EPILOG = """\
+examples:
+  laptop-agents --headless --duration 0.5
+  laptop-agents --headless --profile scalp --symbols BTCUSDT,ETHUSDT --set agents.trend.fast=8
+  laptop-agents profiles show --profile stress
+
+Every setting has four homes, strongest first: an option or --set, the environment
+(LAPTOP_AGENTS_RISK__MAX_LOSS_PCT=1), a profile file, the built-in default.
+`laptop-agents profiles show` lists them all with their values and where each came from.
+"""
+
+SETTING_OPTIONS = (
+    # option, the settings it sets, placeholder, help
+    ("--duration", ("session.duration_min",), "MIN", "minutes, fractions allowed (10 in headless)"),
+    ("--mode", ("mode",), "MODE", "paper: simulated venue; the only mode of this release"),
+    ("--source", ("source",), "NAME", "market data: mock, or file:PATH[,PATH...] (mock)"),
+    ("--profile", ("profile",), "NAME|PATH", "profile by name, or a .toml or .json file (default)"),
+    ("--symbols", ("symbols",), "A,B", "instruments (mock: BTCUSDT, file: all it holds)"),
+    ("--agents", ("agents.enabled",), "a,b", "agents, first has priority (trend,quoter)"),
+    ("--seed", ("session.seed",), "N", "seed of the mock market and simulated latency (1)"),
+    ("--speed", ("session.speed",), "X|max", "event time per wall time, mock and file sources (1)"),
+    ("--max-position-size", ("risk.max_position_size",), "QTY", "largest position, base units"),
+    ("--max-loss-pct", ("risk.max_loss_pct",), "PCT", "session loss that halts, percent"),
+    ("--max-orders-per-minute", ("risk.max_orders_per_minute",), "N", "placements a minute"),
+    (
+        "--latency-ms",
+        ("paper.submit_latency_ms", "paper.amend_latency_ms", "paper.cancel_latency_ms"),
+        "MS",
+        "simulated latency of orders",
+    ),
+    ("--starting-balance", ("session.starting_balance",), "AMOUNT", "quote currency (10000)"),
+)
+
+Typed = tuple[str, str, str]
+"""Option as spelled, dotted setting, text."""
+
+
+class SettingAction(argparse.Action):
+    """Collects what was typed, in order; conflicts are for the settings to judge."""
+
+    def __init__(self, *args: Any, names: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.names = names
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Append the option's settings, or the KEY=VALUE of `--set`."""
+        names, text = self.names, values
+        if not names:
+            name, equals, text = values.partition("=")
+            if not equals or not name:
+                parser.error("--set takes KEY=VALUE, like --set risk.max_loss_pct=1")
+            names = (name.strip(),)
+        typed = [*(getattr(namespace, self.dest, None) or ())]
+        typed += [(option_string or "", name, text) for name in names]
+        setattr(namespace, self.dest, typed)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose complaints are one line and quote no value."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(*args, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Exit 2."""
+        message = re.sub(r"invalid choice: .*?(?= \(choose|$)", "unknown", message, flags=re.DOTALL)
+        message = re.sub(r"ignored explicit argument .*", "takes no value", message, flags=re.DOTALL)
+        if message.startswith("unrecognized arguments:"):
+            message = self._unknown(message.split()[2:])
+        self.exit(2, f"error: {message}; try {self.prog} --help\n")
+
+    def _unknown(self, words: Sequence[str]) -> str:
+        options = [word.partition("=")[0] for word in words if word.startswith("-")]
+        if not options:
+            return "there are more words than this command takes"
+        known = [option for action in self._actions for option in action.option_strings]
+        nearest = get_close_matches(options[0][:80], known, n=1, cutoff=0.6)
+        hint = f": did you mean {nearest[0]}?" if nearest else ""
+        return f"unknown option {ascii(options[0][:80])[1:-1]}{hint}"
+
+
+def build_parser() -> Parser:
+    """Return the whole command line."""
+    parser = Parser(prog=PROGRAM, usage=USAGE, description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    _add_session_options(parser)
+    _add_setting_options(parser, "typed")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="sub-commands", prog=PROGRAM
+    )
+    _add_profiles(commands)
+    _add_agents(commands)
+    doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
+    _add_json(doctor)
+    completion = commands.add_parser("completion", help="print a completion script for a shell")
+    completion.add_argument("shell", choices=("bash", "zsh"))
+    return parser
+
+
+def _add_session_options(parser: Parser) -> None:
+    group = parser.add_argument_group("session")
+    group.add_argument("--headless", action="store_true", help="no screen: heartbeats on stderr")
+    group.add_argument("--run-dir", metavar="DIR", help="write the run here, not under the home")
+    group.add_argument("--kill-file", metavar="PATH", help="a further file that stops the session")
+    group.add_argument("--plain", action="store_true", help="plain lines, for screen readers")
+    group.add_argument("--no-color", action="store_true", help="no colors")
+    group.add_argument("--json", action="store_true", help="output for programs: JSON")
+    loudness = group.add_mutually_exclusive_group()
+    loudness.add_argument("-v", dest="verbose", action="count", default=0, help="say more")
+    loudness.add_argument("-q", dest="quiet", action="store_true", help="say only what is wrong")
+
+
+def _add_setting_options(parser: argparse.ArgumentParser, dest: str) -> None:
+    group = parser.add_argument_group("settings")
+    for option, names, placeholder, text in SETTING_OPTIONS:
+        group.add_argument(
+            option, dest=dest, action=SettingAction, names=names, metavar=placeholder, help=text
+        )
+    group.add_argument(
+        "--set", dest=dest, action=SettingAction, metavar="KEY=VALUE", help="any setting by name"
+    )
+
+
+def _add_profiles(commands: Any) -> None:
+    profiles = commands.add_parser("profiles", help="named sets of settings")
+    verbs = profiles.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _add_json(verbs.add_parser("list", help="list the shipped profiles and your own"))
+    show = verbs.add_parser("show", help="print the resolved settings and where each came from")
+    show.add_argument("name", nargs="?", metavar="NAME|PATH", help="the same as --profile")
+    _add_json(show)
+    _add_setting_options(show, "typed_after")
+    validate = verbs.add_parser("validate", help="check profiles without the environment")
+    validate.add_argument("names", nargs="*", metavar="NAME|PATH", help="(every known profile)")
+    new = verbs.add_parser("new", help="write a profile of your own to start from")
+    new.add_argument("name", metavar="NAME")
+    new.add_argument("--from", dest="base", default="default", metavar="NAME", help="copy this one")
+    verbs.add_parser("schema", help="print the JSON schema of a profile, for editors")
+
+
+def _add_agents(commands: Any) -> None:
+    agents = commands.add_parser("agents", help="the strategies that can run")
+    verbs = agents.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _add_json(verbs.add_parser("list", help="list the agents"))
+    describe = verbs.add_parser("describe", help="explain one agent and its settings")
+    describe.add_argument("name", metavar="NAME")
+    _add_json(describe)
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    # The default must not undo a --json typed before the sub-command.
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="output as JSON"
+    )

@@ -1,0 +1,302 @@
+"""The one settings model, and how four homes become one value of it.
+
+Precedence, strongest first: command line, environment `LAPTOP_AGENTS_A__B`, profile file, built-in
+default. A section is the dataclass of the room that uses it and is defined there, once. Adding a
+field there is all it takes: `--set`, the environment, profiles, the schema and `profiles show`
+follow.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    SkipValidation,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from brokers.mock.config import MockConfig
+from brokers.paper.config import PaperConfig
+from engine.agents import registry
+from engine.market.config import MarketConfig
+from engine.model.errors import SettingsRefused
+from engine.risk.limits import RiskLimits
+from engine.session.config import HealthConfig, JournalConfig, SessionConfig
+from laptop_agents.catalogue import Catalogue, closest, shown
+from laptop_agents.provenance import Given, Layer, Setting, merged, origin, strongest
+from laptop_agents.refusals import OURS, refusals
+from laptop_agents.sources import (
+    Flag,
+    from_environment,
+    from_flags,
+    from_profile,
+    unknown_agent,
+)
+
+DEFAULT_PROFILE = "default"
+HEADLESS_DURATION_MIN = 10.0
+MOCK_SYMBOL = "BTCUSDT"
+SYMBOLS_MAX = 256
+"""Instruments of one session; each costs a book and its features."""
+SYMBOL = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}", re.ASCII)
+LATER_SOURCES = ("bitunix", "binance", "hyperliquid")
+
+
+def _mode(mode: str) -> str:
+    if mode != "paper":
+        raise PydanticCustomError(OURS, "live venues are not in this release: use paper")
+    return mode
+
+
+def _source(source: str) -> str:
+    kind, colon, paths = source.partition(":")
+    if kind in LATER_SOURCES and not colon:
+        raise PydanticCustomError(
+            OURS, "the adapter of this venue is not in this release: use mock or file:PATH"
+        )
+    if source == "mock" or (kind == "file" and all(p.strip() for p in paths.split(","))):
+        return source
+    raise PydanticCustomError(OURS, "must be mock or file:PATH[,PATH...]")
+
+
+def _symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    if not 0 < len(symbols) <= SYMBOLS_MAX:
+        raise PydanticCustomError(OURS, f"must name 1 to {SYMBOLS_MAX} symbols")
+    if not all(SYMBOL.fullmatch(symbol) for symbol in symbols):
+        raise PydanticCustomError(
+            OURS, "a symbol is 1 to 64 letters, digits, '.', '_' or '-', and starts with no dot"
+        )
+    return _once(symbols)
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise PydanticCustomError(OURS, "must name at least one")
+    if len(set(names)) != len(names):
+        raise PydanticCustomError(OURS, "names something twice")
+    return names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentsConfig:
+    """Which strategies run, and how each is tuned."""
+
+    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}
+
+    enabled: Annotated[tuple[str, ...], AfterValidator(_once)] = ("trend", "quoter")
+    """Names in order of priority."""
+    params: SkipValidation[Mapping[str, Any]] = dataclasses.field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """Validated `Params` of every enabled agent, by name."""
+
+
+class Settings(BaseSettings):
+    """Everything a session was told, resolved; immutable."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+    mode: Annotated[Literal["paper", "dry-run", "shadow", "live"], AfterValidator(_mode)] = "paper"
+    """How real the orders are. This release simulates all of them: paper."""
+    source: Annotated[str, AfterValidator(_source)] = "mock"
+    """Market data: `mock`, or `file:PATH[,PATH...]` with recorded data."""
+    symbols: Annotated[tuple[str, ...], AfterValidator(_symbols)] = ()
+    """Instruments. Left out: BTCUSDT from mock, everything a file holds."""
+    profile: str = DEFAULT_PROFILE
+    """The profile whose values these are."""
+
+    agents: AgentsConfig = Field(default_factory=AgentsConfig)
+    session: SessionConfig = SessionConfig()
+    risk: RiskLimits = RiskLimits()
+    market: MarketConfig = MarketConfig()
+    paper: PaperConfig = PaperConfig()
+    mock: MockConfig = MockConfig()
+    journal: JournalConfig = JournalConfig()
+    health: HealthConfig = HealthConfig()
+
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def source_paths(self) -> tuple[Path, ...]:
+        """The files of a `file:` source, as typed, `~` expanded; empty for other sources."""
+        kind, _, paths = self.source.partition(":")
+        if kind != "file":
+            return ()
+        return tuple(Path(path.strip()).expanduser() for path in paths.split(","))
+
+    def flat(self) -> dict[str, Setting]:
+        """Return every setting by dotted name with its value and where that came from."""
+        return {name: Setting(v, self._origins.get(name, "default")) for name, v in self._values()}
+
+    def _values(self) -> Iterator[tuple[str, object]]:
+        for name in Settings.model_fields:
+            value = getattr(self, name)
+            if isinstance(value, AgentsConfig):
+                yield "agents.enabled", value.enabled
+                for agent, params in value.params.items():
+                    yield from _leaves(f"agents.{agent}", params)
+            elif dataclasses.is_dataclass(value):
+                yield from _leaves(name, value)
+            else:
+                yield name, value
+
+
+class LayerSource(PydanticBaseSettingsSource):
+    """A layer of ours as a source of pydantic-settings, which merges them by precedence."""
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__(Settings)
+        self.tree = layer.nested()
+        agents = self.tree.get("agents", {})
+        # Parameters of agents are validated apart, by the types their agents declare.
+        self.tree["agents"] = {key: agents[key] for key in ("enabled",) if key in agents}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return one top-level value; part of the interface of a source."""
+        return self.tree.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return everything this layer has."""
+        return self.tree
+
+
+def sections() -> dict[str, type]:
+    """Return prefix to dataclass of every section but the agents' parameters."""
+    kinds = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return {
+        name: kind
+        for name, kind in kinds.items()
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind is not AgentsConfig
+    }
+
+
+def catalogue() -> Catalogue:
+    """Return all settings there are, those of every installed agent included."""
+    inside = sections()
+    alone = {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if name not in inside and name != "agents"
+    }
+    alone["agents.enabled"] = tuple[str, ...]
+    agents = {name: registry.find(name).Params for name in registry.names()}
+    return Catalogue(alone, inside, agents)
+
+
+def load(
+    flags: Iterable[Flag] = (),
+    environ: Mapping[str, str] = MappingProxyType({}),
+    *,
+    profiles: Path,
+    headless: bool = False,
+) -> Settings:
+    """Resolve the four homes into one value.
+
+    Args:
+        profiles: The folder of the user's own profiles; it need not exist.
+        headless: Whether a session without a duration gets the headless default.
+
+    Raises:
+        SettingsRefused: With every problem of every home at once.
+    """
+    known = catalogue()
+    typed, exported = from_flags(flags, known), from_environment(environ, known)
+    chosen = strongest((typed, exported), "profile")
+    name = DEFAULT_PROFILE if chosen is None else str(chosen.value)
+    stated = [typed, exported, from_profile(name, profiles, known)]
+    layers = [*stated, _fallback(stated, headless=headless)]
+    problems = [problem for layer in layers for problem in layer.problems]
+    settings = _validate(layers, problems)
+    if settings is None or problems:
+        raise SettingsRefused(tuple(dict.fromkeys(problems)))
+    settings._origins = MappingProxyType({n: origin(layers, n) for n in known.keys})
+    return settings
+
+
+def _fallback(layers: Sequence[Layer], *, headless: bool) -> Layer:
+    """Return the defaults that depend on other settings."""
+    given: dict[str, Given] = {}
+    source = strongest(layers, "source")
+    if source is None or source.value == "mock":
+        given["symbols"] = Given((MOCK_SYMBOL,), "default of mock")
+    if headless:
+        given["session.duration_min"] = Given(HEADLESS_DURATION_MIN, "default of --headless")
+    return Layer(given)
+
+
+def _validate(layers: Sequence[Layer], problems: list[str]) -> Settings | None:
+    """Build the model; what is wrong is added to `problems`."""
+    try:
+        settings = Settings(_build_sources=(tuple(LayerSource(la) for la in layers), {}))
+    except ValidationError as error:
+        problems += refusals(error, layers)
+        settings = None
+    names = _enabled(layers)
+    spoken_of = {n.split(".")[1] for la in layers for n in la.given if n.startswith("agents.")}
+    params: dict[str, Any] = {}
+    for name in dict.fromkeys((*names, *sorted(spoken_of - {"enabled"}))):
+        params |= _agent_params(layers, name, problems)
+    if settings is None:
+        return None
+    problems += _unknown_faults(settings, layers)
+    agents = dataclasses.replace(
+        settings.agents, params=MappingProxyType({n: params[n] for n in names if n in params})
+    )
+    return settings.model_copy(update={"agents": agents})
+
+
+def _unknown_faults(settings: Settings, layers: Sequence[Layer]) -> list[str]:
+    """Refuse a misspelt drill here rather than in the middle of the start."""
+    if not settings.mock.faults:
+        return []
+    from brokers.mock.faults import FAULTS  # noqa: PLC0415 - most sessions run without
+
+    where = origin(layers, "mock.faults")
+    return [
+        f"mock.faults: unknown fault {shown(name)}: did you mean {closest(name, list(FAULTS))}?"
+        f" ({where})"
+        for name in settings.mock.faults
+        if name not in FAULTS
+    ]
+
+
+def _enabled(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """Return the agents asked for, also when other settings are too wrong to build the model."""
+    given = strongest(layers, "agents.enabled")
+    if given is None:
+        return AgentsConfig().enabled
+    names = given.value if isinstance(given.value, list | tuple) else ()
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def _agent_params(layers: Sequence[Layer], name: str, problems: list[str]) -> dict[str, Any]:
+    """Validate the parameters of one agent by the type it declares; empty when that fails."""
+    if name not in registry.names():
+        where = origin(layers, "agents.enabled")
+        problems.append(f"{unknown_agent(name, registry.names())} ({where})")
+        return {}
+    prefix = f"agents.{name}"
+    adapter: TypeAdapter[Any] = TypeAdapter(registry.find(name).Params)
+    try:
+        return {name: adapter.validate_python(merged(layers, prefix))}
+    except ValidationError as error:
+        problems += refusals(error, layers, prefix)
+        return {}
+
+
+def _leaves(prefix: str, section: Any) -> Iterator[tuple[str, object]]:
+    for field in dataclasses.fields(section):
+        yield f"{prefix}.{field.name}", getattr(section, field.name)

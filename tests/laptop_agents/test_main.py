@@ -1,0 +1,76 @@
+"""The last line of defense: each way to end, and the exit code it must give."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from engine.model.errors import (
+    CredentialsRefused,
+    DataUnavailable,
+    IdentityBroken,
+    StateDamaged,
+    StateHeld,
+    UsageError,
+)
+from laptop_agents import __main__ as program
+from laptop_agents import cli
+
+ENDINGS = [
+    # what the command raises, exit code, is it a bug of ours?
+    (UsageError("no"), 2, False),
+    (DataUnavailable("no"), 5, False),
+    (StateDamaged("no"), 6, False),
+    (CredentialsRefused("no"), 7, False),
+    (StateHeld("no"), 8, False),
+    (KeyboardInterrupt(), 4, False),
+    (IdentityBroken("books"), 1, True),
+    (ZeroDivisionError("inside"), 1, True),
+    (RecursionError("deep"), 1, True),
+    (SystemExit(3), 3, False),
+]
+
+
+@pytest.mark.parametrize(("ending", "code", "is_bug"), ENDINGS)
+def test_ending(
+    ending: BaseException,
+    code: int,
+    is_bug: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """No traceback reaches the user; a bug leaves its trace in a private file."""
+
+    def command(_: object) -> int:
+        raise ending
+
+    monkeypatch.setattr(cli, "run", command)
+    monkeypatch.setenv("LAPTOP_AGENTS_HOME", str(tmp_path / "home"))
+
+    assert code == program.main([])
+
+    said = capsys.readouterr().err
+    log = tmp_path / "home" / "crash.log"
+    assert "Traceback" not in said
+    assert is_bug is log.exists()
+    if is_bug:
+        assert str(log) in said
+        assert "Traceback" in log.read_text()
+        assert 0o600 == stat.S_IMODE(log.stat().st_mode)
+
+
+def test_a_bug_without_a_home_still_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When even the trace can't be kept, the user is told so."""
+
+    def command(_: object) -> int:
+        raise ZeroDivisionError
+
+    (tmp_path / "home").touch()
+    monkeypatch.setattr(cli, "run", command)
+    monkeypatch.setenv("LAPTOP_AGENTS_HOME", str(tmp_path / "home"))
+
+    assert 1 == program.main([])
+    assert "its trace could not be written" in capsys.readouterr().err
