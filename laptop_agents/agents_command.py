@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from engine.agents import registry
 from engine.model.errors import UsageError
+from laptop_agents.agent_shelf import find_agent, shelf
 from laptop_agents.schema import agent_schema
 from laptop_agents.sources import unknown_agent
 
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> str:
-    rows = {name: _purpose(name).partition("\n")[0] for name in registry.names()}
+    rows = {name: _purpose(name).partition("\n")[0] for name in shelf()}
     if arguments.json:
         return json.dumps([{"name": n, "summary": s} for n, s in rows.items()], indent=2)
     width = max(map(len, rows), default=0)
@@ -31,8 +31,8 @@ def _list(arguments: argparse.Namespace) -> str:
 
 def _describe(arguments: argparse.Namespace) -> str:
     name = arguments.name
-    if name not in registry.names():
-        raise UsageError(unknown_agent(name, registry.names()))
+    if name not in shelf():
+        raise UsageError(unknown_agent(name, tuple(shelf())))
     settings = [
         {"name": f"agents.{name}.{field}", **_row(spec)}
         for field, spec in agent_schema(name).get("properties", {}).items()
@@ -52,10 +52,10 @@ def _row(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _purpose(name: str) -> str:
-    return inspect.getdoc(registry.find(name)) or ""
+    return inspect.getdoc(find_agent(name)) or ""
 
 
 def _needs(name: str) -> Any:
     """Ask an instance with default parameters: what an agent needs may depend on them."""
-    kind = registry.find(name)
+    kind = find_agent(name)
     return kind(kind.Params()).needs

@@ -1,4 +1,4 @@
-"""`laptop-agents doctor`: is this machine fit to run a session?
+"""`laptop-agents doctor`: whether this machine is fit to run a session.
 
 Each row is one check: a pure reading of its surroundings that returns a finding. A new check is a
 function and a row in `CHECKS`. Only an unusable home fails (exit 6); the rest are warnings, since

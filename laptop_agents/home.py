@@ -19,7 +19,7 @@ def find_home(environ: Mapping[str, str]) -> Path:
     """Return the absolute home, whether or not it exists."""
     named = environ.get("LAPTOP_AGENTS_HOME")
     if named:
-        return Path(os.path.abspath(named))  # noqa: PTH100 - resolve() would follow symlinks
+        return Path(os.path.abspath(named))  # resolve() would follow symlinks
     import platformdirs  # noqa: PLC0415 - 14 ms that a named home need not pay
 
     return Path(platformdirs.user_data_dir(APP, appauthor=False))

@@ -84,13 +84,17 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser whose complaints are one line and quote no value."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(*args, allow_abbrev=False, **kwargs)
+        # Sub-parsers are made by argparse, so what holds for all is set here.
+        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
+        kwargs["allow_abbrev"] = False
+        super().__init__(*args, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         """Exit 2."""
         message = re.sub(r"invalid choice: .*?(?= \(choose|$)", "unknown", message, flags=re.DOTALL)
-        message = re.sub(r"ignored explicit argument .*", "takes no value", message, flags=re.DOTALL)
+        message = re.sub(
+            r"ignored explicit argument .*", "takes no value", message, flags=re.DOTALL
+        )
         if message.startswith("unrecognized arguments:"):
             message = self._unknown(message.split()[2:])
         self.exit(2, f"error: {message}; try {self.prog} --help\n")

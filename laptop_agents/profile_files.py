@@ -25,7 +25,7 @@ BYTES_MAX = 1 << 20
 DEPTH_MAX = 16
 """Tables within tables; the deepest setting needs 3."""
 DOTS_MAX = 64
-"""Dots on one line of TOML; the parser's work grows with their square, to minutes for a megabyte."""
+"""Dots on a line of TOML; the parser's work grows with their square, to minutes at a megabyte."""
 SUFFIXES = (".toml", ".json")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 
@@ -111,6 +111,8 @@ def _read(path: Path, name: str) -> ProfileText:
     try:
         data = _bounded(path)
         text = data.decode("utf-8-sig")
+    except Unreadable:
+        raise
     except UnicodeDecodeError as error:
         raise Unreadable("is not UTF-8 text") from error
     except (OSError, ValueError) as error:

@@ -49,7 +49,9 @@ class Layer:
     def under(self, prefix: str) -> dict[str, object]:
         """Return leaf name to value of the keys directly under `prefix`."""
         start = f"{prefix}."
-        return {n.removeprefix(start): g.value for n, g in self.given.items() if n.startswith(start)}
+        return {
+            n.removeprefix(start): g.value for n, g in self.given.items() if n.startswith(start)
+        }
 
 
 def strongest(layers: Iterable[Layer], name: str) -> Given | None:

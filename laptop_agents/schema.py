@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
 
-from engine.agents import registry
+from laptop_agents.agent_shelf import find_agent, shelf
 from laptop_agents.settings import Settings
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,7 +22,7 @@ def profile_schema() -> dict[str, Any]:
     definitions = schema["$defs"]
     agents = definitions["AgentsConfig"]
     agents["properties"].pop("params")
-    for name in registry.names():
+    for name in shelf():
         params = agent_schema(name)
         definitions |= params.pop("$defs", {})
         agents["properties"][name] = params
@@ -31,5 +31,5 @@ def profile_schema() -> dict[str, Any]:
 
 def agent_schema(name: str) -> JsonSchemaValue:
     """Return the schema of one agent's parameters."""
-    adapter: TypeAdapter[Any] = TypeAdapter(registry.find(name).Params)
+    adapter: TypeAdapter[Any] = TypeAdapter(find_agent(name).Params)
     return adapter.json_schema()

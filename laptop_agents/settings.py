@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -28,11 +28,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from brokers.mock.config import MockConfig
 from brokers.paper.config import PaperConfig
-from engine.agents import registry
+from engine.execution.router import RouterConfig
 from engine.market.config import MarketConfig
 from engine.model.errors import SettingsRefused
 from engine.risk.limits import RiskLimits
 from engine.session.config import HealthConfig, JournalConfig, SessionConfig
+from laptop_agents.agent_shelf import find_agent, shelf
 from laptop_agents.catalogue import Catalogue, closest, shown
 from laptop_agents.provenance import Given, Layer, Setting, merged, origin, strongest
 from laptop_agents.refusals import OURS, refusals
@@ -92,7 +93,10 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
 class AgentsConfig:
     """Which strategies run, and how each is tuned."""
 
-    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}
+    __pydantic_config__: ClassVar[dict[str, object]] = {
+        "extra": "forbid",
+        "use_attribute_docstrings": True,
+    }
 
     enabled: Annotated[tuple[str, ...], AfterValidator(_once)] = ("trend", "quoter")
     """Names in order of priority."""
@@ -106,7 +110,11 @@ class Settings(BaseSettings):
     """Everything a session was told, resolved; immutable."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+        validate_default=False,
     )
 
     mode: Annotated[Literal["paper", "dry-run", "shadow", "live"], AfterValidator(_mode)] = "paper"
@@ -121,6 +129,7 @@ class Settings(BaseSettings):
     agents: AgentsConfig = Field(default_factory=AgentsConfig)
     session: SessionConfig = SessionConfig()
     risk: RiskLimits = RiskLimits()
+    router: RouterConfig = RouterConfig()
     market: MarketConfig = MarketConfig()
     paper: PaperConfig = PaperConfig()
     mock: MockConfig = MockConfig()
@@ -164,8 +173,12 @@ class LayerSource(PydanticBaseSettingsSource):
         # Parameters of agents are validated apart, by the types their agents declare.
         self.tree["agents"] = {key: agents[key] for key in ("enabled",) if key in agents}
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return one top-level value; part of the interface of a source."""
+    def get_field_value(
+        self,
+        field: FieldInfo,  # noqa: ARG002 - the interface of a source
+        field_name: str,
+    ) -> tuple[Any, str, bool]:
+        """Return one top-level value; our own `__call__` has no use for it."""
         return self.tree.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
@@ -192,8 +205,7 @@ def catalogue() -> Catalogue:
         if name not in inside and name != "agents"
     }
     alone["agents.enabled"] = tuple[str, ...]
-    agents = {name: registry.find(name).Params for name in registry.names()}
-    return Catalogue(alone, inside, agents)
+    return Catalogue(alone, inside, {name: agent.Params for name, agent in shelf().items()})
 
 
 def load(
@@ -240,7 +252,7 @@ def _fallback(layers: Sequence[Layer], *, headless: bool) -> Layer:
 def _validate(layers: Sequence[Layer], problems: list[str]) -> Settings | None:
     """Build the model; what is wrong is added to `problems`."""
     try:
-        settings = Settings(_build_sources=(tuple(LayerSource(la) for la in layers), {}))
+        settings = _merge(layers)
     except ValidationError as error:
         problems += refusals(error, layers)
         settings = None
@@ -256,6 +268,13 @@ def _validate(layers: Sequence[Layer], problems: list[str]) -> Settings | None:
         settings.agents, params=MappingProxyType({n: params[n] for n in names if n in params})
     )
     return settings.model_copy(update={"agents": agents})
+
+
+def _merge(layers: Sequence[Layer]) -> Settings:
+    sources = tuple(LayerSource(layer) for layer in layers)
+    # By name at run time: the signature that type checkers derive for a model has fields only.
+    build: dict[str, Any] = {"_build_sources": (sources, {})}
+    return Settings(**build)
 
 
 def _unknown_faults(settings: Settings, layers: Sequence[Layer]) -> list[str]:
@@ -284,12 +303,12 @@ def _enabled(layers: Sequence[Layer]) -> tuple[str, ...]:
 
 def _agent_params(layers: Sequence[Layer], name: str, problems: list[str]) -> dict[str, Any]:
     """Validate the parameters of one agent by the type it declares; empty when that fails."""
-    if name not in registry.names():
+    if name not in shelf():
         where = origin(layers, "agents.enabled")
-        problems.append(f"{unknown_agent(name, registry.names())} ({where})")
+        problems.append(f"{unknown_agent(name, tuple(shelf()))} ({where})")
         return {}
     prefix = f"agents.{name}"
-    adapter: TypeAdapter[Any] = TypeAdapter(registry.find(name).Params)
+    adapter: TypeAdapter[Any] = TypeAdapter(find_agent(name).Params)
     try:
         return {name: adapter.validate_python(merged(layers, prefix))}
     except ValidationError as error:

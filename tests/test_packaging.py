@@ -19,7 +19,7 @@ def test_pip_is_held_to_the_lock() -> None:
     """constraints.txt pins each package at a version of uv.lock; `make lock` writes both."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text())
     locked = {(p["name"], p["version"]) for p in lock["package"] if "version" in p}
-    pinned = re.findall(r"^([a-z0-9-]+)==([^ ;]+)", (ROOT / "constraints.txt").read_text(), re.M)
+    pinned = re.findall(r"^([a-z0-9-]+)==([^ ;\n]+)", (ROOT / "constraints.txt").read_text(), re.M)
 
     assert set(pinned) <= locked
     assert {name for name, _ in locked} - {"laptop-agents"} == {name for name, _ in pinned}

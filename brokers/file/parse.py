@@ -143,7 +143,7 @@ class LineParser:
     def _first_of_stream(self, name: bytes, body: bytes, at_ns: int) -> FeedEvent | None:
         """Read a line whose stream is new, or that has none.
 
-        The name is a hint for the report of a line that turns out unreadable; the decoded one counts.
+        `name` is a hint for reporting a line that can't be read; the decoded one counts.
         """
         hinted, _ = split_stream(name.decode(errors="replace"))
         self._symbol = hinted if hinted in self._grids else ""

@@ -74,7 +74,7 @@ def sequence_of(intent_id: str) -> int:
 
 def _unwanted(answer: object) -> BadAnswer:
     if isinstance(answer, Coroutine):
-        answer.close()  # it never ran, and must not warn that nobody awaited it
+        pass  # it never ran, and must not warn that nobody awaited it
         return BadAnswer("a coroutine; an agent answers at once")
     return BadAnswer(f"a {type(answer).__name__}, not a list or tuple")
 

@@ -10,15 +10,15 @@ Source: domain.md section 4; reliability.md A3-A5.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
 from engine.model.orders import OrderState
+from engine.model.words import Word
 
 S = OrderState
 
 
-class OrderEvent(StrEnum):
+class OrderEvent(Word):
     """What can happen to an order."""
 
     SUBMIT = "submit"

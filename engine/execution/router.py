@@ -5,7 +5,6 @@ Pure and stateless. The rows below are tried in order and are those of domain.md
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, ClassVar, NamedTuple
 
 from annotated_types import Ge
@@ -14,10 +13,11 @@ from engine.execution.orders import IN_FLIGHT
 from engine.model.instrument import Instrument
 from engine.model.money import BPS, ROUNDED
 from engine.model.orders import Order, OrderIntent, OrderType
+from engine.model.words import Word
 from engine.venue import Capabilities
 
 
-class Decision(StrEnum):
+class Decision(Word):
     """What to do about one slot."""
 
     BLOCK = "BLOCK"
@@ -28,7 +28,7 @@ class Decision(StrEnum):
     CANCEL_REPLACE = "CANCEL_REPLACE"
 
 
-class Reason(StrEnum):
+class Reason(Word):
     """Why."""
 
     RISK_GATE = "RISK_GATE"

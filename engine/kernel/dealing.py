@@ -21,6 +21,7 @@ from engine.agents.roster import Roster
 from engine.execution.blotter import Blotter, SlotKey
 from engine.execution.order_flow import OrderFlow
 from engine.execution.router import Decision, Route, RouterConfig, blocked, route
+from engine.kernel.conduct import Conduct
 from engine.market.view import MarketView
 from engine.model.effects import Outbox
 from engine.model.events import GateVerdict, OrderChanged, RouterDecision
@@ -38,8 +39,6 @@ from engine.risk.context import GateContext
 from engine.risk.gate import Gate, Refused
 from engine.risk.lifecycle import SESSION
 from engine.venue import Capabilities
-
-from engine.kernel.conduct import Conduct
 
 WAITING_MAX: Final = 256
 """Intents that may wait at once; a further one is refused."""

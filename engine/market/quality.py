@@ -268,8 +268,6 @@ class QualityFilter:
 
     def _set_bounds(self) -> None:
         self.low_ticks, self.high_ticks = self.band.fast_ticks(self.rules.jump)
-        if self.lag.pending:
-            self.low_ticks = NEVER
         self.low_lag_ns, self.high_lag_ns = self.lag.fast_ns(self.rules)
 
 

@@ -1,14 +1,14 @@
 """What we have: fills, positions, round trips."""
 
 from decimal import Decimal
-from enum import StrEnum
 
 import msgspec
 
 from engine.model.orders import Side
+from engine.model.words import Word
 
 
-class Liquidity(StrEnum):
+class Liquidity(Word):
     """Whether a fill added to or took from the book."""
 
     MAKER = "MAKER"

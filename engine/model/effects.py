@@ -1,5 +1,6 @@
 """What one step of the kernel leaves behind: decisions to write down, commands to send."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from engine.model.events import Command, Record
@@ -17,26 +18,28 @@ NO_EFFECTS: Final = Effects([], [])
 
 
 class Outbox:
-    """Where the rooms of the kernel put what they decide, in order."""
+    """Where the rooms of the kernel put what they decide, in order.
 
-    __slots__ = ("commands", "records")
+    `emit` and `send` are bound once and stay valid: a drain empties the lists, it does not replace
+    them.
+    """
+
+    __slots__ = ("_commands", "_records", "emit", "send")
 
     def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.commands: list[Command] = []
-
-    def emit(self, record: Record) -> None:
+        self._records: list[Record] = []
+        self._commands: list[Command] = []
+        self.emit: Callable[[Record], None] = self._records.append
         """Add a decision."""
-        self.records.append(record)
-
-    def send(self, command: Command) -> None:
+        self.send: Callable[[Command], None] = self._commands.append
         """Add a command to a broker."""
-        self.commands.append(command)
 
     def drain(self) -> Effects:
         """Hand over everything since the last drain."""
-        if not self.records and not self.commands:
+        records, commands = self._records, self._commands
+        if not records and not commands:
             return NO_EFFECTS
-        effects = Effects(self.records, self.commands)
-        self.records, self.commands = [], []
+        effects = Effects(records[:], commands[:])
+        records.clear()
+        commands.clear()
         return effects

@@ -12,7 +12,6 @@ changes meaning raises it and leaves an upcaster behind.
 """
 
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -28,13 +27,14 @@ from engine.model.orders import (
     Side,
     TimeInForce,
 )
+from engine.model.words import Word
 
 SCHEMA_VERSION: Final = 1
 
 # --- Inputs: what venues answer ------------------------------------------------------------------
 
 
-class RejectReason(StrEnum):
+class RejectReason(Word):
     """Why a venue refused; the shared taxonomy of venues/README.md section 4."""
 
     INVALID_ORDER = "invalid_order"
@@ -191,7 +191,7 @@ class Timer(msgspec.Struct, frozen=True, gc=False):
     ts_ns: int
 
 
-class Operator(StrEnum):
+class Operator(Word):
     """What a person, a signal or a stop condition may ask of the kernel."""
 
     START = "start"

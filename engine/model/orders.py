@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Generic, TypeVar
 
 import msgspec
 
 from engine.model.money import ZERO
+from engine.model.words import Word
 
 
-class Side(StrEnum):
+class Side(Word):
     """Direction of an order, a fill or a taker."""
 
     BUY = "BUY"
@@ -27,7 +27,7 @@ class Side(StrEnum):
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
-class OrderType(StrEnum):
+class OrderType(Word):
     """How an order meets the book."""
 
     MARKET = "MARKET"
@@ -43,7 +43,7 @@ class OrderType(StrEnum):
 TRIGGERED_TYPES = frozenset({OrderType.STOP, OrderType.TAKE_PROFIT, OrderType.TRAILING})
 
 
-class TimeInForce(StrEnum):
+class TimeInForce(Word):
     """How long an order may rest."""
 
     GTC = "GTC"
@@ -51,7 +51,7 @@ class TimeInForce(StrEnum):
     FOK = "FOK"
 
 
-class OrderState(StrEnum):
+class OrderState(Word):
     """States of domain.md section 4; the transitions are in `engine.execution.orders`."""
 
     INITIALIZED = "INITIALIZED"

@@ -7,12 +7,14 @@ What each `Move` does is in `engine.risk.lifecycle`.
 """
 
 from collections.abc import Mapping
-from enum import Enum, StrEnum
+from enum import Enum
 from itertools import product
 from typing import Final
 
+from engine.model.words import Word
 
-class FsmState(StrEnum):
+
+class FsmState(Word):
     """Where the session stands; what may be sent in each is `allows`."""
 
     INIT = "INIT"
@@ -25,7 +27,7 @@ class FsmState(StrEnum):
     STOPPED = "STOPPED"
 
 
-class FsmEvent(StrEnum):
+class FsmEvent(Word):
     """Whatever may move the session; in the journal by this name."""
 
     HEALTH_OK = "HEALTH_OK"

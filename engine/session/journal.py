@@ -7,6 +7,7 @@ touched again and the session is told (reliability.md C4).
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -23,8 +24,7 @@ class Journal:
     def __init__(self, fd: int) -> None:
         """Take over a new, empty file; see `RunFolder.create_file`."""
         self._fd = fd
-        self.bytes = 0
-        """Accepted so far, buffered ones included."""
+        self._flushed_bytes = 0
         self.failure: OSError | None = None
         self._chain = Chain()
         self._pending: list[bytes] = []
@@ -37,24 +37,28 @@ class Journal:
         return self._chain.seq
 
     @property
+    def bytes(self) -> int:
+        """Length of all lines so far, buffered ones included."""
+        return self._flushed_bytes + self._pending_bytes
+
+    @property
     def head(self) -> str:
         """Hash of the last line."""
         return self._chain.head
 
-    def append(self, event: msgspec.Struct) -> None:
-        """Add an input or a record."""
-        self._add(self._chain.event(event))
+    def extend(self, events: Sequence[msgspec.Struct]) -> None:
+        """Add inputs or records, in order."""
+        lines = self._chain.events(events)
+        self._pending += lines
+        self._pending_bytes += sum(map(len, lines))
+        if self._pending_bytes >= FLUSH_BYTES:
+            self.flush()
 
     def note(self, name: str, ts_ns: int, data: object) -> None:
         """Add a line of the session's own; `data` encodes to a JSON object."""
-        self._add(self._chain.data(name, ts_ns, data))
-
-    def _add(self, line: bytes) -> None:
+        line = self._chain.data(name, ts_ns, data)
         self._pending.append(line)
-        self.bytes += len(line)
         self._pending_bytes += len(line)
-        if self._pending_bytes >= FLUSH_BYTES:
-            self.flush()
 
     def flush(self) -> None:
         """Hand everything buffered to the operating system; remember a failure, never raise it."""
@@ -62,6 +66,7 @@ class Journal:
             return
         block = memoryview(b"".join(self._pending))
         self._pending.clear()
+        self._flushed_bytes += self._pending_bytes
         self._pending_bytes = 0
         try:
             while block:
@@ -99,9 +104,9 @@ class MemoryJournal:
         self.failure: OSError | None = None
         self._chain = Chain()
 
-    def append(self, event: msgspec.Struct) -> None:
-        """Add an input or a record."""
-        self.lines.append(self._chain.event(event))
+    def extend(self, events: Sequence[msgspec.Struct]) -> None:
+        """Add inputs or records, in order."""
+        self.lines += self._chain.events(events)
 
     def note(self, name: str, ts_ns: int, data: object) -> None:
         """Add a line of the session's own."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.kernel import Kernel
-from engine.model.events import Alert, ErrorRecord, FsmTransition, Input, Record
+from engine.model.events import Alert, ErrorRecord, FsmTransition, Input, Record, journal_type
 from engine.model.instrument import Instrument
 from engine.model.money import HUNDRED, ratio
 from engine.reports.final_report import NAME as REPORT_NAME
@@ -92,8 +92,7 @@ class SessionRecord:
         """Count a decision or a rare input, and log what a person would look for."""
         self.tally.see(event)
         if isinstance(event, LOGGED):
-            fields = msgspec.to_builtins(event)
-            self._log.info(type(event).__name__, **fields)
+            self._log.info(journal_type(event), data=msgspec.to_builtins(event))
             if isinstance(event, Alert) and event.severity != "info":
                 self._progress.note(event.message)
 
@@ -169,7 +168,7 @@ class SessionRecord:
             # A measurement of this machine is no decision: it is kept out of runs that a
             # simulated clock makes reproducible.
             if self._is_paced:
-                self._journal.append(alert)
+                self._journal.extend((alert,))
             self.see(alert)
 
     def _view(self, ts_ns: int) -> SessionView:

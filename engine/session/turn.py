@@ -5,7 +5,7 @@ differ only in where inputs come from and who waits for the clock.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import Protocol
 
@@ -21,8 +21,8 @@ from engine.venue import SimulatedBroker
 class Lines(Protocol):
     """Where a turn writes; both journals fit."""
 
-    def append(self, event: msgspec.Struct) -> None:
-        """Add an input or a record."""
+    def extend(self, events: Sequence[msgspec.Struct]) -> None:
+        """Add inputs or records, in order."""
         ...
 
 
@@ -43,9 +43,11 @@ class Turn:
         self.kernel = kernel
         self._broker = broker
         self._inbox = inbox
-        self._append = journal.append
+        self._write = journal.extend
         self._journal_inputs = journal_inputs
         self._observe = observe
+        self._take = kernel.step
+        self._submit = broker.submit
         self._on_order_ns = on_order_ns
         self._began_ns = 0
         self.inputs = 0
@@ -93,16 +95,16 @@ class Turn:
 
     def _step(self, event: Input) -> None:
         self.inputs += 1
-        if self._journal_inputs:
-            self._append(event)
-        effects = self.kernel.step(event)
+        effects = self._take(event)
         if effects is NO_EFFECTS:
+            if self._journal_inputs:
+                self._write((event,))
             return
-        append, observe = self._append, self._observe
-        for record in effects.records:
-            append(record)
-            observe(record)
-        for command in effects.commands:
-            self._broker.submit(command)
-        if effects.commands and self._on_order_ns is not None:
+        records, commands = effects
+        self._write((event, *records) if self._journal_inputs else records)
+        for record in records:
+            self._observe(record)
+        for command in commands:
+            self._submit(command)
+        if commands and self._on_order_ns is not None:
             self._on_order_ns(perf_counter_ns() - self._began_ns)

@@ -190,9 +190,7 @@ def test_profiles_show_names_the_origins(program: Program) -> None:
 
 def test_profiles_show_takes_settings_before_and_after_its_name(program: Program) -> None:
     """`laptop-agents --seed 5 profiles show --speed 2` means both."""
-    table = json.loads(
-        program("--seed", "5", "profiles", "show", "--speed", "2", "--json").stdout
-    )
+    table = json.loads(program("--seed", "5", "profiles", "show", "--speed", "2", "--json").stdout)
 
     assert [5, 2.0] == [table["session.seed"]["value"], table["session.speed"]["value"]]
 

@@ -13,8 +13,9 @@ from laptop_agents.profile_files import BYTES_MAX, ProfileText, Unreadable, find
 
 HOSTILE = [
     # file, content, said
-    ("x.toml", b"a = ", "is not valid TOML (line 1, column"),
-    ("x.toml", b"a = 1\na = 2", "is not valid TOML (line 2, column"),
+    ("x.toml", b"a = ", "is not valid TOML (end of document)"),
+    ("x.toml", b"b = 1\na = ]\n", "is not valid TOML (line 2, column 5)"),
+    ("x.toml", b"a = 1\na = 2\n", "is not valid TOML (line 2, column 6)"),
     ("x.toml", b"a = 1" + b"0" * 5_000, "is not valid TOML"),
     ("x.toml", b"a = " + b"[" * 5_000 + b"]" * 5_000, "is nested too deeply"),
     ("x.toml", b".".join([b"a"] * 60) + b" = 1", "is nested too deeply"),
@@ -80,7 +81,7 @@ def test_a_full_megabyte_is_judged_in_seconds(tmp_path: Path) -> None:
     with pytest.raises(Unreadable):
         find_profile(str(path), tmp_path).tree()
 
-    assert time.process_time() - before_s < 20
+    assert time.process_time() - before_s < 5
 
 
 def test_names_find_own_profiles_first_and_shipped_ones_then(tmp_path: Path) -> None:
@@ -108,10 +109,17 @@ def test_a_name_never_leaves_its_folder(tmp_path: Path) -> None:
             find_profile(name, folder)
 
 
+def parsed(text: str, *, is_json: bool) -> object:
+    """Parse, or return the complaint."""
+    try:
+        return ProfileText("junk", text, is_json=is_json).tree()
+    except Unreadable as refused:
+        return str(refused)
+
+
 @given(text=st.text(), is_json=st.booleans())
 def test_junk_text(text: str, is_json: bool) -> None:
-    """Any text parses to a table or is refused."""
-    try:
-        assert isinstance(ProfileText("junk", text, is_json).tree(), dict)
-    except Unreadable as refused:
-        assert str(refused).isprintable()
+    """Any text parses to a table or is refused in a printable line."""
+    result = parsed(text, is_json=is_json)
+
+    assert isinstance(result, dict) or str(result).isprintable()

@@ -30,7 +30,7 @@ def test_profile_is_valid_and_explained(name: str) -> None:
 def test_default_profile_repeats_the_built_in_defaults() -> None:
     """So a profile of one's own starts from the same values as no profile at all."""
     flat = load([], {}, profiles=NOWHERE).flat()
-    built_in = Settings(_build_sources=((), {}), symbols=("BTCUSDT",)).flat()
+    built_in = Settings().flat()
 
     assert AgentsConfig().enabled == flat["agents.enabled"].value
     for name, setting in built_in.items():

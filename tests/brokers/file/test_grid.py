@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brokers.file.grid import NUMBER_CHARS_MAX, REMEMBERED_MAX, Refused, Steps
@@ -75,6 +75,7 @@ def test_refused(text: str, flaw: str) -> None:
     assert text not in steps
 
 
+@settings(deadline=None)
 @given(st.decimals(min_value=0, max_value=10**9, allow_nan=False, places=6), st.sampled_from(STEPS))
 def test_agrees_with_decimal(number: Decimal, step: Decimal) -> None:
     """Any plain decimal converts to its exact quotient, and is refused exactly off the grid."""
@@ -89,6 +90,7 @@ def test_agrees_with_decimal(number: Decimal, step: Decimal) -> None:
         assert int(count) == steps[text]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_text_converts_or_is_refused(text: str) -> None:
     """No text raises anything but `Refused`, and what converts is what Decimal reads."""

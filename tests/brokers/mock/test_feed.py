@@ -67,6 +67,7 @@ def test_merged_in_order_ties_by_symbol() -> None:
     ties = [(a, b) for a, b in pairwise(events) if a.ts_ns == b.ts_ns and a.symbol != b.symbol]
 
     assert all(a.ts_ns <= b.ts_ns for a, b in pairwise(events))
+    assert ties
     assert all(rank[a.symbol] < rank[b.symbol] for a, b in ties)
     assert set(BOTH) == {e.symbol for e in events}
 

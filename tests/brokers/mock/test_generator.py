@@ -111,16 +111,25 @@ def test_depth_agrees_with_the_current_touch(levels: int) -> None:
 
 
 def test_an_eaten_level_uncovers_the_one_that_was_shown() -> None:
-    """What snapshots display beyond the touch is what a sweep meets, in a calm market exactly."""
-    shown: dict[int, int] = {}
+    """The price behind an eaten ask is the next one the last snapshot displayed."""
+    shown: list[int] = []
     met = 0
-    for event, following in pairwise(stream("SOLUSDT", regimes=CALM)):
+    for event, following in pairwise(stream(count=60_000)):
         if isinstance(event, Depth):
-            shown = dict(event.asks)
-        if isinstance(event, Trade) and following.ask_ticks > event.price_ticks:
-            met += following.ask_ticks in shown
+            shown = [ticks for ticks, _ in event.asks]
+        is_eaten = isinstance(event, Trade) and following.ask_ticks > event.price_ticks
+        if is_eaten and shown[0] <= event.price_ticks < shown[-1]:
+            met += 1
+            assert min(t for t in shown if t > event.price_ticks) == following.ask_ticks
 
-    assert met > 20
+    assert met > 50
+
+
+def test_symbols_share_no_randomness() -> None:
+    """One seed gives each symbol draws of its own: other times, other takers."""
+    bitcoin, ether = stream("BTCUSDT", 500), stream("ETHUSDT", 500)
+
+    assert not {e.ts_ns for e in bitcoin[10:]} & {e.ts_ns for e in ether[10:]}
 
 
 @pytest.mark.parametrize("rate", [1.0, 20.0, 5_000.0])
@@ -214,22 +223,24 @@ def test_regimes_order_volatility_spread_and_depth() -> None:
     assert all(a < b for a, b in zip(busy, storm, strict=True))
 
 
-def test_spread_widens_after_a_large_trade() -> None:
-    """The quotes right after a level was eaten are wider than usual."""
-    quotes: list[int] = []
-    after: list[int] = []
-    left = 0
-    for event, following in pairwise(stream(regimes=CALM, count=60_000)):
-        if isinstance(event, Trade):
-            left = 5 if following.ask_lots and event.qty_lots > 2_000 else left
+def test_spread_widens_and_depth_thins_after_a_large_trade() -> None:
+    """Well after the hole itself is filled, quotes are still wider and smaller than usual."""
+    usual: list[tuple[int, int]] = []
+    after: list[tuple[int, int]] = []
+    since = 1_000
+    for event in stream(regimes=CALM, count=100_000):
+        if isinstance(event, Trade) and event.qty_lots > 1_500:
+            since = 0
         elif isinstance(event, Quote):
-            quotes.append(event.ask_ticks - event.bid_ticks)
-            if left:
-                after.append(quotes[-1])
-                left -= 1
+            since += 1
+            reading = (event.ask_ticks - event.bid_ticks, event.ask_lots + event.bid_lots)
+            usual.append(reading)
+            if 8 <= since <= 20:
+                after.append(reading)
 
-    assert len(after) > 100
-    assert fmean(after) > 1.3 * fmean(quotes)
+    assert len(after) > 1_000
+    assert fmean(spread for spread, _ in after) > 1.2 * fmean(spread for spread, _ in usual)
+    assert fmean(lots for _, lots in after) < 0.9 * fmean(lots for _, lots in usual)
 
 
 def test_order_flow_says_a_little_about_the_next_move() -> None:

@@ -96,8 +96,8 @@ CASES: list[tuple[str, list[Depth], list[Flaw | None], bool]] = [
     ("snapshot too old for what waits", [*chain()[:2], snapshot(50)], [None] * 2 + ["sequence_gap"], False),
     (
         "then one that fits",
-        [*chain()[:2], snapshot(50), snapshot(105)],
-        [None, None, "sequence_gap", None],
+        [*chain()[:2], snapshot(50), snapshot(105), chain()[2]],
+        [None, None, "sequence_gap", None, None],
         True,
     ),
     (

@@ -323,13 +323,11 @@ class NaiveBand:
 
 
 STEPS = st.lists(
-    st.one_of(
-        st.integers(-260, 260),
-        st.sampled_from([-5_000, -210, -200, -199, 0, 199, 200, 201, 20_000]),
-    ),
+    st.one_of(st.integers(-130, 130), st.sampled_from([-9_000, -101, -100, -99, 99, 100, 101])),
     min_size=5,
     max_size=120,
 )
+"""In hundredths of the largest jump: most stay within, a few just don't, some are absurd."""
 
 
 @given(STEPS, st.integers(1, 400), st.integers(1, 4), st.lists(st.booleans(), min_size=1))
@@ -339,9 +337,9 @@ def test_band_equals_the_exact_rule(
     """The fast path never decides otherwise than the rule in exact arithmetic."""
     quality = make_filter(max_jump_bps=float(jump_bps), jump_confirmations=confirmations)
     naive = NaiveBand(jump_bps, confirmations)
-    price = 10_000
+    price = 1_000_000
     for index, step in enumerate(steps):
-        shown = max(1, price + step)
+        shown = max(1, price + price * jump_bps * step // 1_000_000)
         if kinds[index % len(kinds)]:
             flaw, x2 = quality.quote(quote(shown, shown + 1)), 2 * shown + 1
         else:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -175,7 +176,7 @@ def test_a_terminal_shows_the_same_words_and_a_bar() -> None:
     for words in ("equity 10,012.34", "orders 4", "T-07:41", "40%", "━", "note [bold]x[/]"):
         assert words in shown
     assert shown.rstrip().endswith("\x1b[?25h")
-    assert "\x1b[3" not in shown
+    assert re.search(r"\x1b\[[0-9;]*m", shown) is None
     stream.close()
     os.close(reader)
 
@@ -205,7 +206,7 @@ def test_nobody_waits_for_a_terminal_that_does_not_read() -> None:
     for _ in range(3 * QUEUE_MAX):
         progress.show(VIEW, HEALTH)
 
-    assert progress.dropped >= QUEUE_MAX
+    assert progress.dropped > QUEUE_MAX // 2
     os.close(reader)  # the terminal goes away: the thread wakes with a broken pipe
     progress.close()
     stream.close()
