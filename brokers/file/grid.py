@@ -21,7 +21,7 @@ REMEMBERED_MAX: Final = 100_000
 _NOT_FINITE: Final = frozenset({"nan", "snan", "inf", "infinity"})
 
 
-class Refused(ValueError):  # noqa: N818 - it names a fact, like every error of ours
+class Refused(ValueError):
     """A line or number that can't become an event; caught where the line is parsed."""
 
     def __init__(self, flaw: Flaw, detail: str) -> None:

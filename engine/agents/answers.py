@@ -38,7 +38,7 @@ REQUIRED: Final = {
 """The number without which an order of that type means nothing."""
 
 
-class BadAnswer(LaptopAgentsError):  # noqa: N818 a fact, as in engine.model.errors
+class BadAnswer(LaptopAgentsError):
     """An agent returned what no agent may return."""
 
     def __init__(self, detail: str) -> None:
@@ -74,7 +74,7 @@ def sequence_of(intent_id: str) -> int:
 
 def _unwanted(answer: object) -> BadAnswer:
     if isinstance(answer, Coroutine):
-        pass  # it never ran, and must not warn that nobody awaited it
+        answer.close()  # it never ran, and must not warn that nobody awaited it
         return BadAnswer("a coroutine; an agent answers at once")
     return BadAnswer(f"a {type(answer).__name__}, not a list or tuple")
 

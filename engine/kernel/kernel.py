@@ -25,7 +25,7 @@ from engine.kernel.watch import Watch
 from engine.market.config import MarketConfig
 from engine.market.market import Market
 from engine.model.account import Fill
-from engine.model.effects import Effects, Outbox
+from engine.model.effects import NO_EFFECTS, Effects, Outbox
 from engine.model.events import (
     Alert,
     ErrorRecord,
@@ -77,7 +77,7 @@ class KernelConfig:
     holds_emergency: bool = False
     """Whether an emergency waits for a person instead of ending the session."""
     asserts_identity: bool = False
-    """Check the books at every step instead of at every fill."""
+    """Check the books at every step instead of at every timer."""
 
 
 @dataclass(slots=True)
@@ -121,6 +121,7 @@ class Kernel:
         capabilities: Capabilities,
     ) -> None:
         self.config = config
+        self._asserts_identity = config.asserts_identity
         self.now_ns = 0
         """Event time of the last step."""
         self.finish: str | None = None
@@ -181,12 +182,14 @@ class Kernel:
 
         Time is `event.ts_ns` and never runs backwards: an earlier stamp counts as now.
         """
-        if event.ts_ns > self.now_ns:
-            self.now_ns = event.ts_ns
+        ts_ns = event.ts_ns
+        if ts_ns > self.now_ns:
+            self.now_ns = ts_ns
         self._handlers[type(event)](event)
-        if self.config.asserts_identity:
+        if self._asserts_identity:
             self.portfolio.check()
-        return self._out.drain()
+        out = self._out
+        return out.drain() if out.is_full else NO_EFFECTS
 
     @property
     def is_ending(self) -> bool:
@@ -309,7 +312,6 @@ class Kernel:
         for trip in trips:
             self._out.emit(trip)
             self._trip(self.conduct.breakers.on_round_trip(trip.net_pnl, self.now_ns))
-        self.portfolio.check()
         self._trip(self.conduct.breakers.on_fill(self.now_ns))
         self._check_equity()
         self._tell_desk(fill)
@@ -344,7 +346,6 @@ class Kernel:
 
     def _on_venue_funding(self, event: VenueFunding) -> None:
         self.portfolio.fund(event)
-        self.portfolio.check()
         self._check_equity()
 
     def _on_answer(self, event: OrderAnswer) -> None:
@@ -372,6 +373,7 @@ class Kernel:
 
     def _on_timer(self, _: Timer) -> None:
         now_ns = self.now_ns
+        self.portfolio.check()
         self.market.time(now_ns)
         self._watch.on_time(now_ns)
         self.conduct.on_time(now_ns)
@@ -439,6 +441,7 @@ class Kernel:
             return
         for trip in self.portfolio.settle_house(symbol, self.now_ns, price):
             self._out.emit(trip)
+        self._out.emit(self.portfolio.position(symbol, self.now_ns))
         for agent in holding.ledgers:
             desk = self.roster.desk(agent, symbol)
             if desk is not None:

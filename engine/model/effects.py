@@ -34,6 +34,11 @@ class Outbox:
         self.send: Callable[[Command], None] = self._commands.append
         """Add a command to a broker."""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is anything to hand over."""
+        return bool(self._records or self._commands)
+
     def drain(self) -> Effects:
         """Hand over everything since the last drain."""
         records, commands = self._records, self._commands

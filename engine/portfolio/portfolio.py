@@ -33,6 +33,9 @@ class Holding:
 
     qty: Decimal = ZERO
     cost: Decimal = ZERO
+    realised: Decimal = ZERO
+    fees: Decimal = ZERO
+    funding: Decimal = ZERO
     unrealised: Decimal = ZERO
     mid2_ticks: int = 0
     low_mid2: int = 0
@@ -110,6 +113,7 @@ class Portfolio:
         books = self.books
         books.cash -= signed * fill.price * multiplier + fill.fee
         books.fees += fill.fee
+        holding.fees += fill.fee
         books.fills += 1
         trips = self._book_agent(holding, fill, signed, multiplier)
         self._revalue(fill.symbol, holding)
@@ -148,7 +152,9 @@ class Portfolio:
         profit = ledger.book(signed, fill.price, multiplier, fee)
         holding.qty += signed
         holding.cost += ledger.cost - cost
-        self.books.realised += profit
+        if profit:
+            holding.realised += profit
+            self.books.realised += profit
         cycle.add(fill, abs(signed), fee, ledger.qty)
         if ledger.qty:
             return []
@@ -223,6 +229,7 @@ class Portfolio:
             left -= share
         if left:
             holding.ledgers.setdefault(HOUSE, Ledger()).funding += left
+        holding.funding += event.amount
         self.books.funding += event.amount
         self.books.cash += event.amount
         self.equity += event.amount
@@ -230,18 +237,10 @@ class Portfolio:
     def position(self, symbol: str, ts_ns: int) -> Position:
         """Describe the net position as the journal and the screen show it."""
         holding = self.books.holdings[symbol]
-        ledgers = holding.ledgers.values()
-        entry = None
-        if holding.qty:
-            entry = ROUNDED.divide(holding.cost, holding.qty * self._multiplier[symbol])
+        qty = holding.qty
+        entry = ROUNDED.divide(holding.cost, qty * self._multiplier[symbol]) if qty else None
         return Position(
-            ts_ns=ts_ns,
-            symbol=symbol,
-            qty=holding.qty,
-            entry_price=entry,
-            realised=sum((x.realised for x in ledgers), ZERO),
-            fees=sum((x.fees for x in ledgers), ZERO),
-            funding=sum((x.funding for x in ledgers), ZERO),
+            ts_ns, symbol, qty, entry, holding.realised, holding.fees, holding.funding
         )
 
     def is_flat(self) -> bool:
@@ -269,8 +268,10 @@ class Portfolio:
         worth = books.cash
         for symbol, holding in books.holdings.items():
             worth += holding.qty * holding.mid2_ticks * self._half_tick[symbol]
-            if holding.qty != sum((x.qty for x in holding.ledgers.values()), ZERO):
-                raise IdentityBroken(f"{symbol}: net {holding.qty} is not the sum of its ledgers")
+            for name in ("qty", "cost", "realised", "fees", "funding"):
+                total = sum((getattr(x, name) for x in holding.ledgers.values()), ZERO)
+                if total != getattr(holding, name):
+                    raise IdentityBroken(f"{symbol}: net {name} is not {total}, its ledgers' sum")
         by_cost = self.balance + books.unrealised
         if not worth == by_cost == self.equity:
             raise IdentityBroken(f"cash {worth}, cost {by_cost}, running {self.equity}")

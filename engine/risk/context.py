@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from engine.market.view import MarketView
-from engine.model.money import BPS, ROUNDED
+from engine.model.money import BPS, ROUNDED, ZERO
 from engine.model.orders import Order, OrderIntent, Side
 from engine.portfolio.portfolio import Portfolio
 
@@ -19,13 +19,21 @@ class Permits(Protocol):
 
 
 class GateContext:
-    """The readings behind a verdict; reused from intent to intent, never kept."""
+    """The readings behind a verdict; reused from intent to intent, never kept.
+
+    The kernel sets the first group, `judge` works out the second from it. Hot: every intent passes
+    here, so each figure that several rules need is computed once.
+    """
 
     __slots__ = (
         "adds_risk",
+        "gross",
         "intent",
         "is_amend",
         "is_house",
+        "mid2",
+        "net",
+        "notional",
         "now_ns",
         "open_buy",
         "open_count",
@@ -38,11 +46,12 @@ class GateContext:
         "price",
         "state",
         "view",
+        "worst",
+        "worst_notional",
     )
 
     intent: OrderIntent
     view: MarketView
-    """The instrument's market; the gate has already refused unknown instruments."""
     portfolio: Portfolio
     state: str
     permits: Permits
@@ -62,53 +71,52 @@ class GateContext:
     """Whether an order already works in the intent's slot."""
     is_house: bool
     """The session's own flattening: judged by what keeps an order valid, not by appetite."""
-    adds_risk: bool
+
     price: Decimal
     """The price the intent is judged at: its limit or trigger, else the touch it would take."""
+    mid2: Decimal
+    """Twice the mid; zero where none is known."""
+    notional: Decimal
+    """Of the intent alone."""
+    worst: Decimal
+    """Signed position if this intent and all that works on its side filled."""
+    worst_notional: Decimal
+    gross: Decimal
+    net: Decimal
+    """Exposure of the session in that worst case, net signed."""
+    adds_risk: bool
+    """Whether the worst case is a larger position, or one of the other sign."""
 
     def judge(self) -> None:
-        """Work out `price` and `adds_risk` from the other readings."""
-        intent = self.intent
-        self.price = self._price(intent)
-        held = self.position
-        if not held or (held > 0) is (intent.side is Side.BUY):
+        """Work out everything the rules read."""
+        intent, view, held = self.intent, self.view, self.position
+        instrument = view.instrument
+        buying = intent.side is Side.BUY
+        price = intent.price or intent.trigger_price
+        if price is None:
+            price = (view.ask_ticks if buying else view.bid_ticks) * instrument.tick_size
+        working = self.open_buy if buying else self.open_sell
+        self.price = price
+        self.mid2 = view.mid2_ticks * instrument.tick_size
+        value = price * instrument.multiplier
+        self.notional = intent.qty * value
+        self.worst = worst = held + working + intent.qty if buying else held - working - intent.qty
+        self.worst_notional = abs(worst) * value
+        if not held or (held > 0) is buying:
             self.adds_risk = not (intent.reduce_only and self.is_house)
-        elif intent.reduce_only:
-            self.adds_risk = False
         else:
-            working = self.open_buy if intent.side is Side.BUY else self.open_sell
-            self.adds_risk = intent.qty + working > abs(held)
-
-    def _price(self, intent: OrderIntent) -> Decimal:
-        if intent.price is not None:
-            return intent.price
-        if intent.trigger_price is not None:
-            return intent.trigger_price
-        view = self.view
-        ticks = view.ask_ticks if intent.side is Side.BUY else view.bid_ticks
-        return view.instrument.price(ticks)
-
-    def worst_position(self) -> Decimal:
-        """Signed position if this intent and all that works on its side filled."""
-        if self.intent.side is Side.BUY:
-            return self.position + self.open_buy + self.intent.qty
-        return self.position - self.open_sell - self.intent.qty
-
-    def worst_exposure(self) -> tuple[Decimal, Decimal, Decimal]:
-        """Return gross, net and this instrument's notional after the worst case."""
-        gross, net = self.portfolio.exposure()
-        multiplier = self.view.instrument.multiplier
-        mid = self.view.mid or self.price
-        now = self.position * mid * multiplier
-        after = self.worst_position() * self.price * multiplier
-        return gross - abs(now) + abs(after), net - now + after, abs(after)
+            self.adds_risk = not intent.reduce_only and intent.qty + working > abs(held)
+        if self.adds_risk:
+            gross, net = self.portfolio.exposure()
+            now = held * self.mid2 / 2 * instrument.multiplier if held else ZERO
+            self.gross = gross - abs(now) + self.worst_notional
+            self.net = net - now + worst * value
 
     def slippage_bps(self) -> Decimal | None:
         """Expected average price of a market order against mid, by walking the known book.
 
         Returns:
             Basis points of mid, never negative; None where no mid is known.
-
         """
         view = self.view
         if not view.mid2_ticks:

@@ -8,14 +8,14 @@ Source: domain.md section 2; reliability.md B1-B6.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from engine.model.orders import Approved, OrderIntent
 from engine.risk.context import GateContext
 from engine.risk.limits import RiskLimits
-from engine.risk.rules import RULES, RuleRow, Scope
+from engine.risk.rules import RULES, Rule, RuleRow, Scope
 from engine.risk.throttle import Throttle
 
 SEEN_MAX: Final = 4_096
@@ -42,20 +42,24 @@ class _State:
     seen: dict[str, None] = field(default_factory=dict)
 
 
+Compiled = tuple[tuple[Rule, Any, RuleRow], ...]
+
+
+def _compiled(limits: RiskLimits, scope: Scope) -> Compiled:
+    """Return the rules that judge intents of `scope`, each with its limit."""
+    return tuple(
+        (row.check, getattr(limits, row.setting) if row.setting else None, row)
+        for row in RULES
+        if row.scope <= scope and (not row.setting or getattr(limits, row.setting) is not None)
+    )
+
+
 class Gate:
     """The compiled rules and the request windows."""
 
     def __init__(self, limits: RiskLimits) -> None:
         self.limits = limits
-        self._rules: dict[Scope, tuple[RuleRow, ...]] = {
-            scope: tuple(
-                row
-                for row in RULES
-                if row.scope <= scope
-                and (not row.setting or getattr(limits, row.setting) is not None)
-            )
-            for scope in Scope
-        }
+        self._rules = {scope: _compiled(limits, scope) for scope in Scope}
         self._state = _State(
             orders=Throttle(limits.max_orders_per_minute),
             amends=Throttle(limits.max_amends_per_minute),
@@ -69,10 +73,10 @@ class Gate:
             return Refused("duplicate", "", "once", intent.intent_id)
         context.judge()
         scope = Scope.ADDING if context.adds_risk else Scope.NORMAL
-        for name, setting, rule, _ in self._rules[Scope.ALL if context.is_house else scope]:
-            refusal = rule(context, self.limits)
+        for rule, limit, row in self._rules[Scope.ALL if context.is_house else scope]:
+            refusal = rule(context, limit)
             if refusal is not None:
-                return Refused(name, setting, *refusal)
+                return Refused(row.name, row.setting, *refusal)
         if not context.is_house:
             refused = self._throttled(context)
             if refused is not None:

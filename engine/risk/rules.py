@@ -1,22 +1,22 @@
 """The pre-trade rules, one pure function each: None lets the intent pass, a pair refuses it.
 
-The pair is (limit, reading), both as text for the verdict. A rule whose limit is None is not
-compiled into the gate at all. The order of `RULES` is the order of judgement: the first failing
+The pair is (limit, reading), both as text for the verdict. Ratios are compared by multiplying, so
+that only a refusal divides. A rule whose limit is None is not compiled into the gate at all. The order of `RULES` is the order of judgement: the first failing
 rule wins and names itself. Source: domain.md section 2.
 """
 
 from collections.abc import Callable
 from decimal import Decimal
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from engine.model.money import BPS, ROUNDED, ratio
+from engine.model.money import BPS, ratio
 from engine.model.orders import OrderType, Side
 from engine.risk.context import GateContext
-from engine.risk.limits import RiskLimits
 
 Refusal = tuple[str, str]
-Rule = Callable[[GateContext, RiskLimits], Refusal | None]
+Rule = Callable[[GateContext, Any], Refusal | None]
+"""Takes its own limit, of the type `RiskLimits` gives it; rules without a setting ignore it."""
 
 
 class Scope(IntEnum):
@@ -40,143 +40,138 @@ class RuleRow(NamedTuple):
     scope: Scope
 
 
-def state(c: GateContext, _: RiskLimits) -> Refusal | None:
+def state(c: GateContext, _: object) -> Refusal | None:
     """The lifecycle forbids it."""
     if c.permits(c.intent.symbol, adds_risk=c.adds_risk):
         return None
     return "reducing only" if c.adds_risk else "no orders", c.state
 
 
-def venue_rules(c: GateContext, _: RiskLimits) -> Refusal | None:
+def venue_rules(c: GateContext, _: object) -> Refusal | None:
     """Off the tick or the step, below the minimum, or without a price."""
     intent, instrument = c.intent, c.view.instrument
-    if intent.qty % instrument.lot_size:
-        return f"step {instrument.lot_size}", str(intent.qty)
-    if intent.qty < instrument.min_qty:
-        return f"min_qty {instrument.min_qty}", str(intent.qty)
+    qty, tick = intent.qty, instrument.tick_size
+    if qty % instrument.lot_size:
+        return f"step {instrument.lot_size}", str(qty)
+    if qty < instrument.min_qty:
+        return f"min_qty {instrument.min_qty}", str(qty)
     for price in (intent.price, intent.trigger_price):
-        if price is not None and (price <= 0 or price % instrument.tick_size):
-            return f"tick {instrument.tick_size}", str(price)
-    if c.adds_risk and c.price > 0:
-        notional = instrument.notional(c.price, intent.qty)
-        if notional < instrument.min_notional:
-            return f"min_notional {instrument.min_notional}", str(notional)
+        if price is not None and (price <= 0 or price % tick):
+            return f"tick {tick}", str(price)
+    if c.adds_risk and 0 < c.notional < instrument.min_notional:
+        return f"min_notional {instrument.min_notional}", str(c.notional)
     return None
 
 
-def reference_price(c: GateContext, _: RiskLimits) -> Refusal | None:
+def reference_price(c: GateContext, _: object) -> Refusal | None:
     """No mid is known to judge by: fail closed (reliability.md B2)."""
-    return None if c.view.mid2_ticks and c.price > 0 else ("a quote", "none")
+    return None if c.mid2 and c.price > 0 else ("a quote", "none")
 
 
-def order_size(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def order_size(c: GateContext, limit: Decimal) -> Refusal | None:
     """One order larger than `max_order_notional`."""
-    notional = c.view.instrument.notional(c.price, c.intent.qty)
-    return _above(limits.max_order_notional, notional)
+    return None if c.notional <= limit else _refusal(limit, c.notional)
 
 
-def price_collar(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def price_collar(c: GateContext, limit: Decimal) -> Refusal | None:
     """A limit or trigger price further than this from mid."""
     if c.intent.type is OrderType.MARKET:
         return None
-    mid2 = c.view.mid2_ticks * c.view.instrument.tick_size
-    deviation = ROUNDED.divide(abs(2 * c.price - mid2) * BPS, mid2)
-    return _above(limits.max_price_deviation_bps, deviation)
+    if not c.mid2:
+        return str(limit), "no mid"
+    deviation = abs(2 * c.price - c.mid2) * BPS
+    return None if deviation <= limit * c.mid2 else _refusal(limit, ratio(deviation, c.mid2))
 
 
-def slippage(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def slippage(c: GateContext, limit: Decimal) -> Refusal | None:
     """A market order expected to pay more than this against mid."""
     if c.intent.type is not OrderType.MARKET:
         return None
     expected = c.slippage_bps()
     if expected is None:
-        return str(limits.max_slippage_bps), "unknown"
-    return _above(limits.max_slippage_bps, expected)
+        return str(limit), "no mid"
+    return None if expected <= limit else _refusal(limit, expected)
 
 
-def stale_price(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def stale_price(c: GateContext, limit_ms: int) -> Refusal | None:
     """The quote it would be judged by is too old."""
-    age_ms = (c.now_ns - c.view.priced_ns) // 1_000_000
-    return (f"{limits.max_quote_age_ms} ms", f"{age_ms} ms") if (
-        age_ms > limits.max_quote_age_ms
-    ) else None
+    age_ns = c.now_ns - c.view.priced_ns
+    if age_ns <= limit_ms * 1_000_000:
+        return None
+    return f"{limit_ms} ms", f"{age_ns // 1_000_000} ms"
 
 
-def position_size(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def position_size(c: GateContext, limit: Decimal) -> Refusal | None:
     """The worst-case position in base units."""
-    return _above(limits.max_position_size, abs(c.worst_position()))
+    return None if abs(c.worst) <= limit else _refusal(limit, abs(c.worst))
 
 
-def position_notional(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def position_notional(c: GateContext, limit: Decimal) -> Refusal | None:
     """The worst-case position in quote currency."""
-    worst = c.view.instrument.notional(c.price, c.worst_position())
-    return _above(limits.max_position_notional, worst)
+    return None if c.worst_notional <= limit else _refusal(limit, c.worst_notional)
 
 
-def gross_notional(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def gross_notional(c: GateContext, limit: Decimal) -> Refusal | None:
     """Sum of absolute positions over the session's instruments."""
-    return _above(limits.max_gross_notional, c.worst_exposure()[0])
+    return None if c.gross <= limit else _refusal(limit, c.gross)
 
 
-def net_notional(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def net_notional(c: GateContext, limit: Decimal) -> Refusal | None:
     """Signed sum over the session's instruments."""
-    return _above(limits.max_net_notional, abs(c.worst_exposure()[1]))
+    return None if abs(c.net) <= limit else _refusal(limit, abs(c.net))
 
 
-def leverage(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def leverage(c: GateContext, limit: Decimal) -> Refusal | None:
     """Gross notional over equity."""
     equity = c.portfolio.equity
     if equity <= 0:
-        return str(limits.max_leverage), "no equity"
-    return _above(limits.max_leverage, ratio(c.worst_exposure()[0], equity))
+        return str(limit), "no equity"
+    return None if c.gross <= limit * equity else _refusal(limit, ratio(c.gross, equity))
 
 
-def concentration(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def concentration(c: GateContext, limit: Decimal) -> Refusal | None:
     """Share of one instrument in gross notional, where more than one is held."""
-    gross, _, own = c.worst_exposure()
-    return _above(limits.max_concentration, ratio(own, gross)) if gross > own else None
+    own = c.worst_notional
+    if c.gross == own or own <= limit * c.gross:
+        return None
+    return _refusal(limit, ratio(own, c.gross))
 
 
-def open_orders(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def open_orders(c: GateContext, limit: int) -> Refusal | None:
     """Working orders over all instruments."""
-    return _full(limits.max_open_orders, c.open_count, c.is_amend)
+    return None if c.is_amend or c.open_count < limit else (str(limit), str(c.open_count + 1))
 
 
-def open_orders_per_symbol(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def open_orders_per_symbol(c: GateContext, limit: int) -> Refusal | None:
     """Working orders of this instrument."""
-    return _full(limits.max_open_orders_per_symbol, c.open_count_symbol, c.is_amend)
+    count = c.open_count_symbol
+    return None if c.is_amend or count < limit else (str(limit), str(count + 1))
 
 
-def spread(c: GateContext, limits: RiskLimits) -> Refusal | None:
+def spread(c: GateContext, limit: Decimal) -> Refusal | None:
     """The market is too wide to add risk in."""
     view = c.view
     width = (view.ask_ticks - view.bid_ticks) * 2 * BPS
-    return _above(limits.max_spread_bps, ROUNDED.divide(width, Decimal(view.mid2_ticks)))
+    mid2 = view.mid2_ticks
+    return None if width <= limit * mid2 else _refusal(limit, ratio(width, Decimal(mid2)))
 
 
-def self_trade(c: GateContext, _: RiskLimits) -> Refusal | None:
+def self_trade(c: GateContext, _: object) -> Refusal | None:
     """It would cross one of our own resting orders."""
     intent = c.intent
     if intent.trigger_price is not None or intent.trail_bps is not None:
         return None
     buying = intent.side is Side.BUY
     for order in c.own_orders:
-        if order.side is intent.side or order.type is not OrderType.LIMIT:
+        if order.side is intent.side or order.price is None:
             continue
-        assert order.price is not None
         if (c.price >= order.price) if buying else (c.price <= order.price):
             return f"own {order.order_id} at {order.price}", str(c.price)
     return None
 
 
-def _above(limit: Decimal | None, reading: Decimal) -> Refusal | None:
-    assert limit is not None
-    return (str(limit), f"{reading:.6f}".rstrip("0").rstrip(".")) if reading > limit else None
-
-
-def _full(limit: int | None, count: int, is_amend: bool) -> Refusal | None:
-    assert limit is not None
-    return None if is_amend or count < limit else (str(limit), str(count + 1))
+def _refusal(limit: Decimal, reading: Decimal) -> Refusal:
+    return str(limit), f"{reading:.6f}".rstrip("0").rstrip(".")
 
 
 RULES: Final[tuple[RuleRow, ...]] = (

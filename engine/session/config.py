@@ -36,7 +36,7 @@ class SessionConfig:
     start_ns: Annotated[int, Ge(0)] | None = None
     """Pins the start of simulated time; None is the wall clock."""
     debug: bool = False
-    """Assert the books' identity at every event instead of at every fill."""
+    """Assert the books' identity at every event instead of at every timer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

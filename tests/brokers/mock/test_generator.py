@@ -117,7 +117,8 @@ def test_an_eaten_level_uncovers_the_one_that_was_shown() -> None:
     for event, following in pairwise(stream(count=60_000)):
         if isinstance(event, Depth):
             shown = [ticks for ticks, _ in event.asks]
-        is_eaten = isinstance(event, Trade) and following.ask_ticks > event.price_ticks
+        is_bought = isinstance(event, Trade) and event.aggressor is Side.BUY
+        is_eaten = is_bought and following.ask_ticks > event.price_ticks
         if is_eaten and shown[0] <= event.price_ticks < shown[-1]:
             met += 1
             assert min(t for t in shown if t > event.price_ticks) == following.ask_ticks

@@ -43,7 +43,7 @@ def steps(seed: int, count: int) -> Iterator[Step]:
             is_snapshot = rng.random() < 0.2
             yield "depth", (levels, offers), {**fields, "is_snapshot": is_snapshot}
         elif kind == 6:
-            due_ns = START_NS + (at // 50 * 50 + 50) * 3 * MS
+            due_ns = START_NS + (at // 50 * 50 + 50) * MS
             yield "funding", (f"{mid / 10}", f"0.000{rng.randrange(9)}", due_ns), {}
         elif kind == 7:
             yield "cancel", (f"o{rng.randrange(1, at + 2)}",), {}

@@ -57,6 +57,8 @@ PRICES = [
     ((9_999, 10_001, 1, 1),    {},                           "1.5",    1.0,     None,     "1000.0"),  # full
     ((9_999, 10_001, 1, 1),    {},                           "9",      1.0,     None,     "1000.0"),  # skew is bounded
     ((9_999, 10_001, 1, 1),    {},                           "-1.5",   1.0,     "1000.0", None),
+    ((9_999, 10_001, 1, 1),    {"inventory_skew_bps": 40},   "1.5",    1.0,     None,     "1000.0"),  # in a hurry, still maker
+    ((9_999, 10_001, 1, 1),    {"inventory_skew_bps": 40},   "-1.5",   1.0,     "1000.0", None),
     ((1, 2, 1, 1),             {"half_spread_bps": 9_000},   "0",      1.0,     None,     "0.3"),     # no price below a tick
 ]  # fmt: skip
 

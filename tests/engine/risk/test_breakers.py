@@ -186,9 +186,9 @@ def test_midnight_resets_the_day_once(by: str) -> None:
     assert list(subject.on_time(DAY_NS + 2)) == []
     assert [trip.event for trip in subject.on_equity(D(985), DAY_NS + 3)] == [E.MAX_LOSS]
     rearmed = subject.on_time(2 * DAY_NS)
-    assert [
-        (trip.record.breaker, trip.record.is_tripped, trip.event) for trip in rearmed
-    ] == [("max_daily_loss", False, None)]
+    assert [(trip.record.breaker, trip.record.is_tripped, trip.event) for trip in rearmed] == [
+        ("max_daily_loss", False, None)
+    ]
     assert list(subject.on_equity(D("975.01"), 2 * DAY_NS + 1)) == []
     assert [trip.event for trip in subject.on_equity(D(975), 2 * DAY_NS + 2)] == [E.MAX_LOSS]
 
