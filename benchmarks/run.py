@@ -4,7 +4,7 @@
 
 Every event passes quality filter, market view, agent, supervisor, gate, router, order states, paper
 venue, portfolio, breakers and lifecycle; orders and fills are journalled, chained and flushed to a
-file. Nothing is switched off: limits are generous, not absent. Each workload has a process of its
+file (journal detail `orders`). Nothing is switched off: limits are generous, not absent. Each workload has a process of its
 own, so that memory is its own too. The workload files come from the generator that stands beside
 the recorded data; without it the run says so and ends.
 """
@@ -145,7 +145,7 @@ def engine(workload: Workload, folder: Path) -> tuple[Turn, Journal, Kernel, Tal
     fd = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT, 0o600)
     journal = Journal(fd)
     tally = Tally([SYMBOL], [agent.name], [BTC])
-    turn = Turn(kernel, venue, inbox, journal, journal_inputs=False, observe=tally.see)
+    turn = Turn(kernel, venue, inbox, journal, detail="orders", observe=tally.see)
     return turn, journal, kernel, tally
 
 

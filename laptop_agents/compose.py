@@ -116,7 +116,7 @@ def run_session(
             broker,
             inbox,
             journal,
-            journal_inputs=settings.journal.inputs,
+            detail=settings.journal.detail,
             observe=record.see,
             on_order_ns=record.on_order_ns,
         )

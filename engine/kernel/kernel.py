@@ -109,6 +109,9 @@ OPERATOR_EVENTS: Final[Mapping[Operator, FsmEvent]] = {
 }
 """Operator commands that are one lifecycle event each; the rest are in `_on_operator`."""
 
+REARMING: Final = frozenset({Operator.RESUME, Operator.RESET})
+"""Commands by which a person, if the lifecycle agrees, re-arms the breakers."""
+
 
 class Kernel:
     """The decision core of one session."""
@@ -390,6 +393,7 @@ class Kernel:
         self._settle_when_done()
 
     def _on_operator(self, event: OperatorCommand) -> None:
+        before = self.conduct.lifecycle
         match event.command:
             case Operator.KILL:
                 is_file = event.by == "kill_file"
@@ -407,7 +411,7 @@ class Kernel:
                     self.dealing.cancel_agent(event.argument, self.now_ns)
             case _:
                 self.conduct.raise_event(OPERATOR_EVENTS[event.command], SESSION, self.now_ns)
-        if event.command in (Operator.RESUME, Operator.RESET):
+        if event.command in REARMING and self.conduct.lifecycle is not before:
             self._trip(self.conduct.breakers.rearm(self.now_ns))
         self._settle_when_done()
 

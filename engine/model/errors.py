@@ -9,6 +9,7 @@
     ├── StateDamaged                journal or state can't be trusted             exit 6
     ├── CredentialsRefused          keys are missing or not accepted              exit 7
     ├── StateHeld                   another session owns this state               exit 8
+    ├── BadAnswer                   an agent returned nonsense; it is quarantined
     └── Defect                      our own bug, found by an assertion            exit 1
         ├── IllegalTransition       an order or session event with no row
         └── IdentityBroken          the books no longer add up

@@ -451,6 +451,11 @@ JOURNAL_TYPES: Final[dict[type, str]] = {
 }
 """Class to journal type; `OrderChanged` is named by its state, see `journal_type`."""
 
+DELIBERATIONS: Final[frozenset[type]] = frozenset(
+    {OrderIntent, CancelIntent, GateVerdict, MetaDecision, RouterDecision}
+)
+"""Records of why, as opposed to what; a journal of detail `orders` leaves them out."""
+
 _ORDER_CHANGED: Final[dict[OrderState, str]] = {
     state: f"order_{state.lower()}" for state in OrderState
 }

@@ -45,8 +45,9 @@ class JournalConfig:
 
     __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
 
-    inputs: bool = True
-    """Whether market data and timers are journalled: needed to replay without the source."""
+    detail: Literal["inputs", "decisions", "orders"] = "inputs"
+    """`inputs` writes everything, so that the journal alone replays; `decisions` leaves out market
+    data, answers and timers; `orders` keeps orders, fills, positions and states only."""
     flush_ms: Annotated[int, Gt(0)] = 50
     """Longest time a line waits in memory."""
     sync_ms: Annotated[int, Gt(0)] = 1_000

@@ -76,7 +76,8 @@ def shown_settings(settings: Mapping[str, tuple[object, str]]) -> dict[str, Sett
 def _shown(redactor: Redactor, name: str, value: object) -> Scalar:
     if value is None or isinstance(value, bool | int | float):
         return value
-    return redactor.value(name, str(value))
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return redactor.value(name, text)
 
 
 def utc(ts_ns: int) -> str:

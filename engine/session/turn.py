@@ -7,15 +7,19 @@ differ only in where inputs come from and who waits for the clock.
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from engine.kernel import Kernel
 from engine.model.effects import NO_EFFECTS
-from engine.model.events import Input, Record, VenueEvent
+from engine.model.events import DELIBERATIONS, Input, Record, VenueEvent
 from engine.model.market import MarketEvent
 from engine.venue import SimulatedBroker
+
+
+Detail = Literal["inputs", "decisions", "orders"]
+"""See `JournalConfig.detail`."""
 
 
 class Lines(Protocol):
@@ -36,7 +40,7 @@ class Turn:
         inbox: deque[VenueEvent],
         journal: Lines,
         *,
-        journal_inputs: bool,
+        detail: Detail,
         observe: Callable[[Record | Input], None],
         on_order_ns: Callable[[int], None] | None = None,
     ) -> None:
@@ -44,7 +48,8 @@ class Turn:
         self._broker = broker
         self._inbox = inbox
         self._write = journal.extend
-        self._journal_inputs = journal_inputs
+        self._journal_inputs = detail == "inputs"
+        self._omitted = DELIBERATIONS if detail == "orders" else None
         self._observe = observe
         self._take = kernel.step
         self._submit = broker.submit
@@ -101,7 +106,12 @@ class Turn:
                 self._write((event,))
             return
         records, commands = effects
-        self._write((event, *records) if self._journal_inputs else records)
+        if self._journal_inputs:
+            self._write((event, *records))
+        elif self._omitted is None:
+            self._write(records)
+        else:
+            self._write([r for r in records if type(r) not in self._omitted])
         for record in records:
             self._observe(record)
         for command in commands:

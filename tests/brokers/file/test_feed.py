@@ -158,7 +158,7 @@ def test_missing_file(tmp_path: Path) -> None:
 UNUSABLE = [
     # name,       content,                                       message
     ("a.jsonl", b"", "is empty"),
-    ("a.jsonl.gz", gzip.compress(b""), "no usable market message"),
+    ("a.jsonl.gz", gzip.compress(b"", mtime=0), "no usable market message"),
     ("a.jsonl", b"hello\nworld\n", "no usable market message"),
     ("a.jsonl.gz", b"\x1f\x8bbroken", "no usable market message"),
     ("a.jsonl", snapshot() + b"\n", "no usable market message"),
@@ -170,7 +170,9 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "message"), UNUSABLE)
+@pytest.mark.parametrize(
+    ("name", "content", "message"), UNUSABLE, ids=[f"{row[0]}-{row[2]}" for row in UNUSABLE]
+)
 def test_unusable_file(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     """A file without anything to play is refused with one clear sentence, when it is opened."""
     path = tmp_path / name

@@ -201,7 +201,7 @@ QUIET = [
 ]
 
 
-@pytest.mark.parametrize("line", QUIET)
+@pytest.mark.parametrize("line", QUIET, ids=range(len(QUIET)))
 def test_quiet_line(line: bytes) -> None:
     """What we have no use for is neither an event nor a flaw."""
     source = parser(ignored={"ETHUSDT"}, muted=["btcusdt@aggTrade"])

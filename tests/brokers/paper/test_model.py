@@ -34,6 +34,7 @@ from tests.brokers.paper.desk import (
 BALANCE = "1000"
 SIDES = st.sampled_from([BUY, SELL])
 LOTS = st.integers(1, 40)
+SHOWN = st.integers(1, 8)
 OFFSETS = st.integers(-4, 4)
 
 
@@ -131,12 +132,12 @@ class PaperVenueMachine(RuleBasedStateMachine):
             self.left[fill.side][ticks] -= lots
             assert self.left[fill.side][ticks] >= 0, "a level nobody displayed, or sold twice"
 
-    @rule(step=st.integers(-3, 3), spread=st.integers(1, 3), bids=LOTS, asks=LOTS)
+    @rule(step=st.integers(-3, 3), spread=st.integers(1, 3), bids=SHOWN, asks=SHOWN)
     def quote(self, step, spread, bids, asks) -> None:
         self.mid = min(1040, max(960, self.mid + step))
         self.show(self.mid, self.mid + spread, bids, asks)
 
-    @rule(size=st.integers(0, 30), is_gap=st.booleans())
+    @rule(size=st.integers(0, 8), is_gap=st.booleans())
     def depth(self, size, is_gap) -> None:
         self.sequence += 1
         bids = tuple((self.mid - n, size + n) for n in range(6))
@@ -161,9 +162,9 @@ class PaperVenueMachine(RuleBasedStateMachine):
         side=SIDES,
         lots=LOTS,
         offset=st.none() | OFFSETS,
-        tif=st.sampled_from([GTC, IOC, FOK]),
+        tif=st.sampled_from([GTC, GTC, GTC, IOC, FOK]),
         post=st.booleans(),
-        reduce=st.booleans(),
+        reduce=st.sampled_from([False, False, True]),
     )
     def place(self, side, lots, offset, tif, post, reduce) -> None:
         ticks = 0 if offset is None else self.mid + offset
@@ -230,6 +231,6 @@ class PaperVenueMachine(RuleBasedStateMachine):
 
 
 PaperVenueMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=50, deadline=None
+    max_examples=80, stateful_step_count=60, deadline=None
 )
 TestPaperVenue = PaperVenueMachine.TestCase

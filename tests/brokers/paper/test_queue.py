@@ -116,7 +116,7 @@ def test_a_crossing_quote_fills_what_it_displays() -> None:
     desk = resting()
 
     assert ["o1 fill 3@1000 maker"] == desk.quote(999, 1000, ask_lots=3)
-    assert "o2 fill 3@1000 taker" not in desk.place(BUY, 1)
+    assert ["o2 accepted", "o2 fill 1@1001 taker"] == desk.place(BUY, 1)
     assert ["o1 fill 2@1000 maker"] == desk.quote(998, 999, ask_lots=9)
 
 

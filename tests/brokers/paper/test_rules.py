@@ -50,11 +50,11 @@ CASES = [
 ]  # fmt: skip
 
 
-def strict_desk(**settings) -> Desk:
+def strict_desk(lots: int = 10, **settings) -> Desk:
     """Minimum 2 lots and 0.25 notional; 10 of balance."""
     rules = instrument(min_qty=D("0.002"), min_notional=D("0.25"))
     desk = Desk(instruments=(rules,), balance="10", **settings)
-    desk.quote()
+    desk.quote(1000, 1001, lots, lots)
     return desk
 
 
@@ -110,6 +110,16 @@ def test_margin_counts_what_works() -> None:
     assert ["o4 accepted"] == desk.place(BUY, 200, 1000)
     assert ["o4 amend rejected insufficient_balance"] == desk.amend("o4", 999, 210)
     assert ["o4 amended 200@999"] == desk.amend("o4", 999, 200)
+
+
+def test_reducing_needs_no_money() -> None:
+    """With the free equity lost, a plain opposite order still passes; one that adds does not."""
+    desk = strict_desk(500, taker_fee_bps=D(0))
+    desk.place(BUY, 490, 1001, tif=IOC)
+    desk.quote(970, 971)
+
+    assert ["o2 rejected insufficient_balance"] == desk.place(BUY, 10)
+    assert "o3 accepted" in desk.place(SELL, 490)
 
 
 def test_random_rejects_are_seeded() -> None:

@@ -14,7 +14,9 @@ from tests.brokers.paper.desk import BUY, MS, SELL, START_NS, STOP, Desk, instru
 
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("LAPTOP_AGENTS_DATA", ROOT.parent / "shared" / "data"))
-CAPTURES = [DATA / "raw" / f"binance_usdm_btcusdt_{day}.jsonl.gz" for day in ("20230404", "20230405")]
+CAPTURES = [
+    DATA / "raw" / f"binance_usdm_btcusdt_{day}.jsonl.gz" for day in ("20230404", "20230405")
+]
 DUE = START_NS + 60_000 * MS
 NEXT = DUE + 28_800_000 * MS
 
@@ -71,7 +73,8 @@ def test_funding_moves_equity_exactly() -> None:
 
 
 @pytest.mark.skipif(
-    not all(path.exists() for path in CAPTURES), reason="recorded data not found: LAPTOP_AGENTS_DATA"
+    not all(path.exists() for path in CAPTURES),
+    reason="recorded data not found: LAPTOP_AGENTS_DATA",
 )
 @pytest.mark.parametrize("first", [0, 1])
 def test_the_real_settlement_of_2023_04_05(first) -> None:

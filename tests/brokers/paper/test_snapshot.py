@@ -64,3 +64,16 @@ def test_answers_under_way_survive() -> None:
 
     assert desk.venue.next_due_ns() == restored.venue.next_due_ns()
     assert ["o1 accepted", "o1 fill 5@1001 taker", "o2 accepted"] == restored.wait(50)
+
+
+def test_what_we_took_of_the_ladder_stays_taken() -> None:
+    """A restart does not put displayed size back."""
+    desk, restored = Desk(), Desk()
+    desk.quote()
+    desk.depth(((1000, 1),), ((1001, 10), (1002, 10), (1003, 9)), is_snapshot=True, last_seq=1)
+    desk.place(BUY, 15)
+    restored.venue.restore(desk.venue.snapshot())
+
+    assert ["x fill 5@1002 taker", "x fill 1@1003 taker"] == restored.place(BUY, 6, order_id="x")[
+        1:
+    ]

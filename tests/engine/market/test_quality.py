@@ -105,6 +105,16 @@ CASES: list[tuple[str, list[Message], list[Flaw | None]]] = [
         [quote(at_ms=t, event_ms=t + 8_000) for t in range(7)],
         ["stale"] * 4 + [OK] * 3,
     ),
+    (
+        "quote: a timely one ends the row of those from the future",
+        [
+            quote(event_ms=0),
+            *[quote(at_ms=1, event_ms=8_000)] * 4,
+            quote(at_ms=2, event_ms=2),
+            *[quote(at_ms=3, event_ms=8_000)] * 5,
+        ],
+        [OK, *["stale"] * 4, OK, *["stale"] * 4, OK],
+    ),
     ("quote: just in band", [quote(9_999, 10_001), quote(10_199, 10_201)], [OK, OK]),
     ("quote: just above it", [quote(9_999, 10_001), quote(10_200, 10_201)], [OK, "out_of_band"]),
     ("quote: just in band below", [quote(9_999, 10_001), quote(9_799, 9_801)], [OK, OK]),
