@@ -14,6 +14,7 @@ import msgspec
 from engine.execution.orders import LIVE, TRANSITIONS, OrderEvent
 from engine.model.money import ZERO
 from engine.model.orders import Order, OrderState, Side
+from engine.model.recent import Recent
 
 CLOSED_MAX: Final = 256
 """Closed orders remembered for late fills; older ones are in the journal only."""
@@ -38,15 +39,16 @@ class OpenOrders:
 class _State:
     live: dict[str, Order] = field(default_factory=dict)
     closed: dict[str, Order] = field(default_factory=dict)
-    seen_fills: dict[str, dict[str, None]] = field(default_factory=dict)
+    seen_fills: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Blotter:
     """Orders by id, slot and instrument."""
 
     def __init__(self, symbols: Iterable[str]) -> None:
-        self._state = _State(seen_fills={symbol: {} for symbol in symbols})
-        self.open = {symbol: OpenOrders() for symbol in self._state.seen_fills}
+        self._seen = {symbol: Recent(SEEN_FILLS_MAX) for symbol in symbols}
+        self._state = _State()
+        self.open = {symbol: OpenOrders() for symbol in self._seen}
         self.slots: dict[SlotKey, Order] = {}
         """The live order of each slot."""
 
@@ -117,13 +119,7 @@ class Blotter:
 
     def is_new_fill(self, symbol: str, trade_id: str) -> bool:
         """Remember a trade id; False when it was booked before (reliability.md A5)."""
-        seen = self._state.seen_fills[symbol]
-        if trade_id in seen:
-            return False
-        seen[trade_id] = None
-        if len(seen) > SEEN_FILLS_MAX:
-            del seen[next(iter(seen))]
-        return True
+        return self._seen[symbol].add(trade_id)
 
     def of_agent(self, agent: str, symbol: str) -> list[Order]:
         """Return the agent's live orders on an instrument, oldest first."""
@@ -131,12 +127,15 @@ class Blotter:
 
     def snapshot(self) -> bytes:
         """Encode every remembered order for a checkpoint."""
+        self._state.seen_fills = {symbol: seen.keys() for symbol, seen in self._seen.items()}
         return msgspec.json.encode(self._state)
 
     def restore(self, state: bytes) -> None:
         """Continue from a snapshot; sums and indexes are computed again."""
         self._state = msgspec.json.decode(state, type=_State)
-        self.open = {symbol: OpenOrders() for symbol in self._state.seen_fills}
+        for symbol, keys in self._state.seen_fills.items():
+            self._seen[symbol] = Recent(SEEN_FILLS_MAX, keys)
+        self.open = {symbol: OpenOrders() for symbol in self._seen}
         self.slots = {}
         for order in self._state.live.values():
             self.slots[order.agent, order.symbol, order.slot] = order

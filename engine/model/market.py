@@ -39,7 +39,7 @@ class Trade(msgspec.Struct, gc=False):
     qty_lots: int
     aggressor: Side
     trade_id: int = 0
-    """Rising within an instrument; 0 where the venue sends none."""
+    """Unique within an instrument, not always rising; 0 where the venue sends none."""
     ts_event_ns: int = 0
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.model.orders import Approved, OrderIntent
+from engine.model.recent import Recent
 from engine.risk.context import GateContext
 from engine.risk.limits import RiskLimits
 from engine.risk.rules import RULES, Rule, RuleRow, Scope
@@ -39,7 +40,7 @@ class _State:
     orders: Throttle
     amends: Throttle
     cancels: Throttle
-    seen: dict[str, None] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
 
 
 Compiled = tuple[tuple[Rule, Any, RuleRow], ...]
@@ -65,11 +66,12 @@ class Gate:
             amends=Throttle(limits.max_amends_per_minute),
             cancels=Throttle(limits.max_cancels_per_minute),
         )
+        self._seen = Recent(SEEN_MAX)
 
     def check(self, context: GateContext) -> Approved[OrderIntent] | Refused:
         """Judge one intent; the first failing rule wins and names itself."""
         intent = context.intent
-        if intent.intent_id in self._state.seen:
+        if intent.intent_id in self._seen:
             return Refused("duplicate", "", "once", intent.intent_id)
         context.judge()
         scope = Scope.ADDING if context.adds_risk else Scope.NORMAL
@@ -99,10 +101,7 @@ class Gate:
 
     def commit(self, intent_id: str, now_ns: int, *, is_amend: bool, is_house: bool) -> None:
         """Count a request that is about to leave, and never let its key pass again."""
-        seen = self._state.seen
-        seen[intent_id] = None
-        if len(seen) > SEEN_MAX:
-            del seen[next(iter(seen))]
+        self._seen.add(intent_id)
         if not is_house:
             (self._state.amends if is_amend else self._state.orders).take(now_ns)
 
@@ -122,8 +121,10 @@ class Gate:
 
     def snapshot(self) -> bytes:
         """Encode request windows and seen keys for a checkpoint."""
+        self._state.seen = self._seen.keys()
         return msgspec.json.encode(self._state)
 
     def restore(self, state: bytes) -> None:
         """Continue from a snapshot: a restart does not refill a throttle."""
         self._state = msgspec.json.decode(state, type=_State)
+        self._seen = Recent(SEEN_MAX, self._state.seen)

@@ -11,7 +11,7 @@ SIMPLE = {"taker_model": "touch", "maker_model": "touch"}
 
 def walk(count: int) -> list[tuple[int, int]]:
     """The quotes of bench/workloads.py, from another generator."""
-    rng, bid, quotes = random.Random(7), 500_000, []
+    rng, bid, quotes = random.Random(7), 500_000, []  # noqa: S311 - reproducible on purpose
     for _ in range(count):
         bid += rng.choices((-1, 0, 1), (3, 4, 3))[0]
         quotes.append((bid, bid + rng.randrange(1, 4)))
