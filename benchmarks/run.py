@@ -1,6 +1,6 @@
 """Runs the common workloads through the whole engine; one JSON line each on stdout.
 
-    python -m benchmarks.run [W0 W1 W2 W3 W5 ...]
+    python -m benchmarks [W0 W1 W2 W3 W4 W5-W1 W5-W3]
 
 Every event passes quality filter, market view, agent, supervisor, gate, router, order states, paper
 venue, portfolio, breakers and lifecycle; orders and fills are journalled, chained and flushed to a
@@ -190,7 +190,9 @@ def measure(name: str, data: Path) -> dict[str, object]:
 def _gaps(stamps: "array[int]") -> dict[str, float]:
     gaps = sorted(b - a for a, b in zip(stamps, stamps[1:], strict=False))
     share = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "max": 1.0}
-    return {k: round(gaps[min(len(gaps) - 1, int(len(gaps) * s))] / 1_000, 2) for k, s in share.items()}
+    return {
+        k: round(gaps[min(len(gaps) - 1, int(len(gaps) * s))] / 1_000, 2) for k, s in share.items()
+    }
 
 
 def workload_files() -> Path | None:
@@ -215,11 +217,6 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("no workload generator beside LAPTOP_AGENTS_DATA: nothing measured\n")
         return 0
     for name in arguments or WORKLOADS:
-        command = [sys.executable, "-m", "benchmarks.run", "--one", name, str(data)]
+        command = [sys.executable, "-m", "benchmarks", "--one", name, str(data)]
         subprocess.run(command, check=True)
     return 0
-
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -260,9 +260,7 @@ class Dealing:
             desk.working[order.slot] = order
         return order
 
-    def _decided(
-        self, intent: Intent, decided: Route, working: Order | None, now_ns: int
-    ) -> None:
+    def _decided(self, intent: Intent, decided: Route, working: Order | None, now_ns: int) -> None:
         self._out.emit(
             RouterDecision(
                 now_ns,
@@ -382,4 +380,3 @@ class Dealing:
 
 def _key(intent: OrderIntent) -> SlotKey:
     return intent.agent, intent.symbol, intent.slot
-

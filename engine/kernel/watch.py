@@ -13,9 +13,7 @@ from engine.risk.lifecycle import FsmEvent
 class Watch:
     """Raises FEED_STALE for an instrument, and takes it back with its next good price."""
 
-    def __init__(
-        self, views: Mapping[str, MarketView], conduct: Conduct, max_lag_s: float
-    ) -> None:
+    def __init__(self, views: Mapping[str, MarketView], conduct: Conduct, max_lag_s: float) -> None:
         self._views = views
         self._conduct = conduct
         self._max_lag_ns = round(max_lag_s * 1e9)

@@ -49,7 +49,9 @@ class UnknownInstrument(UsageError):
 
     def __init__(self, symbol: str, known: tuple[str, ...]) -> None:
         self.symbol, self.known = symbol, known
-        super().__init__(f"unknown symbol {symbol}: this source offers {', '.join(known) or 'none'}")
+        super().__init__(
+            f"unknown symbol {symbol}: this source offers {', '.join(known) or 'none'}"
+        )
 
 
 class DataUnavailable(LaptopAgentsError):

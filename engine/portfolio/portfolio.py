@@ -239,9 +239,7 @@ class Portfolio:
         holding = self.books.holdings[symbol]
         qty = holding.qty
         entry = ROUNDED.divide(holding.cost, qty * self._multiplier[symbol]) if qty else None
-        return Position(
-            ts_ns, symbol, qty, entry, holding.realised, holding.fees, holding.funding
-        )
+        return Position(ts_ns, symbol, qty, entry, holding.realised, holding.fees, holding.funding)
 
     def is_flat(self) -> bool:
         """Whether no instrument has a net position."""

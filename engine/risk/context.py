@@ -122,9 +122,7 @@ class GateContext:
         if not view.mid2_ticks:
             return None
         buying = self.intent.side is Side.BUY
-        touch, size = (
-            (view.ask_ticks, view.ask_lots) if buying else (view.bid_ticks, view.bid_lots)
-        )
+        touch, size = (view.ask_ticks, view.ask_lots) if buying else (view.bid_ticks, view.bid_lots)
         wanted = view.instrument.lots(self.intent.qty)
         if wanted <= size or not size or not view.book.is_synced:
             return ROUNDED.divide(abs(2 * touch - view.mid2_ticks) * BPS, Decimal(view.mid2_ticks))

@@ -220,9 +220,7 @@ class SessionRecord:
         )
         self._folder.write(REPORT_NAME, encode_report(report))
         ended_at = utc(time_ns())
-        self._folder.write_json(
-            MANIFEST_NAME, msgspec.structs.replace(manifest, ended_at=ended_at)
-        )
+        self._folder.write_json(MANIFEST_NAME, msgspec.structs.replace(manifest, ended_at=ended_at))
         self._log.info("session_ended", stop_reason=stop_reason, exit_code=code)
         return report
 

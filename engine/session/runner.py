@@ -186,5 +186,3 @@ class Session:
             self._close_by_ns = now_ns + round(self._plan.close_deadline_s * 1e9)
         self._is_over = self._is_over or self._kernel.is_settled or now_ns >= self._close_by_ns
         return self._is_over
-
-
