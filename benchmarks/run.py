@@ -1,12 +1,12 @@
 """Runs the common workloads through the whole engine; one JSON line each on stdout.
 
-    python -m benchmarks [W0 W1 W2 W3 W4 W5-W1 W5-W3]
+    python -m benchmarks [W0 W1 W2 W3 W5-W1 W5-W3]
 
 Every event passes quality filter, market view, agent, supervisor, gate, router, order states, paper
 venue, portfolio, breakers and lifecycle; orders and fills are journalled, chained and flushed to a
-file (journal detail `orders`). Nothing is switched off: limits are generous, not absent. Each workload has a process of its
-own, so that memory is its own too. The workload files come from the generator that stands beside
-the recorded data; without it the run says so and ends.
+file (journal detail `orders`). Nothing is switched off: limits are generous, not absent. Each
+workload has a process of its own, so that memory is its own too. The workload files come from the
+generator that stands beside the recorded data; without it the run says so and ends.
 """
 
 import gc
@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from time import process_time
 from typing import Any, Final
@@ -188,7 +189,7 @@ def measure(name: str, data: Path) -> dict[str, object]:
 
 
 def _gaps(stamps: "array[int]") -> dict[str, float]:
-    gaps = sorted(b - a for a, b in zip(stamps, stamps[1:], strict=False))
+    gaps = sorted(later - sooner for sooner, later in pairwise(stamps))
     share = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "max": 1.0}
     return {
         k: round(gaps[min(len(gaps) - 1, int(len(gaps) * s))] / 1_000, 2) for k, s in share.items()

@@ -1,1 +1,1 @@
-"""Venues and data sources, one folder each; they know engine.model and engine.venue, nothing else."""
+"""Venues and data sources, one folder each; of ours they know engine.model and engine.venue."""

@@ -1,1 +1,1 @@
-"""The trading engine: see, want, allow, do, have, in a pure kernel with an async shell around it."""
+"""The trading engine: see, want, allow, do, have in a pure kernel, an async shell around it."""

@@ -2,7 +2,7 @@
 
 A broker takes approved commands and answers with events; a feed offers market events. Neither ever
 raises into the kernel: a refusal is a `VenueRejected`, an unknown outcome a `VenueUnknown`, a bad
-frame a `Malformed`. What can't be reached at start raises `DataUnavailable` before a session begins.
+frame a `Malformed`. What can't be reached at start raises `DataUnavailable`.
 """
 
 from collections.abc import Callable, Iterator, Sequence

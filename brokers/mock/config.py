@@ -8,7 +8,7 @@ from annotated_types import Gt, Le
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MockConfig:
-    """Rates and volatility of the generator; prices start per symbol, see `brokers.mock.universe`."""
+    """Rates and volatility of the generator; start prices stand in `brokers.mock.universe`."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = {
         "extra": "forbid",

@@ -86,8 +86,7 @@ class Account:
         Each of n positions may lose a share of 1/n of `slack`; while none has, the sum can't be
         used up. Where a mark price rules, only its announcements are checked.
         """
-        if not self.open:
-            return
+        assert self.open, "asked only while a position is open"
         share = ROUNDED.divide(slack, len(self.open))
         for market in self.open.values():
             market.liquidation_low, market.liquidation_high = _band(market, share)

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from brokers.paper.config import PaperConfig
-from engine.model.events import VenueEvent
+from engine.model.events import AmendOrder, CancelOrder, Command, PlaceOrder, VenueEvent
 from engine.model.orders import OrderIntent
 from engine.venue import Sink
 
@@ -173,6 +173,18 @@ class DelayedCourier:
             return 0
         factor = math.exp(self._sigma * self._rng.gauss(0.0, 1.0)) if self._sigma else 1.0
         return round(median_ms * factor * NS_PER_MS)
+
+
+def request_of(command: Command) -> Request:
+    """Translate a command into what travels to the venue."""
+    match command:
+        case PlaceOrder():
+            return PlaceRequest(command.order_id, command.approved.intent)
+        case CancelOrder():
+            return CancelRequest(command.order_id, command.symbol)
+        case AmendOrder():
+            symbol = command.approved.intent.symbol
+            return AmendRequest(command.order_id, symbol, command.price, command.qty)
 
 
 def traveler(message: Request | VenueEvent) -> str:

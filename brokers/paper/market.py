@@ -73,11 +73,6 @@ class Market:
     """Announced settlement, 0 before the first announcement."""
     settled_ns: int = 0
 
-    @property
-    def has_price(self) -> bool:
-        """Whether the market has shown a believable touch yet."""
-        return self.bid > 0
-
     def resting(self, *, is_buy: bool) -> dict[str, PaperOrder]:
         """Return the resting orders of one side."""
         return self.buys if is_buy else self.sells

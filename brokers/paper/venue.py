@@ -24,6 +24,7 @@ from brokers.paper.courier import (
     PlaceRequest,
     Request,
     courier_of,
+    request_of,
 )
 from brokers.paper.depth import DepthBook
 from brokers.paper.maker import traded_through
@@ -32,7 +33,7 @@ from brokers.paper.matching import Matching
 from brokers.paper.settlement import Settlement
 from brokers.paper.terms import Terms
 from brokers.paper.triggers import released, released_in
-from engine.model.events import AmendOrder, CancelOrder, Command, PlaceOrder, VenueEvent
+from engine.model.events import CancelOrder, Command, PlaceOrder, VenueEvent
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, Depth, Funding, MarketEvent, Quote, Trade
 from engine.venue import Capabilities
@@ -108,13 +109,13 @@ class PaperVenue:
     def submit(self, command: Command) -> None:
         """Send one command; with no latency at all its answers are in the sink on return."""
         if not self._courier.is_instant:
-            self._courier.send(max(command.ts_ns, self._now_ns), _request(command))
+            self._courier.send(max(command.ts_ns, self._now_ns), request_of(command))
         elif type(command) is PlaceOrder:
             self._matching.place(command.ts_ns, command.order_id, command.approved.intent)
         elif type(command) is CancelOrder:
             self._matching.cancel(command.ts_ns, command.order_id, command.symbol)
         else:
-            self._act(command.ts_ns, _request(command))
+            self._act(command.ts_ns, request_of(command))
 
     def advance(self, ts_ns: int) -> None:
         """Let everything happen that is due up to and including `ts_ns`, in order."""
@@ -283,18 +284,6 @@ class PaperVenue:
             worst = bar.low_ticks if market.position > 0 else bar.high_ticks
             market.show(worst, 0, worst, 0)
             self._settlement.check_margin(bar.ts_ns)
-
-
-def _request(command: Command) -> Request:
-    """Translate a command into what travels to the venue."""
-    match command:
-        case PlaceOrder():
-            return PlaceRequest(command.order_id, command.approved.intent)
-        case CancelOrder():
-            return CancelRequest(command.order_id, command.symbol)
-        case AmendOrder():
-            symbol = command.approved.intent.symbol
-            return AmendRequest(command.order_id, symbol, command.price, command.qty)
 
 
 QUOTES: Final = Source.QUOTES

@@ -1,0 +1,1 @@
+"""What we want: agents, what they see, and how their wishes are settled."""

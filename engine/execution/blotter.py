@@ -99,7 +99,7 @@ class Blotter:
         return self.apply(order, event, ts_ns)
 
     def resize(self, order: Order, qty: Decimal) -> None:
-        """Set an order's total quantity: as the venue confirmed it, or as large as it may become."""
+        """Set an order's total quantity: what the venue confirmed, or the most it may become."""
         if order.state in LIVE:
             self._count(self.open[order.symbol], order, qty - order.qty)
         order.qty = qty

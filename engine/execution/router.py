@@ -145,7 +145,8 @@ def _compare(
     now_ns: int,
     touch: tuple[int, int],
 ) -> Route:
-    assert desired.price is not None and working.price is not None
+    assert desired.price is not None
+    assert working.price is not None
     price_change = abs(desired.price - working.price)
     qty_change = desired.qty - working.leaves_qty
     if not price_change and not qty_change:

@@ -41,7 +41,7 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     symbol: str
     qty: Decimal
     entry_price: Decimal | None
-    """Average entry, rounded to 28 digits for reading; the ledger keeps exact cost. None if flat."""
+    """Average entry, rounded to 28 digits; the ledger keeps exact cost. None if flat."""
     realised: Decimal
     fees: Decimal
     funding: Decimal
@@ -74,4 +74,4 @@ class RoundTrip(msgspec.Struct, frozen=True, gc=False):
     """Best mark-to-market gain while open, quote currency, zero or positive."""
     fills: int
     order_ids: tuple[str, ...]
-    """The first orders that caused it, at most `ORDER_IDS_MAX` of `engine.portfolio.round_trips`."""
+    """The first orders that caused it, see `engine.portfolio.round_trips.ORDER_IDS_MAX`."""

@@ -126,11 +126,11 @@ class GateContext:
         wanted = view.instrument.lots(self.intent.qty)
         if wanted <= size or not size or not view.book.is_synced:
             return ROUNDED.divide(abs(2 * touch - view.mid2_ticks) * BPS, Decimal(view.mid2_ticks))
-        paid = self._walk(wanted, touch, size, buying)
+        paid = self._walk(wanted, touch, size, buying=buying)
         fair = wanted * view.mid2_ticks
         return ROUNDED.divide(abs(2 * paid - fair) * BPS, Decimal(fair))
 
-    def _walk(self, wanted: int, touch: int, size: int, buying: bool) -> int:
+    def _walk(self, wanted: int, touch: int, size: int, *, buying: bool) -> int:
         """Return ticks times lots paid for `wanted` lots, the last known price for what is left."""
         paid, left, last = touch * size, wanted - size, touch
         for ticks, lots in self.view.book.book.levels(Side.SELL if buying else Side.BUY):

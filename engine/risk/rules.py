@@ -1,8 +1,10 @@
 """The pre-trade rules, one pure function each: None lets the intent pass, a pair refuses it.
 
 The pair is (limit, reading), both as text for the verdict. Ratios are compared by multiplying, so
-that only a refusal divides. A rule whose limit is None is not compiled into the gate at all. The order of `RULES` is the order of judgement: the first failing
-rule wins and names itself. Source: domain.md section 2.
+that only a refusal divides. A rule whose limit is None is not compiled into the gate at all. The
+order of `RULES` is the order of judgement: the first failing rule wins and names itself.
+
+Source: domain.md section 2.
 """
 
 from collections.abc import Callable
@@ -193,4 +195,4 @@ RULES: Final[tuple[RuleRow, ...]] = (
     RuleRow("spread", "max_spread_bps", spread, Scope.ADDING),
     RuleRow("self_trade", "", self_trade, Scope.NORMAL),
 )
-"""`instrument`, `throttle` and `duplicate` need more than a reading and stand in the gate itself."""
+"""`instrument`, `throttle` and `duplicate` need more than a reading: they stand in the gate."""

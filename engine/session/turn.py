@@ -17,7 +17,6 @@ from engine.model.events import DELIBERATIONS, Input, Record, VenueEvent
 from engine.model.market import MarketEvent
 from engine.venue import SimulatedBroker
 
-
 Detail = Literal["inputs", "decisions", "orders"]
 """See `JournalConfig.detail`."""
 

@@ -279,13 +279,14 @@ def test_wrong_types_in_a_profile(tmp_path: Path, text: str, said: str) -> None:
 
 
 def test_decimals_are_exact(tmp_path: Path) -> None:
-    """0.1 in a file is a tenth, not the nearest binary float."""
-    toml = written(tmp_path, "[risk]\nmax_loss_pct = 0.1\n")
-    jsonl = written(tmp_path, '{"risk": {"max_loss_pct": 0.1}}', "mine.json")
+    """Every digit of a number in a file counts, also past what a binary float holds."""
+    exact = "1.00000000000000001"
+    toml = written(tmp_path, f"[risk]\nmax_loss_pct = {exact}\n")
+    jsonl = written(tmp_path, f'{{"risk": {{"max_loss_pct": {exact}}}}}', "mine.json")
 
     for path in (toml, jsonl):
         settings = load(typed(f"profile={path}"), {}, profiles=NOWHERE)
-        assert Decimal("0.1") == settings.risk.max_loss_pct
+        assert exact == str(settings.risk.max_loss_pct)
 
 
 SECRETS = [
@@ -371,6 +372,27 @@ def test_agents_keep_their_order_and_get_their_parameters() -> None:
 
     assert ("quoter", "trend") == settings.agents.enabled == tuple(settings.agents.params)
     assert 8 == settings.agents.params["trend"].fast
+
+
+def test_parameters_of_agents_follow_the_same_precedence(tmp_path: Path) -> None:
+    """They are validated apart from the model, and merged by the same rule."""
+    path = written(tmp_path, "[agents.trend]\nfast = 2\nslow = 30\nlong_only = true\n")
+    settings = load(
+        typed(f"profile={path}", "agents.trend.fast=4"),
+        {"LAPTOP_AGENTS_AGENTS__TREND__FAST": "3", "LAPTOP_AGENTS_AGENTS__TREND__SLOW": "20"},
+        profiles=NOWHERE,
+    )
+
+    trend = settings.agents.params["trend"]
+    assert (4, 20, True) == (trend.fast, trend.slow, trend.long_only)
+
+
+def test_parameters_that_contradict_each_other(tmp_path: Path) -> None:
+    """The agent's own words reach the user, with the home that caused them."""
+    (problem,) = problems(typed("agents.trend.fast=50"))
+
+    assert problem.startswith("agents.trend: fast")
+    assert problem.endswith("(--set)")
 
 
 def test_unknown_names_are_bounded(tmp_path: Path) -> None:

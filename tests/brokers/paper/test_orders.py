@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.venue import SimulatedBroker
 from tests.brokers.paper.desk import (
     BUY,
     FOK,
@@ -186,3 +187,15 @@ def test_fees_are_exact_products() -> None:
 
     assert fill.price * fill.qty * 45 == fill.fee * 100_000
     assert ("t1", "p1") == (fill.trade_id, desk.events[0].venue_order_id)
+
+
+def test_it_is_a_simulated_broker() -> None:
+    """The contract's type, and what it promises the router."""
+    venue: SimulatedBroker = Desk().venue
+    abilities = venue.capabilities
+
+    assert abilities.can_amend_price
+    assert abilities.can_amend_qty
+    assert abilities.amend_down_keeps_queue
+    assert abilities.has_triggers
+    assert (36, 64) == (abilities.client_id_max, len(set(abilities.client_id_alphabet)))

@@ -174,3 +174,16 @@ def test_sells_mirror_buys() -> None:
     assert ["o1 fill 2@1001 maker"] == desk.trade(BUY, 1001, 12)
     assert ["o1 fill 1@1001 maker"] == desk.quote(1001, 1002, bid_lots=1)
     assert ["o1 fill 2@1001 maker"] == desk.trade(BUY, 1002, 1)
+
+
+def test_behind_the_ask_and_beyond_the_ladder() -> None:
+    """Offers read the ask side; past its last level a price counts as the touch's size."""
+    desk = Desk(queue_cancel_share=0.0)
+    desk.quote()
+    desk.depth(((1000, 10),), ((1001, 10), (1003, 4)), is_snapshot=True, last_seq=1)
+    desk.place(SELL, 5, 1003)
+    desk.place(SELL, 5, 1009)
+    desk.depth((), ((1003, 2),), first_seq=2, last_seq=2, prev_seq=1)
+
+    assert ["o1 fill 1@1003 maker"] == desk.trade(BUY, 1003, 3)
+    assert ["o1 fill 4@1003 maker", "o2 fill 1@1009 maker"] == desk.trade(BUY, 1009, 11)

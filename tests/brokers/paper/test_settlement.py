@@ -61,6 +61,19 @@ def test_shorts_receive_and_flat_pays_nothing() -> None:
         assert expected == desk.funding("100", "0.0001", NEXT)
 
 
+@pytest.mark.parametrize(
+    ("mark", "rate"), [("NaN", "0.1"), ("0", "0.1"), ("-1", "0.1"), ("1", "NaN")]
+)
+def test_a_faulty_announcement_is_ignored(mark, rate) -> None:
+    """Neither mark nor rate move."""
+    desk = held(10)
+    desk.funding("100", "0.0001", DUE)
+    desk.now_ns = DUE
+
+    assert [] == desk.funding(mark, rate, DUE)
+    assert ["funding -0.0001000"] == desk.funding("100", "0.0001", NEXT)
+
+
 def test_funding_moves_equity_exactly() -> None:
     """What the event says is what the account lost."""
     desk = held(10)

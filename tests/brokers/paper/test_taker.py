@@ -117,3 +117,14 @@ def test_depth_alone_makes_a_touch() -> None:
     desk.depth(((1000, 11),), (), first_seq=2, last_seq=2, prev_seq=1)
 
     assert ["o2 accepted", "o2 fill 5@1002 taker"] == desk.place(BUY, 5)
+
+
+def test_a_slow_snapshot_does_not_turn_the_book_back() -> None:
+    """It is older than what was already applied, so it is ignored."""
+    desk = Desk()
+    desk.quote(ask_lots=1)
+    desk.depth(BIDS, ASKS, is_snapshot=True, last_seq=10)
+    desk.depth((), ((1002, 7),), first_seq=11, last_seq=12, prev_seq=10)
+    desk.depth(BIDS, ((1002, 99),), is_snapshot=True, last_seq=11)
+
+    assert "o1 fill 7@1002 taker" in desk.place(BUY, 9)
