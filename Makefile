@@ -1,6 +1,9 @@
 # Needs Python >= 3.11 with venv and pip, nothing else. `make PYTHON=python3.13 test` picks another.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
+# The first that really runs: a version manager's shim may stand in PATH and lead nowhere.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; \
+	done; echo python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 DURATION ?= 10

@@ -51,16 +51,19 @@ class QueueMaker:
     def quoted(self, market: Market) -> Sequence[Hit]:
         """Move every queue by a new touch, and fill what it crosses (rules 3 and 4)."""
         hits: list[Hit] = []
+        is_crossed = False
+        bid, ask, event_ns = market.bid, market.ask, market.event_ns
         for order in market.buys.values():
-            if order.ticks >= market.bid:
-                lots = market.bid_lots if order.ticks == market.bid else 0
-                self._show(order, lots, market.event_ns)
+            if order.ticks >= bid:
+                self._show(order, market.bid_lots if order.ticks == bid else 0, event_ns)
+                is_crossed = is_crossed or order.ticks >= ask
         for order in market.sells.values():
-            if order.ticks <= market.ask:
-                lots = market.ask_lots if order.ticks == market.ask else 0
-                self._show(order, lots, market.event_ns)
-        _cross(market, hits, is_buy=True)
-        _cross(market, hits, is_buy=False)
+            if order.ticks <= ask:
+                self._show(order, market.ask_lots if order.ticks == ask else 0, event_ns)
+                is_crossed = is_crossed or order.ticks <= bid
+        if is_crossed:
+            _cross(market, hits, is_buy=True)
+            _cross(market, hits, is_buy=False)
         return hits
 
     def printed(self, market: Market, trade: Trade) -> Sequence[Hit]:

@@ -1,0 +1,94 @@
+"""Client order ids: derived, in what each venue takes, never shared by two runs."""
+
+from itertools import product
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.execution.ids import client_order_id
+from engine.venue import Capabilities
+
+VENUES = {
+    # venue:     (longest, alphabet), from venues/*.md
+    "binance":   (36, ascii_letters + digits + ".:/_-"),
+    "bybit":     (36, ascii_letters + digits + "_-"),
+    "okx":       (32, ascii_letters + digits),
+    "alpaca":    (128, ascii_letters + digits + "-"),
+    "uppercase": (32, ascii_uppercase + digits),
+    "lowercase": (22, ascii_lowercase + digits),
+}  # fmt: skip
+STYLES = st.sampled_from(sorted(VENUES))
+RUN = "20260101T000000Z-abcd"
+RUNS = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", fullmatch=True)
+ORDERS = st.builds(
+    "{}-{}".format, st.from_regex(r"[a-z][a-z0-9_]{0,40}", fullmatch=True), st.integers(1, 10**9)
+)
+
+
+def client_id(venue: str, run_id: str = RUN, order_id: str = "maker-1") -> str:
+    longest, alphabet = VENUES[venue]
+    return client_order_id(run_id, order_id, max_length=longest, alphabet=alphabet)
+
+
+@given(STYLES, RUNS, ORDERS)
+@settings(derandomize=True)
+def test_every_venue_can_read_it(venue: str, run_id: str, order_id: str) -> None:
+    """Length and alphabet are the venue's, and the same arguments give the same id."""
+    longest, alphabet = VENUES[venue]
+    text = client_id(venue, run_id, order_id)
+
+    assert 0 < len(text) <= longest
+    assert set(text) <= set(alphabet)
+    assert text == client_id(venue, run_id, order_id)
+
+
+@pytest.mark.parametrize(
+    ("venue", "order_id", "expected"),
+    [
+        ("binance", "maker-17", "abcd-maker-17"),
+        ("binance", f"{'m' * 29}-1", f"abcd-{'m' * 29}-1"),
+        ("alpaca", "maker-17", "abcd-maker-17"),
+    ],
+)
+def test_a_person_can_read_it_where_the_venue_can(venue: str, order_id: str, expected: str) -> None:
+    """Up to the last character that fits, the id names the run's end, the agent and the order."""
+    assert expected == client_id(venue, order_id=order_id)
+
+
+@pytest.mark.parametrize(
+    ("venue", "order_id"),
+    [("binance", f"{'m' * 30}-1"), ("okx", "maker-17"), ("uppercase", "maker-17")],
+)
+def test_what_does_not_fit_becomes_a_digest(venue: str, order_id: str) -> None:
+    """One character too long, or one the venue does not take, is hashed, never cut."""
+    text = client_id(venue, order_id=order_id)
+
+    assert 22 == len(text)
+    assert text.lower().startswith("la")
+    assert text != client_id(venue, order_id=order_id + "0")
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_no_two_orders_share_an_id(venue: str) -> None:
+    """100,000 orders of ten runs: as many ids."""
+    runs = [f"20260101T00000{second}Z-{second}bcd" for second in range(10)]
+    orders = [f"{agent}-{n}" for agent in ("a", "maker") for n in range(1, 5_001)]
+    ids = {client_id(venue, *pair) for pair in product(runs, orders)}
+
+    assert 100_000 == len(ids)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize(
+    "other", ["20260102T000000Z-abcd", "abcd", "my-second-run-abcd"], ids=["day", "short", "pinned"]
+)
+def test_two_runs_never_share_an_id(venue: str, other: str) -> None:
+    """Runs whose names end alike are still two runs (A2: one intent, one id)."""
+    assert client_id(venue) != client_id(venue, run_id=other)
+
+
+def test_capabilities_carry_the_arguments() -> None:
+    """What a venue says of itself is enough to derive the id."""
+    assert {"client_id_max", "client_id_alphabet"} <= set(Capabilities.__struct_fields__)

@@ -1,0 +1,536 @@
+"""Orders against whatever a venue may answer, in whatever order it says it.
+
+The model is a naive reader of domain.md section 4: it looks states up in the oracle of
+`test_orders`, keeps every fill in a list and sums anew at each question.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from engine.execution.blotter import CLOSED_MAX, SEEN_FILLS_MAX, Blotter
+from engine.execution.order_flow import ORDER_EVENTS, OrderAnswer, OrderFlow
+from engine.execution.orders import OrderEvent
+from engine.model.account import Liquidity
+from engine.model.effects import Effects, Outbox
+from engine.model.events import (
+    ErrorRecord,
+    OrderChanged,
+    PlaceOrder,
+    RejectReason,
+    VenueAccepted,
+    VenueAmended,
+    VenueAmendRejected,
+    VenueCanceled,
+    VenueCancelRejected,
+    VenueExpired,
+    VenueFill,
+    VenueRejected,
+    VenueTriggered,
+    VenueUnknown,
+)
+from engine.model.orders import Approved, Order, OrderState, Side
+from engine.portfolio.portfolio import HOUSE, Portfolio
+from tests.engine.execution.test_orders import CASES
+from tests.engine.factories import BTC, BUY, ETH, SELL, D, instrument, intent, order, venue_fill
+
+S, E = OrderState, OrderEvent
+LIVE_STATES = {
+    S.SUBMITTED, S.ACCEPTED, S.PARTIALLY_FILLED, S.PENDING_UPDATE, S.PENDING_CANCEL, S.UNKNOWN,
+}  # fmt: skip
+NO_REASON = RejectReason.INVALID_ORDER
+ANSWERS: dict[OrderEvent, Callable[[str], OrderAnswer]] = {
+    E.ACCEPT: lambda i: VenueAccepted(0, BTC, i, f"v-{i}"),
+    E.REJECT: lambda i: VenueRejected(0, BTC, i, NO_REASON),
+    E.AMENDED: lambda i: VenueAmended(0, BTC, i, D("1000.1"), D(5)),
+    E.AMEND_REJECTED: lambda i: VenueAmendRejected(0, BTC, i, NO_REASON),
+    E.CANCELED: lambda i: VenueCanceled(0, BTC, i),
+    E.CANCEL_REJECTED: lambda i: VenueCancelRejected(0, BTC, i, NO_REASON),
+    E.EXPIRE: lambda i: VenueExpired(0, BTC, i, "ioc"),
+    E.TRIGGER: lambda i: VenueTriggered(0, BTC, i),
+    E.LOSE: lambda i: VenueUnknown(0, BTC, i),
+}
+
+
+class Desk:
+    """An order flow with its outbox, spoken to by order id."""
+
+    def __init__(self) -> None:
+        self.out = Outbox()
+        self.flow = OrderFlow(Blotter([BTC, ETH]), self.out)
+
+    @property
+    def blotter(self) -> Blotter:
+        return self.flow.blotter
+
+    def submit(self, number: int = 1, **changes: object) -> Effects:
+        wish = intent(number, **changes)
+        self.flow.submit(Approved(wish), order(wish), 0)
+        return self.out.drain()
+
+    def amend(self, order_id: str, qty: Decimal) -> Effects:
+        wish = intent(99, qty=qty)
+        self.flow.amend(Approved(wish), self.order(order_id), 0)
+        return self.out.drain()
+
+    def cancel(self, order_id: str) -> tuple[bool, Effects]:
+        return self.flow.cancel(self.order(order_id), 0, "test"), self.out.drain()
+
+    def answer(self, event: OrderAnswer) -> tuple[Order | None, Effects]:
+        return self.flow.answer(event), self.out.drain()
+
+    def fill(self, event: VenueFill) -> tuple[object, Effects]:
+        return self.flow.book(event), self.out.drain()
+
+    def order(self, order_id: str = "a-1") -> Order:
+        found = self.blotter.find(order_id)
+        assert found is not None
+        return found
+
+    def twin(self) -> "Desk":
+        """What a restart would make of a checkpoint taken now."""
+        other = Desk()
+        other.blotter.restore(self.blotter.snapshot())
+        return other
+
+
+class Naive:
+    """One order as a reader of the spec sees it."""
+
+    def __init__(self, side: Side, qty: int, is_reduce_only: bool) -> None:
+        self.side, self.qty, self.is_reduce_only = side, qty, is_reduce_only
+        self.state = S.SUBMITTED
+        self.fills: list[int] = []
+        self.qty_before_amend: int | None = None
+
+    @property
+    def filled(self) -> int:
+        return sum(self.fills)
+
+    def move(self, event: OrderEvent) -> bool:
+        target = CASES[self.state, event, self.filled > 0]
+        if target is None:
+            return False
+        self.state = target
+        if self.state in LIVE_STATES and self.filled >= self.qty:
+            self.state = S.FILLED  # Whether an order is complete is arithmetic.
+        return True
+
+    def amend(self, leaves: int) -> None:
+        self.move(E.REQUEST_AMEND)
+        self.qty_before_amend = self.qty
+        self.qty = max(self.qty, self.filled + leaves)
+
+    def answer(self, event: OrderEvent, qty: int) -> None:
+        before = self.qty
+        if event is E.AMENDED:
+            self.qty = qty
+        if event is E.AMEND_REJECTED and self.qty_before_amend is not None:
+            self.qty = self.qty_before_amend
+        if not self.move(event):
+            self.qty = before
+        elif event in (E.AMENDED, E.AMEND_REJECTED):
+            self.qty_before_amend = None
+
+    def fill(self, qty: int) -> None:
+        self.fills.append(qty)
+        self.move(E.FILL_ALL if self.filled >= self.qty else E.FILL_PART)
+
+
+NUMBERS = st.integers(0, 30)
+QTYS = st.integers(1, 8)
+
+
+class OrderMachine(RuleBasedStateMachine):
+    """Orders of one instrument; a twin restored from a checkpoint lives the same future."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.desk = Desk()
+        self.twin = self.desk.twin()
+        self.model: dict[str, Naive] = {}
+        self.heard: list[VenueFill] = []
+
+    def both(self, act: Callable[[Desk], object]) -> object:
+        ours, theirs = act(self.desk), act(self.twin)
+        assert ours == theirs
+        return ours
+
+    def pick(self, number: int, states: set[OrderState]) -> str | None:
+        ids = [i for i, model in self.model.items() if model.state in states]
+        return ids[number % len(ids)] if ids else None
+
+    @rule(side=st.sampled_from(Side), qty=QTYS, reduce_only=st.booleans())
+    def submit(self, side: Side, qty: int, reduce_only: bool) -> None:
+        number = len(self.model) + 1
+        changes = {"side": side, "qty": D(qty), "reduce_only": reduce_only}
+        self.desk.submit(number, **changes)
+        self.twin.submit(number, **changes)
+        self.model[f"a-{number}"] = Naive(side, qty, reduce_only)
+
+    @precondition(lambda self: self.model)
+    @rule(number=NUMBERS)
+    def cancel(self, number: int) -> None:
+        order_id = self.pick(number, set(S))
+        sent, effects = self.both(lambda desk: desk.cancel(order_id))
+        assert sent is self.model[order_id].move(E.REQUEST_CANCEL)
+        assert len(effects.commands) == sent
+
+    @rule(number=NUMBERS, leaves=QTYS)
+    def amend(self, number: int, leaves: int) -> None:
+        order_id = self.pick(number, {S.ACCEPTED, S.PARTIALLY_FILLED})
+        if order_id is not None:
+            self.both(lambda desk: desk.amend(order_id, D(leaves)))
+            self.model[order_id].amend(leaves)
+
+    @precondition(lambda self: self.model)
+    @rule(number=NUMBERS, event=st.sampled_from(list(ANSWERS)), qty=QTYS)
+    def answer(self, number: int, event: OrderEvent, qty: int) -> None:
+        order_id = self.pick(number, set(S))
+        answer = ANSWERS[event](order_id)
+        if isinstance(answer, VenueAmended):
+            answer = msgspec.structs.replace(answer, qty=D(qty))
+        before = self.model[order_id].state
+        ended, _ = self.both(lambda desk: desk.answer(answer))
+        self.model[order_id].answer(event, qty)
+        after = self.model[order_id].state
+        assert (ended is not None) is (before in LIVE_STATES and after not in LIVE_STATES)
+
+    @precondition(lambda self: self.model)
+    @rule(number=NUMBERS, qty=QTYS)
+    def fill(self, number: int, qty: int) -> None:
+        order_id = self.pick(number, set(S))
+        model = self.model[order_id]
+        event = venue_fill(order_id, f"t{len(self.heard)}", str(qty), side=model.side)
+        booked, _ = self.both(lambda desk: desk.fill(event))
+        assert booked.is_overfill is (qty > model.qty - model.filled)
+        assert booked.fill.is_late is (model.state in (S.CANCELED, S.EXPIRED, S.REJECTED))
+        assert ("a", D(qty)) == (booked.fill.agent, booked.fill.qty)
+        model.fill(qty)
+        self.heard.append(event)
+
+    @precondition(lambda self: self.heard)
+    @rule(number=NUMBERS)
+    def fill_again(self, number: int) -> None:
+        event = self.heard[number % len(self.heard)]
+        booked, effects = self.both(lambda desk: desk.fill(event))
+        assert booked is None
+        assert ["duplicate_fill"] == [record.kind for record in effects.records]
+
+    @rule()
+    def restart(self) -> None:
+        self.twin = self.desk.twin()
+
+    @invariant()
+    def orders_are_what_their_answers_made_them(self) -> None:
+        for order_id, model in self.model.items():
+            ours = self.desk.order(order_id)
+            assert (model.state, D(model.filled), D(model.qty)) == (
+                ours.state, ours.filled_qty, ours.qty,
+            )  # fmt: skip
+
+    @invariant()
+    def only_live_orders_are_live(self) -> None:
+        live = [i for i, model in self.model.items() if model.state in LIVE_STATES]
+        blotter = self.desk.blotter
+        assert live == list(blotter.live) == list(blotter.open[BTC].orders)
+        assert set(live) == {o.order_id for o in blotter.slots.values()}
+        assert live == [o.order_id for o in blotter.of_agent("a", BTC)]
+
+    @invariant()
+    def open_quantity_is_the_sum_of_leaves(self) -> None:
+        for side in Side:
+            leaves = sum(
+                m.qty - m.filled
+                for m in self.model.values()
+                if m.state in LIVE_STATES and m.side is side and not m.is_reduce_only
+            )
+            for desk in (self.desk, self.twin):
+                book = desk.blotter.open[BTC]
+                assert D(leaves) == (book.buy_qty if side is BUY else book.sell_qty)
+
+
+OrderMachine.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None, derandomize=True
+)
+TestOrderMachine = OrderMachine.TestCase
+
+
+def working(qty: str = "10", **changes: object) -> Desk:
+    desk = Desk()
+    desk.submit(qty=D(qty), **changes)
+    desk.answer(ANSWERS[E.ACCEPT]("a-1"))
+    return desk
+
+
+def amended(qty: str) -> VenueAmended:
+    return VenueAmended(0, BTC, "a-1", D("1000.1"), D(qty))
+
+
+def test_submit_records_before_it_sends() -> None:
+    """One record and one command, and the order counts at full size at once."""
+    desk = Desk()
+    effects = desk.submit(qty=D(3))
+
+    assert ["a-1"] == [record.order_id for record in effects.records]
+    assert [PlaceOrder] == [type(command) for command in effects.commands]
+    assert S.SUBMITTED is desk.order().state
+    assert D(3) == desk.blotter.open[BTC].buy_qty
+
+
+@pytest.mark.parametrize("event", [E.CANCELED, E.EXPIRE])
+def test_late_fill_is_booked_and_marked(event: OrderEvent) -> None:
+    """A fill after the end is real money, for its agent, and an alarm."""
+    desk = working()
+    desk.answer(ANSWERS[event]("a-1"))
+    booked, _ = desk.fill(venue_fill(qty="4"))
+
+    assert ("a", True, False) == (booked.fill.agent, booked.fill.is_late, booked.is_overfill)
+    assert D(4) == desk.order().filled_qty
+    assert D(0) == desk.blotter.open[BTC].buy_qty
+
+
+def test_a_fill_comes_before_the_acceptance() -> None:
+    """It fills; the acceptance that follows is no error and moves nothing back."""
+    desk = Desk()
+    desk.submit(qty=D(2))
+    desk.fill(venue_fill(qty="2"))
+    ended, effects = desk.answer(ANSWERS[E.ACCEPT]("a-1"))
+
+    assert ended is None
+    assert [] == effects.records
+    assert S.FILLED is desk.order().state
+
+
+def test_overfill_is_kept_and_flagged() -> None:
+    """More than was ordered is booked in full (A8), and open quantity never goes below zero."""
+    desk = working("2")
+    first, _ = desk.fill(venue_fill(qty="3"))
+    second, _ = desk.fill(venue_fill(trade_id="t2", qty="1"))
+
+    assert (True, True) == (first.is_overfill, second.is_overfill)
+    assert D(4) == desk.order().filled_qty
+    assert D(0) == desk.blotter.open[BTC].buy_qty
+
+
+def test_a_fill_nobody_ordered_belongs_to_the_house() -> None:
+    """A liquidation is booked once, without an order."""
+    desk = Desk()
+    booked, _ = desk.fill(venue_fill("liquidation-1"))
+    again, _ = desk.fill(venue_fill("liquidation-1"))
+
+    assert (HOUSE, None) == (booked.fill.agent, booked.order)
+    assert again is None
+
+
+def test_an_answer_to_a_stranger_is_an_error() -> None:
+    """It is recorded and changes nothing."""
+    desk = Desk()
+    ended, effects = desk.answer(ANSWERS[E.ACCEPT]("b-7"))
+
+    assert ended is None
+    assert ["unknown_order"] == [record.kind for record in effects.records]
+
+
+@pytest.mark.parametrize("state", [S.SUBMITTED, S.CANCELED, S.FILLED])
+def test_a_refused_amend_confirmation_changes_nothing(state: OrderState) -> None:
+    """REFUSED leaves the order as it is: price, quantity and open sums too."""
+    desk = Desk()
+    desk.submit(qty=D(10))
+    if state is S.CANCELED:
+        desk.answer(ANSWERS[E.CANCELED]("a-1"))
+    if state is S.FILLED:
+        desk.fill(venue_fill(qty="10"))
+    before = (desk.order().price, desk.order().qty, desk.blotter.open[BTC].buy_qty)
+    _, effects = desk.answer(amended("7"))
+
+    assert [ErrorRecord] == [type(record) for record in effects.records]
+    assert before == (desk.order().price, desk.order().qty, desk.blotter.open[BTC].buy_qty)
+
+
+def test_a_refused_acceptance_changes_nothing() -> None:
+    """An ended order keeps the venue id it ended with."""
+    desk = working()
+    desk.answer(ANSWERS[E.CANCELED]("a-1"))
+    desk.answer(VenueAccepted(0, BTC, "a-1", "another"))
+
+    assert "v-a-1" == desk.order().venue_order_id
+
+
+def test_an_amend_down_to_what_filled_completes_the_order() -> None:
+    """The fill overtook the confirmation: nothing is left, so the order must not stay live."""
+    desk = working("10")
+    desk.amend("a-1", D(3))
+    desk.fill(venue_fill(qty="3"))
+    ended, effects = desk.answer(amended("3"))
+
+    assert S.FILLED is desk.order().state
+    assert {} == desk.blotter.live
+    assert ended is desk.order()
+    assert [S.FILLED] == [r.state for r in effects.records if isinstance(r, OrderChanged)]
+
+
+def test_an_amend_below_what_filled_leaves_no_negative_open_quantity() -> None:
+    """Minus one open would let the gate approve one too many, for the rest of the session."""
+    desk = working("10")
+    desk.amend("a-1", D(3))
+    desk.fill(venue_fill(qty="4"))
+    desk.answer(amended("3"))
+    desk.answer(ANSWERS[E.CANCELED]("a-1"))
+
+    assert D(0) == desk.blotter.open[BTC].buy_qty
+
+
+@pytest.mark.parametrize(("leaves", "counted"), [("4", "10"), ("15", "15")])
+def test_an_amend_in_flight_counts_at_its_larger_size(leaves: str, counted: str) -> None:
+    """Worst case until the venue answers (B3), and back where it refuses."""
+    desk = working("10")
+    desk.amend("a-1", D(leaves))
+    in_flight = desk.blotter.open[BTC].buy_qty
+    desk.answer(ANSWERS[E.AMEND_REJECTED]("a-1"))
+
+    assert (D(counted), D(10)) == (in_flight, desk.blotter.open[BTC].buy_qty)
+
+
+@pytest.mark.parametrize("reduce_only", [False, True])
+def test_a_lost_order_counts_at_full_size(reduce_only: bool) -> None:
+    """UNKNOWN is live; what the venue keeps reduce-only counts nowhere."""
+    desk = working("10", reduce_only=reduce_only)
+    desk.answer(ANSWERS[E.LOSE]("a-1"))
+
+    assert S.UNKNOWN is desk.blotter.live["a-1"].state
+    assert D(0 if reduce_only else 10) == desk.blotter.open[BTC].buy_qty
+
+
+def test_closed_orders_are_bounded() -> None:
+    """The newest CLOSED_MAX are found again, older ones are forgotten."""
+    desk = Desk()
+    for number in range(1, CLOSED_MAX + 3):
+        desk.submit(number)
+        desk.answer(ANSWERS[E.CANCELED](f"a-{number}"))
+
+    assert desk.blotter.find("a-2") is None
+    assert desk.blotter.find("a-3") is not None
+    assert {} == desk.blotter.live
+
+
+def test_seen_fills_are_bounded_for_each_instrument() -> None:
+    """The newest SEEN_FILLS_MAX trade ids are duplicates, also after a restart."""
+    blotter = Blotter([BTC, ETH])
+    for number in range(SEEN_FILLS_MAX + 1):
+        assert blotter.is_new_fill(BTC, str(number))
+    twin = Blotter([BTC, ETH])
+    twin.restore(blotter.snapshot())
+
+    assert not twin.is_new_fill(BTC, "1")
+    assert twin.is_new_fill(ETH, "1")
+    assert twin.is_new_fill(BTC, "0")
+
+
+def test_every_answer_means_an_event() -> None:
+    """The machine above speaks every answer a venue has."""
+    assert ORDER_EVENTS == {type(make("a-1")): event for event, make in ANSWERS.items()}
+
+
+# --- any interleaving and duplication of fills gives the same books ------------------------------
+
+MARKS = {BTC: 20_000, ETH: 4_001}
+SPECS = {BTC: instrument(BTC), ETH: instrument(ETH, multiplier=D("0.1"))}
+SLICE = st.tuples(st.integers(1, 5), st.integers(9_000, 11_000), st.integers(-3, 9))
+ORDERS = st.tuples(
+    st.sampled_from(["a", "b"]), st.sampled_from([BTC, ETH]), st.sampled_from(Side),
+    st.lists(SLICE, min_size=1, max_size=4), st.sampled_from([E.ACCEPT, E.CANCELED, E.EXPIRE]),
+)  # fmt: skip
+
+
+def story(orders: list) -> tuple[Desk, list[OrderAnswer | VenueFill]]:
+    """Submit the orders; return everything the venue will say of them, each thing once."""
+    desk, said = Desk(), []
+    for number, (agent, symbol, side, slices, end) in enumerate(orders, 1):
+        qty = D(sum(lots for lots, _, _ in slices))
+        desk.submit(number, agent=agent, symbol=symbol, side=side, qty=qty)
+        order_id = f"{agent}-{number}"
+        said += [msgspec.structs.replace(ANSWERS[e](order_id), symbol=symbol) for e in (E.ACCEPT, end)]
+        said += [
+            venue_fill(
+                order_id, f"{number}.{part}", str(lots), symbol=symbol, side=side,
+                price=ticks * D("0.1"), fee=fee * D("0.01"), liquidity=Liquidity.MAKER,
+            )
+            for part, (lots, ticks, fee) in enumerate(slices)
+        ]  # fmt: skip
+    return desk, said
+
+
+@given(st.lists(ORDERS, min_size=1, max_size=5), st.data())
+@settings(derandomize=True, max_examples=150, deadline=None)
+def test_any_interleaving_and_duplication_gives_the_same_books(orders: list, data) -> None:
+    """Whatever the venue says, in any order and twice: the books are the sums of its fills (A5)."""
+    desk, said = story(orders)
+    again = data.draw(st.lists(st.sampled_from(said), max_size=10))
+    portfolio, trips = Portfolio(list(SPECS.values()), D(10_000)), []
+    for event in data.draw(st.permutations(said + again)):
+        if not isinstance(event, VenueFill):
+            desk.answer(event)
+            continue
+        booked, _ = desk.fill(event)
+        if booked is not None:
+            trips += portfolio.book(booked.fill, MARKS[event.symbol])[1]
+            portfolio.check()
+
+    fills = [event for event in said if isinstance(event, VenueFill)]
+    assert_books(portfolio, fills)
+    assert_orders(desk, fills)
+    assert_trips(portfolio, fills, trips)
+
+
+def assert_books(portfolio: Portfolio, fills: list[VenueFill]) -> None:
+    for symbol in (BTC, ETH):
+        own = [f for f in fills if f.symbol == symbol]
+        for agent, ledger in portfolio.holdings[symbol].ledgers.items():
+            mine = [f for f in own if f.order_id.startswith(agent)]
+            assert sum(f.qty * f.side.sign for f in mine) == ledger.qty
+            assert sum(f.fee for f in mine) == ledger.fees
+        assert sum(f.qty * f.side.sign for f in own) == portfolio.holdings[symbol].qty
+    assert sum(f.fee for f in fills) == portfolio.books.fees
+    assert 10_000 + sum(map(worth, fills)) == portfolio.equity
+
+
+def worth(fill: VenueFill) -> Decimal:
+    """What one fill adds to equity once marked, fee included."""
+    mark = MARKS[fill.symbol] * D("0.05")
+    gain = fill.side.sign * fill.qty * (mark - fill.price) * SPECS[fill.symbol].multiplier
+    return gain - fill.fee
+
+
+def assert_orders(desk: Desk, fills: list[VenueFill]) -> None:
+    for order_id in {f.order_id for f in fills}:
+        found = desk.order(order_id)
+        assert sum(f.qty for f in fills if f.order_id == order_id) == found.filled_qty == found.qty
+        assert S.FILLED is found.state
+    assert {} == desk.blotter.live
+    for book in desk.blotter.open.values():
+        assert (0, 0) == (book.buy_qty, book.sell_qty)
+
+
+def assert_trips(portfolio: Portfolio, fills: list[VenueFill], trips: list) -> None:
+    """Where an agent ends flat, its round trips add up to its cash."""
+    for symbol, holding in portfolio.holdings.items():
+        for agent, ledger in holding.ledgers.items():
+            if ledger.qty:
+                continue
+            mine = [f for f in fills if f.symbol == symbol and f.order_id.startswith(agent)]
+            own = [t for t in trips if (t.symbol, t.agent) == (symbol, agent)]
+            assert sum(map(worth, mine)) == sum(t.net_pnl for t in own)
+            assert ledger.realised == sum(t.gross_pnl for t in own)
+
+
+def test_both_sides_are_counted_apart() -> None:
+    desk = working("10")
+    desk.submit(2, side=SELL, qty=D(4))
+
+    assert (D(10), D(4)) == (desk.blotter.open[BTC].buy_qty, desk.blotter.open[BTC].sell_qty)
