@@ -11,6 +11,7 @@ import resource
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
@@ -19,14 +20,15 @@ from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents import registry
 from engine.agents.contract import Agent
 from engine.kernel import Kernel, KernelConfig
-from engine.model.errors import LaptopAgentsError
 from engine.model.events import VenueEvent
 from engine.model.instrument import Instrument
 from engine.model.money import use_exact_arithmetic
+from engine.reports.final_report import NAME as REPORT_NAME
+from engine.reports.schema import FinalReport
 from engine.session.clock import Clock, SimulatedClock, WallClock
 from engine.session.health import HealthMonitor, ProcessProbe
 from engine.session.journal import Journal
-from engine.session.log import open_log
+from engine.session.log import SessionLog, open_log
 from engine.session.manifest import Manifest, current_versions, git_revision, shown_settings, utc
 from engine.session.progress import Progress, choose_style
 from engine.session.record import Identity, SessionRecord
@@ -72,8 +74,8 @@ def run_session(
     use_exact_arithmetic()
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    stops = Stops([path for path in (kill_path(home), kill_file) if path is not None])
-    present = stops.present()
+    kill_files = [path for path in (kill_path(home), kill_file) if path is not None]
+    present = Stops(kill_files).present()
     if present is not None:
         return _refuse_kill_file(present)
     wall_ns = time_ns()
@@ -81,89 +83,104 @@ def run_session(
     feed = make_feed(settings, wall_ns if pinned_ns is None else pinned_ns)
     run_id = settings.session.run_id or new_run_id(wall_ns)
     folder = RunFolder.create(home, run_id, run_dir)
-    stops = Stops([kill_path(home), folder.path / KILL_NAME, *([kill_file] if kill_file else [])])
     style = choose_style(
         sys.stderr, is_quiet=verbosity < 0, is_json=as_json, term=os.environ.get("TERM", "")
     )
-    log = open_log(folder.path / LOG_NAME, LOG_LEVELS.get(verbosity, "debug"))
-    progress = Progress(sys.stderr, style, is_color=color)
-    record: SessionRecord | None = None
-    try:
-        inbox: deque[VenueEvent] = deque()
-        broker = PaperVenue(
-            feed.instruments,
-            settings.paper,
-            settings.session.seed,
-            settings.session.starting_balance,
-            inbox.append,
-            run_id,
-        )
-        kernel = make_kernel(settings, feed.instruments)
-        clock = make_clock(settings)
-        journal = Journal(folder.create_file(JOURNAL_NAME))
-        record = SessionRecord(
+    with ExitStack() as stack:
+        log = open_log(folder.path / LOG_NAME, LOG_LEVELS.get(verbosity, "debug"))
+        stack.callback(log.close)
+        progress = Progress(sys.stderr, style, is_color=color)
+        stack.callback(progress.close)
+        session, record = make_session(
+            settings,
             make_identity(settings, feed, run_id, wall_ns),
-            kernel=kernel,
+            feed=feed,
             folder=folder,
-            journal=journal,
             log=log,
             progress=progress,
-            health=HealthMonitor(settings.health, ProcessProbe(folder.path)),
-            is_paced=not clock.is_simulated,
+            stops=Stops([*kill_files, folder.path / KILL_NAME]),
         )
-        turn = Turn(
-            kernel,
-            broker,
-            inbox,
-            journal,
-            detail=settings.journal.detail,
-            observe=record.see,
-            on_order_ns=record.on_order_ns,
-        )
-        session = Session(
-            make_plan(settings),
-            feed=feed,
-            broker=broker,
-            turn=turn,
-            clock=clock,
-            journal=journal,
-            record=record,
-            stops=stops,
-        )
-        return _drive(session, record, folder, as_json=as_json, is_quiet=verbosity < 0)
-    finally:
-        if record is not None:
-            record.close()
-        progress.close()
-        log.close()
+        stack.callback(record.close)
+        report = _drive(session, record)
+    if style in ("rich", "plain"):
+        sys.stderr.write(_last_words(report) + f"\n{folder.path / REPORT_NAME}\n")
+    return report.exit_code
 
 
-def _drive(
-    session: Session, record: SessionRecord, folder: RunFolder, *, as_json: bool, is_quiet: bool
-) -> int:
-    """Run the session's loop, then write and tell its report."""
+def make_session(
+    settings: "Settings",
+    identity: Identity,
+    *,
+    feed: Feed,
+    folder: RunFolder,
+    log: SessionLog,
+    progress: Progress,
+    stops: Stops,
+) -> tuple[Session, SessionRecord]:
+    """Wire every part of a session."""
+    inbox: deque[VenueEvent] = deque()
+    broker = PaperVenue(
+        feed.instruments,
+        settings.paper,
+        settings.session.seed,
+        settings.session.starting_balance,
+        inbox.append,
+        identity.manifest.run_id,
+    )
+    kernel = make_kernel(settings, feed.instruments)
+    clock = make_clock(settings)
+    journal = Journal(folder.create_file(JOURNAL_NAME))
+    record = SessionRecord(
+        identity,
+        kernel=kernel,
+        folder=folder,
+        journal=journal,
+        log=log,
+        progress=progress,
+        health=HealthMonitor(settings.health, ProcessProbe(folder.path)),
+        is_paced=not clock.is_simulated,
+    )
+    turn = Turn(
+        kernel,
+        broker,
+        inbox,
+        journal,
+        detail=settings.journal.detail,
+        observe=record.see,
+        on_order_ns=record.on_order_ns,
+    )
+    session = Session(
+        make_plan(settings),
+        feed=feed,
+        broker=broker,
+        turn=turn,
+        clock=clock,
+        journal=journal,
+        record=record,
+        stops=stops,
+    )
+    return session, record
+
+
+def _drive(session: Session, record: SessionRecord) -> FinalReport:
+    """Run the session's loop and write its report, also after a bug of ours."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)
     try:
         stop_reason = run_loop(session.run())
-    except LaptopAgentsError as error:
-        record.failed(error)
-        record.finish("error", error.exit_code)
-        raise
     except Exception as error:
         record.failed(error)
-        record.finish("error", 1)
+        record.finish("error", getattr(error, "exit_code", 1))
         raise
-    report = record.finish(stop_reason)
-    record.close()
-    if not (as_json or is_quiet):
-        sys.stderr.write(
-            f"{report.stop_reason}: equity {report.equity:,.2f} ({report.pnl.net:+,.2f}),"
-            f" {report.trades} fills, {report.round_trips} round trips,"
-            f" exit {report.exit_code}\n{folder.path / 'final_report.json'}\n"
-        )
-    return report.exit_code
+    return record.finish(stop_reason)
+
+
+def _last_words(report: FinalReport) -> str:
+    return (
+        f"{report.stop_reason}: equity {report.equity:,.2f} ({report.pnl.net:+,.2f}),"
+        f" {report.trades} fills, {report.round_trips} round trips, exit {report.exit_code}"
+    )
 
 
 def run_loop(main: Coroutine[Any, Any, str]) -> str:

@@ -1,5 +1,6 @@
 """The pure kernel: the order of see, want, allow, do, have, and the whole state."""
 
-from engine.kernel.kernel import Kernel, KernelConfig
+from engine.kernel.config import KernelConfig
+from engine.kernel.kernel import Kernel
 
 __all__ = ["Kernel", "KernelConfig"]

@@ -1,6 +1,6 @@
 """From wish to order: every intent's way through consensus, gate and router, and back.
 
-There is one way in (`consider`) for agents, people and the session's own flattening. An intent that
+There is one way in (`consider`) for agents, people and the house. An intent that
 must wait (for a token of the throttle, for a cancel to be confirmed) is kept per slot, newest wins,
 and is judged again when its turn comes.
 
@@ -16,7 +16,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from engine.agents.desk import Desk, IntentSequence
 from engine.agents.roster import Roster
 from engine.execution.blotter import Blotter, SlotKey
 from engine.execution.order_flow import OrderFlow
@@ -61,7 +60,6 @@ class DealingState:
     waiting: list[Waiting] = field(default_factory=list)
     replacing: list[OrderIntent] = field(default_factory=list)
     """Intents whose slot still holds an order that is being canceled."""
-    house_intents: int = 0
 
 
 class Dealing:
@@ -94,8 +92,6 @@ class Dealing:
         self._is_shared = len(roster.names) > 1
         self.waiting: dict[SlotKey, Waiting] = {}
         self.replacing: dict[SlotKey, OrderIntent] = {}
-        self._house_sequence = IntentSequence(HOUSE)
-        self._house = {s: Desk(view, self._house_sequence) for s, view in views.items()}
 
     @property
     def _blotter(self) -> Blotter:
@@ -323,59 +319,22 @@ class Dealing:
             if order.is_exit:
                 self._flow.cancel(order, now_ns, "position closed")
 
-    # --- the house's own doing -------------------------------------------------------------------
-
-    def cancel_scope(self, scope: str, now_ns: int) -> None:
-        """Cancel the orders of a symbol, or of the session, that could add risk."""
-        for order in list(self._blotter.live.values()):
-            if not order.is_exit and scope in (SESSION, order.symbol):
-                self._flow.cancel(order, now_ns, "degraded or paused")
-        self._forget(scope)
-
-    def cancel_all(self, now_ns: int) -> None:
-        """Cancel every order and forget every wish."""
-        for order in list(self._blotter.live.values()):
-            if order.agent != HOUSE:
-                self._flow.cancel(order, now_ns, "session closing")
-        self._forget(SESSION)
-
-    def cancel_agent(self, agent: str, now_ns: int) -> None:
-        """Cancel one agent's orders: quarantine."""
-        for order in list(self._blotter.live.values()):
-            if order.agent == agent:
-                self._flow.cancel(order, now_ns, "agent quarantined")
-
-    def _forget(self, scope: str) -> None:
+    def forget(self, scope: str) -> None:
+        """Drop the wishes that wait, of one symbol or of the session."""
         for wishes in (self.waiting, self.replacing):
             for key in [k for k in wishes if scope in (SESSION, k[1])]:
                 del wishes[key]
-
-    def flatten(self, now_ns: int) -> None:
-        """Send a reduce-only market order for every net position that none closes yet."""
-        for symbol, holding in self._portfolio.holdings.items():
-            desk = self._house[symbol]
-            if not holding.qty or (HOUSE, symbol, "flatten") in self._blotter.slots:
-                continue
-            desk.now_ns = now_ns
-            side = Side.SELL if holding.qty > 0 else Side.BUY
-            intent = desk.market_order(
-                side, abs(holding.qty), slot="flatten", reason="session closing", reduce_only=True
-            )
-            self.consider((intent,), now_ns)
 
     # --- checkpoint ------------------------------------------------------------------------------
 
     def snapshot(self) -> DealingState:
         """Collect what a restart must not forget."""
-        return DealingState(
-            list(self.waiting.values()), list(self.replacing.values()), self._house_sequence.last
-        )
+        return DealingState(list(self.waiting.values()), list(self.replacing.values()))
 
     def restore(self, state: DealingState) -> None:
         """Continue from a snapshot."""
         self.waiting = {_key(w.intent): w for w in state.waiting}
         self.replacing = {_key(intent): intent for intent in state.replacing}
-        self._house_sequence.last = state.house_intents
 
 
 def _key(intent: OrderIntent) -> SlotKey:

@@ -1,28 +1,28 @@
 """The kernel: one step from an input to the decisions it causes.
 
 See → want → allow → do → have, in that order, for every input there is. A step is a pure function
-of the state and the input; the state is updated in place and can be taken out and put back
-(`snapshot`, `restore`). Whether inputs come live, from a recording or from a journal is not known
-here and must not be.
+of the state and the input; the state is updated in place and can be taken out and put back, see
+`engine.kernel.checkpoint`. Whether inputs come live, from a recording or from a journal is not
+known here and must not be.
+
+Longer than 300 lines because it has one handler for each kind of input, and they are read side by
+side: what one of them does to market, agents, risk, orders and books is the order of the flow.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
-
-import msgspec
 
 from engine.agents.contract import Agent
 from engine.agents.roster import Roster
 from engine.agents.supervisor import resolve
 from engine.execution.blotter import Blotter
 from engine.execution.order_flow import ORDER_EVENTS, OrderAnswer, OrderFlow
-from engine.execution.router import RouterConfig
-from engine.kernel.conduct import Conduct, ConductState
-from engine.kernel.dealing import Dealing, DealingState
+from engine.kernel.conduct import Conduct
+from engine.kernel.config import KernelConfig
+from engine.kernel.dealing import Dealing
+from engine.kernel.house import House
 from engine.kernel.watch import Watch
-from engine.market.config import MarketConfig
 from engine.market.market import Market
 from engine.model.account import Fill
 from engine.model.effects import NO_EFFECTS, Effects, Outbox
@@ -57,46 +57,7 @@ from engine.risk.lifecycle import (
     LifecyclePolicy,
     is_reset_confirmed,
 )
-from engine.risk.limits import RiskLimits
 from engine.venue import Capabilities
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelConfig:
-    """Everything a kernel is made from besides instruments, agents and the venue's abilities."""
-
-    limits: RiskLimits = field(default_factory=RiskLimits)
-    market: MarketConfig = field(default_factory=MarketConfig)
-    router: RouterConfig = field(default_factory=RouterConfig)
-    starting_balance: Decimal = Decimal(10_000)
-    policy: str = "net"
-    """How the supervisor settles conflicts."""
-    priorities: Mapping[str, int] = field(default_factory=dict)
-    """Agent to priority, larger wins."""
-    flatten_on_stop: bool = True
-    holds_emergency: bool = False
-    """Whether an emergency waits for a person instead of ending the session."""
-    asserts_identity: bool = False
-    """Check the books at every step instead of at every timer."""
-
-
-@dataclass(slots=True)
-class KernelState:
-    """The whole state between two steps, for a checkpoint."""
-
-    now_ns: int
-    conduct: ConductState
-    dealing: DealingState
-    unpriced: list[str]
-    is_flattening: bool
-    finish: str | None
-    market: bytes
-    portfolio: bytes
-    blotter: bytes
-    breakers: bytes
-    gate: bytes
-    roster: bytes
-
 
 OPERATOR_EVENTS: Final[Mapping[Operator, FsmEvent]] = {
     Operator.PAUSE: FsmEvent.OPERATOR_PAUSE,
@@ -150,9 +111,10 @@ class Kernel:
             flow=self._flow,
             out=self._out,
         )
-        self._watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
-        self._unpriced = dict.fromkeys(self.market.views)
-        self._is_flattening = False
+        self.house = House(self.market.views, self.portfolio, self._flow, self.dealing)
+        self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
+        self.unpriced = dict.fromkeys(self.market.views)
+        self.is_flattening = False
         self._handlers: dict[type, Callable[[Any], None]] = {
             Quote: self._on_quote,
             Trade: self._on_trade,
@@ -204,7 +166,7 @@ class Kernel:
         """Whether a requested end has nothing left to wait for."""
         if self.finish is None or self.blotter.live:
             return False
-        return not self._is_flattening or self.portfolio.is_flat()
+        return not self.is_flattening or self.portfolio.is_flat()
 
     # --- see -------------------------------------------------------------------------------------
 
@@ -219,10 +181,10 @@ class Kernel:
             trips = self.conduct.breakers.on_equity(portfolio.equity, now_ns)
             if trips:
                 self.conduct.trip(trips, now_ns)
-        if self._unpriced:
+        if self.unpriced:
             self._priced(symbol)
-        if self._watch.stale:
-            self._watch.heard(symbol, now_ns)
+        if self.watch.stale:
+            self.watch.heard(symbol, now_ns)
         if self.conduct.calls_agents:
             wishes = self.roster.on_quote(symbol, now_ns)
             if wishes:
@@ -249,9 +211,9 @@ class Kernel:
         if self.portfolio.holdings[bar.symbol].qty and view.mid2_ticks:
             self.portfolio.mark(bar.symbol, view.mid2_ticks)
             self._check_equity()
-        if self._unpriced and view.is_priced:
+        if self.unpriced and view.is_priced:
             self._priced(bar.symbol)
-        self._watch.heard(bar.symbol, self.now_ns)
+        self.watch.heard(bar.symbol, self.now_ns)
         self._close_bars()
         self._quarantine()
 
@@ -267,8 +229,8 @@ class Kernel:
             self.conduct.raise_event(FsmEvent.FEED_DISCONNECTED, status.source, self.now_ns)
 
     def _priced(self, symbol: str) -> None:
-        self._unpriced.pop(symbol, None)
-        if not self._unpriced:
+        self.unpriced.pop(symbol, None)
+        if not self.unpriced:
             self.conduct.raise_event(FsmEvent.HEALTH_OK, SESSION, self.now_ns)
             self.conduct.raise_event(FsmEvent.START, SESSION, self.now_ns)
 
@@ -298,7 +260,7 @@ class Kernel:
             self._error("agent_quarantined", agent, detail)
             message = f"agent {agent} is quarantined: {detail}"
             self._out.emit(Alert(self.now_ns, "agent_quarantined", "critical", message))
-            self.dealing.cancel_agent(agent, self.now_ns)
+            self.house.cancel_agent(agent, self.now_ns)
 
     # --- have ------------------------------------------------------------------------------------
 
@@ -321,7 +283,7 @@ class Kernel:
             self.dealing.ended(order, self.now_ns)
         if fill.is_late or is_overfill:
             self._alarm(fill, is_overfill=is_overfill)
-        if self._is_flattening:
+        if self.is_flattening:
             self._settle(fill.symbol, fill.price)
         if self.conduct.calls_agents:
             self._decide(fill.symbol, self.roster.on_fill(fill, self.now_ns))
@@ -377,7 +339,7 @@ class Kernel:
         now_ns = self.now_ns
         self.portfolio.check()
         self.market.time(now_ns)
-        self._watch.on_time(now_ns)
+        self.watch.on_time(now_ns)
         self.conduct.on_time(now_ns)
         self.dealing.retry(now_ns)
         if self.conduct.calls_agents:
@@ -386,9 +348,9 @@ class Kernel:
             self.roster.end_timers(now_ns)
         self._close_bars()
         self._quarantine()
-        if self._is_flattening:
-            self.dealing.cancel_all(now_ns)
-            self.dealing.flatten(now_ns)
+        if self.is_flattening:
+            self.house.cancel_all(now_ns)
+            self.house.flatten(now_ns)
         self._settle_when_done()
 
     def _on_operator(self, event: OperatorCommand) -> None:
@@ -407,7 +369,7 @@ class Kernel:
                 is_paused = event.command is Operator.PAUSE_AGENT
                 self.roster.pause(event.argument, is_paused=is_paused)
                 if is_paused:
-                    self.dealing.cancel_agent(event.argument, self.now_ns)
+                    self.house.cancel_agent(event.argument, self.now_ns)
             case _:
                 self.conduct.raise_event(OPERATOR_EVENTS[event.command], SESSION, self.now_ns)
         if event.command in REARMING and self.conduct.lifecycle is not before:
@@ -419,18 +381,19 @@ class Kernel:
     def _act(self, effect: Effect, at_ns: int) -> None:
         match effect:
             case CancelScope(scope):
-                self.dealing.cancel_scope(scope, at_ns)
+                self.house.cancel_scope(scope, at_ns)
             case CancelAll():
-                self.dealing.cancel_all(at_ns)
+                self.house.cancel_all(at_ns)
             case Flatten():
-                self._is_flattening = True
-                self.dealing.flatten(at_ns)
+                self.is_flattening = True
+                self.house.flatten(at_ns)
             case Finish(stop_reason):
                 self.finish = stop_reason
             case _:
-                self._set_factors()
+                self.set_factors()
 
-    def _set_factors(self) -> None:
+    def set_factors(self) -> None:
+        """Tell every desk how small and wide the state wants its agent to trade."""
         limits = self.config.limits
         is_throttled = self.conduct.lifecycle.state is FsmState.THROTTLED
         for desk in self.roster.desks():
@@ -452,7 +415,7 @@ class Kernel:
 
     def _settle_when_done(self) -> None:
         """Report FLAT when an emergency has nothing left to close."""
-        if not self._is_flattening or self.blotter.live or not self.portfolio.is_flat():
+        if not self.is_flattening or self.blotter.live or not self.portfolio.is_flat():
             return
         for symbol, view in self.market.views.items():
             if view.mid is not None:
@@ -463,50 +426,3 @@ class Kernel:
     def _error(self, kind: str, scope: str, detail: str) -> None:
         self._out.emit(ErrorRecord(self.now_ns, kind, scope, detail))
         self._trip(self.conduct.breakers.on_error(self.now_ns))
-
-    # --- checkpoint ------------------------------------------------------------------------------
-
-    def snapshot(self) -> bytes:
-        """Encode the whole state; a kernel restored from it goes on exactly alike."""
-        return msgspec.msgpack.encode(
-            KernelState(
-                now_ns=self.now_ns,
-                conduct=self.conduct.state,
-                dealing=self.dealing.snapshot(),
-                unpriced=list(self._unpriced),
-                is_flattening=self._is_flattening,
-                finish=self.finish,
-                market=self.market.snapshot(),
-                portfolio=self.portfolio.snapshot(),
-                blotter=self.blotter.snapshot(),
-                breakers=self.conduct.breakers.snapshot(),
-                gate=self.dealing.gate.snapshot(),
-                roster=self.roster.snapshot(),
-            )
-        )
-
-    def restore(self, snapshot: bytes) -> None:
-        """Take over a snapshot made with the same config, instruments and agents."""
-        state = msgspec.msgpack.decode(snapshot, type=KernelState)
-        self.now_ns, self.finish = state.now_ns, state.finish
-        self._unpriced = dict.fromkeys(state.unpriced)
-        self._is_flattening = state.is_flattening
-        self.market.restore(state.market)
-        self.portfolio.restore(state.portfolio)
-        self.blotter.restore(state.blotter)
-        self.conduct.breakers.restore(state.breakers)
-        self.conduct.restore(state.conduct)
-        self.dealing.gate.restore(state.gate)
-        self.dealing.restore(state.dealing)
-        self.roster.restore(state.roster)
-        self._restore_desks()
-
-    def _restore_desks(self) -> None:
-        for desk in self.roster.desks():
-            ledger = self.portfolio.holdings[desk.symbol].ledgers.get(desk.agent)
-            desk.position = ledger.qty if ledger else ZERO
-            desk.entry_price = ledger.entry_price(desk.instrument.multiplier) if ledger else None
-            orders = self.blotter.of_agent(desk.agent, desk.symbol)
-            desk.working = {order.slot: order for order in orders}
-        self._set_factors()
-        self._watch.restore()

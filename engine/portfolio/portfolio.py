@@ -129,21 +129,16 @@ class Portfolio:
         if opening:
             share = ROUNDED.divide(fill.fee * closing, signed)
             fee_closing = ROUNDED.quantize(share, COST_GRID)
-        trips = self._book_part(holding, ledger, fill, closing, fee_closing, multiplier)
+        trips = self._book_part(holding, fill, closing, fee_closing, multiplier)
         if opening:
             fee_opening = fill.fee - fee_closing
-            trips += self._book_part(holding, ledger, fill, opening, fee_opening, multiplier)
+            trips += self._book_part(holding, fill, opening, fee_opening, multiplier)
         return trips
 
     def _book_part(
-        self,
-        holding: Holding,
-        ledger: Ledger,
-        fill: Fill,
-        signed: Decimal,
-        fee: Decimal,
-        multiplier: Decimal,
+        self, holding: Holding, fill: Fill, signed: Decimal, fee: Decimal, multiplier: Decimal
     ) -> list[RoundTrip]:
+        ledger = holding.ledgers[fill.agent]
         cycle = holding.cycles.get(fill.agent)
         if cycle is None:
             cycle = Cycle(fill.ts_ns, fill.side, ledger.realised, ledger.funding)

@@ -57,6 +57,11 @@ ANSWERS: dict[OrderEvent, Callable[[str], OrderAnswer]] = {
 }
 
 
+def leaving(qty: str) -> Approved:
+    """The wish that `qty` is left working."""
+    return Approved(intent(99, qty=D(qty)))
+
+
 class Desk:
     """An order flow with its outbox, spoken to by order id."""
 
@@ -73,9 +78,8 @@ class Desk:
         self.flow.submit(Approved(wish), order(wish), 0)
         return self.out.drain()
 
-    def amend(self, order_id: str, qty: Decimal) -> Effects:
-        wish = intent(99, qty=qty)
-        self.flow.amend(Approved(wish), self.order(order_id), 0)
+    def amend(self, order_id: str, approved: Approved) -> Effects:
+        self.flow.amend(approved, self.order(order_id), 0)
         return self.out.drain()
 
     def cancel(self, order_id: str) -> tuple[bool, Effects]:
@@ -185,7 +189,8 @@ class OrderMachine(RuleBasedStateMachine):
     def amend(self, number: int, leaves: int) -> None:
         order_id = self.pick(number, {S.ACCEPTED, S.PARTIALLY_FILLED})
         if order_id is not None:
-            self.both(lambda desk: desk.amend(order_id, D(leaves)))
+            wish = leaving(str(leaves))
+            self.both(lambda desk: desk.amend(order_id, wish))
             self.model[order_id].amend(leaves)
 
     @precondition(lambda self: self.model)
@@ -365,7 +370,7 @@ def test_a_refused_acceptance_changes_nothing() -> None:
 def test_an_amend_down_to_what_filled_completes_the_order() -> None:
     """The fill overtook the confirmation: nothing is left, so the order must not stay live."""
     desk = working("10")
-    desk.amend("a-1", D(3))
+    desk.amend("a-1", leaving("3"))
     desk.fill(venue_fill(qty="3"))
     ended, effects = desk.answer(amended("3"))
 
@@ -378,7 +383,7 @@ def test_an_amend_down_to_what_filled_completes_the_order() -> None:
 def test_an_amend_below_what_filled_leaves_no_negative_open_quantity() -> None:
     """Minus one open would let the gate approve one too many, for the rest of the session."""
     desk = working("10")
-    desk.amend("a-1", D(3))
+    desk.amend("a-1", leaving("3"))
     desk.fill(venue_fill(qty="4"))
     desk.answer(amended("3"))
     desk.answer(ANSWERS[E.CANCELED]("a-1"))
@@ -390,7 +395,7 @@ def test_an_amend_below_what_filled_leaves_no_negative_open_quantity() -> None:
 def test_an_amend_in_flight_counts_at_its_larger_size(leaves: str, counted: str) -> None:
     """Worst case until the venue answers (B3), and back where it refuses."""
     desk = working("10")
-    desk.amend("a-1", D(leaves))
+    desk.amend("a-1", leaving(leaves))
     in_flight = desk.blotter.open[BTC].buy_qty
     desk.answer(ANSWERS[E.AMEND_REJECTED]("a-1"))
 
@@ -455,7 +460,9 @@ def story(orders: list) -> tuple[Desk, list[OrderAnswer | VenueFill]]:
         qty = D(sum(lots for lots, _, _ in slices))
         desk.submit(number, agent=agent, symbol=symbol, side=side, qty=qty)
         order_id = f"{agent}-{number}"
-        said += [msgspec.structs.replace(ANSWERS[e](order_id), symbol=symbol) for e in (E.ACCEPT, end)]
+        said += [
+            msgspec.structs.replace(ANSWERS[e](order_id), symbol=symbol) for e in (E.ACCEPT, end)
+        ]
         said += [
             venue_fill(
                 order_id, f"{number}.{part}", str(lots), symbol=symbol, side=side,

@@ -103,6 +103,8 @@ def test_a_lost_order_is_never_forgotten_by_a_second_loss(events: list) -> None:
     state = S.UNKNOWN
     for event, has_fills in events:
         if event is E.LOSE:
-            assert TRANSITIONS[state, event, has_fills] in ({S.UNKNOWN} if state in LIVE else {None})
+            assert TRANSITIONS[state, event, has_fills] in (
+                {S.UNKNOWN} if state in LIVE else {None}
+            )
         state = TRANSITIONS[state, event, has_fills] or state
     assert state not in (S.INITIALIZED, S.DENIED, S.SUBMITTED)

@@ -1,0 +1,83 @@
+"""The kernel's whole state as bytes, and back.
+
+A kernel restored from a snapshot goes on exactly as the one it was taken from: what can be derived
+(indexes, sums, desks) is derived again, everything else is here.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from engine.kernel.conduct import ConductState
+from engine.kernel.dealing import DealingState
+from engine.kernel.kernel import Kernel
+from engine.model.money import ZERO
+
+
+@dataclass(slots=True)
+class KernelState:
+    """The whole state between two steps, for a checkpoint."""
+
+    now_ns: int
+    conduct: ConductState
+    dealing: DealingState
+    house_intents: int
+    unpriced: list[str]
+    is_flattening: bool
+    finish: str | None
+    market: bytes
+    portfolio: bytes
+    blotter: bytes
+    breakers: bytes
+    gate: bytes
+    roster: bytes
+
+
+def snapshot(kernel: Kernel) -> bytes:
+    """Encode the whole state between two steps."""
+    return msgspec.msgpack.encode(
+        KernelState(
+            now_ns=kernel.now_ns,
+            conduct=kernel.conduct.state,
+            dealing=kernel.dealing.snapshot(),
+            house_intents=kernel.house.sequence.last,
+            unpriced=list(kernel.unpriced),
+            is_flattening=kernel.is_flattening,
+            finish=kernel.finish,
+            market=kernel.market.snapshot(),
+            portfolio=kernel.portfolio.snapshot(),
+            blotter=kernel.blotter.snapshot(),
+            breakers=kernel.conduct.breakers.snapshot(),
+            gate=kernel.dealing.gate.snapshot(),
+            roster=kernel.roster.snapshot(),
+        )
+    )
+
+
+def restore(kernel: Kernel, content: bytes) -> None:
+    """Take over a snapshot made with the same config, instruments and agents."""
+    state = msgspec.msgpack.decode(content, type=KernelState)
+    kernel.now_ns, kernel.finish = state.now_ns, state.finish
+    kernel.unpriced = dict.fromkeys(state.unpriced)
+    kernel.is_flattening = state.is_flattening
+    kernel.market.restore(state.market)
+    kernel.portfolio.restore(state.portfolio)
+    kernel.blotter.restore(state.blotter)
+    kernel.conduct.breakers.restore(state.breakers)
+    kernel.conduct.restore(state.conduct)
+    kernel.dealing.gate.restore(state.gate)
+    kernel.dealing.restore(state.dealing)
+    kernel.house.sequence.last = state.house_intents
+    kernel.roster.restore(state.roster)
+    _restore_desks(kernel)
+    kernel.watch.restore()
+
+
+def _restore_desks(kernel: Kernel) -> None:
+    for desk in kernel.roster.desks():
+        ledger = kernel.portfolio.holdings[desk.symbol].ledgers.get(desk.agent)
+        desk.position = ledger.qty if ledger else ZERO
+        desk.entry_price = ledger.entry_price(desk.instrument.multiplier) if ledger else None
+        orders = kernel.blotter.of_agent(desk.agent, desk.symbol)
+        desk.working = {order.slot: order for order in orders}
+    kernel.set_factors()
