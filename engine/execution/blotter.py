@@ -79,23 +79,23 @@ class Blotter:
 
     def apply(self, order: Order, event: OrderEvent, ts_ns: int) -> bool:
         """Move an order along the table; return False when the table refuses the event."""
-        target = TRANSITIONS[order.state, event, order.filled_qty > 0]
+        before = order.state
+        target = TRANSITIONS[before, event, order.filled_qty > 0]
         if target is None:
             return False
-        was_live = order.state in LIVE
         order.state = target
         order.changed_ns = ts_ns
-        if was_live and target not in LIVE:
+        if target not in LIVE and before in LIVE:
             self._close(order)
         return True
 
     def fill(self, order: Order, qty: Decimal, ts_ns: int) -> bool:
         """Add a fill's quantity and move the order; return False when the table refuses it."""
-        filled = order.filled_qty + qty
-        event = OrderEvent.FILL_ALL if filled >= order.qty else OrderEvent.FILL_PART
+        leaves = order.qty - order.filled_qty
         if order.state in LIVE:
-            self._count(self.open[order.symbol], order, -min(qty, order.leaves_qty))
-        order.filled_qty = filled
+            self._count(self.open[order.symbol], order, -min(qty, leaves))
+        order.filled_qty += qty
+        event = OrderEvent.FILL_ALL if qty >= leaves else OrderEvent.FILL_PART
         return self.apply(order, event, ts_ns)
 
     def resize(self, order: Order, qty: Decimal) -> None:
@@ -105,17 +105,18 @@ class Blotter:
         order.qty = qty
 
     def _close(self, order: Order) -> None:
-        state, book = self._state, self.open[order.symbol]
-        del state.live[order.order_id]
-        del book.orders[order.order_id]
-        if order.leaves_qty > 0:
-            self._count(book, order, -order.leaves_qty)
+        order_id, leaves = order.order_id, order.qty - order.filled_qty
+        book, closed = self.open[order.symbol], self._state.closed
+        del self._state.live[order_id]
+        del book.orders[order_id]
+        if leaves > 0:
+            self._count(book, order, -leaves)
         key = (order.agent, order.symbol, order.slot)
         if self.slots.get(key) is order:
             del self.slots[key]
-        state.closed[order.order_id] = order
-        if len(state.closed) > CLOSED_MAX:
-            del state.closed[next(iter(state.closed))]
+        closed[order_id] = order
+        if len(closed) > CLOSED_MAX:
+            del closed[next(iter(closed))]
 
     def is_new_fill(self, symbol: str, trade_id: str) -> bool:
         """Remember a trade id; False when it was booked before (reliability.md A5)."""

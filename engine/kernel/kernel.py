@@ -91,6 +91,7 @@ class Kernel:
         self.finish: str | None = None
         """`stop_reason` once the lifecycle asked for an end."""
         self._out = Outbox()
+        self._records, self._commands = self._out.records, self._out.commands
         intervals = sorted({i for a in agents for i in a.needs.bar_intervals_s})
         features = sorted({f for a in agents for f in a.needs.features})
         self.market = Market(instruments, config.market, intervals, features)
@@ -152,8 +153,9 @@ class Kernel:
         self._handlers[type(event)](event)
         if self._asserts_identity:
             self.portfolio.check()
-        out = self._out
-        return out.drain() if out.is_full else NO_EFFECTS
+        if self._records or self._commands:
+            return self._out.drain()
+        return NO_EFFECTS
 
     @property
     def is_ending(self) -> bool:

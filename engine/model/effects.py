@@ -24,27 +24,19 @@ class Outbox:
     them.
     """
 
-    __slots__ = ("_commands", "_records", "emit", "send")
+    __slots__ = ("commands", "emit", "records", "send")
 
     def __init__(self) -> None:
-        self._records: list[Record] = []
-        self._commands: list[Command] = []
-        self.emit: Callable[[Record], None] = self._records.append
+        self.records: list[Record] = []
+        self.commands: list[Command] = []
+        self.emit: Callable[[Record], None] = self.records.append
         """Add a decision."""
-        self.send: Callable[[Command], None] = self._commands.append
+        self.send: Callable[[Command], None] = self.commands.append
         """Add a command to a broker."""
-
-    @property
-    def is_full(self) -> bool:
-        """Whether there is anything to hand over."""
-        return bool(self._records or self._commands)
 
     def drain(self) -> Effects:
         """Hand over everything since the last drain."""
-        records, commands = self._records, self._commands
-        if not records and not commands:
-            return NO_EFFECTS
-        effects = Effects(records[:], commands[:])
-        records.clear()
-        commands.clear()
+        effects = Effects(self.records[:], self.commands[:])
+        self.records.clear()
+        self.commands.clear()
         return effects

@@ -88,61 +88,60 @@ class Portfolio:
             holding.low_mid2 = mid2_ticks
         elif mid2_ticks > holding.high_mid2:
             holding.high_mid2 = mid2_ticks
-        self._revalue(symbol, holding)
-
-    def _revalue(self, symbol: str, holding: Holding) -> None:
-        value = holding.qty * holding.mid2_ticks * self._half_tick[symbol] - holding.cost
+        value = holding.qty * mid2_ticks * self._half_tick[symbol] - holding.cost
         change = value - holding.unrealised
-        if change:
-            holding.unrealised = value
-            self.books.unrealised += change
-            self.equity += change
+        holding.unrealised = value
+        self.books.unrealised += change
+        self.equity += change
 
     def book(self, fill: Fill, mid2_ticks: int) -> tuple[Position, list[RoundTrip]]:
         """Book one fill in its agent's ledger, once; the caller has removed duplicates.
 
         Args:
-            mid2_ticks: Twice the current mid; the fill's own price where none is known.
+            mid2_ticks: Twice the current mid, 0 where none is known: the fill's price then.
 
         """
-        holding = self.books.holdings[fill.symbol]
-        multiplier = self._multiplier[fill.symbol]
-        self.mark(fill.symbol, mid2_ticks)
-        self._fold_extremes(fill.symbol, holding)
+        books, symbol, fee = self.books, fill.symbol, fill.fee
+        holding, multiplier = books.holdings[symbol], self._multiplier[symbol]
+        if not mid2_ticks:
+            mid2_ticks = int(2 * fill.price * multiplier / (2 * self._half_tick[symbol]))
+        self.mark(symbol, mid2_ticks)
+        if holding.cycles:
+            self._fold_extremes(symbol, holding)
+        holding.low_mid2 = holding.high_mid2 = mid2_ticks
         signed = fill.qty if fill.side is Side.BUY else -fill.qty
-        books = self.books
-        books.cash -= signed * fill.price * multiplier + fill.fee
-        books.fees += fill.fee
-        holding.fees += fill.fee
+        books.cash -= signed * fill.price * multiplier + fee
+        books.fees += fee
+        holding.fees += fee
         books.fills += 1
         trips = self._book_agent(holding, fill, signed, multiplier)
-        self._revalue(fill.symbol, holding)
+        self.mark(symbol, mid2_ticks)
         self.equity = self.balance + books.unrealised
-        return self.position(fill.symbol, fill.ts_ns), trips
+        return self.position(symbol, fill.ts_ns), trips
 
     def _book_agent(
         self, holding: Holding, fill: Fill, signed: Decimal, multiplier: Decimal
     ) -> list[RoundTrip]:
-        ledger = holding.ledgers.setdefault(fill.agent, Ledger())
+        ledger = holding.ledgers.get(fill.agent)
+        if ledger is None:
+            ledger = holding.ledgers[fill.agent] = Ledger()
         closing, opening = split(ledger.qty, signed)
-        fee_closing = fill.fee
-        if opening:
-            share = ROUNDED.divide(fill.fee * closing, signed)
-            fee_closing = ROUNDED.quantize(share, COST_GRID)
-        trips = self._book_part(holding, fill, closing, fee_closing, multiplier)
-        if opening:
-            fee_opening = fill.fee - fee_closing
-            trips += self._book_part(holding, fill, opening, fee_opening, multiplier)
-        return trips
+        if not opening:
+            return self._book_part(holding, fill, signed, fill.fee, multiplier)
+        share = ROUNDED.divide(fill.fee * closing, signed)
+        fee = ROUNDED.quantize(share, COST_GRID)
+        trips = self._book_part(holding, fill, closing, fee, multiplier)
+        return trips + self._book_part(holding, fill, opening, fill.fee - fee, multiplier)
 
     def _book_part(
         self, holding: Holding, fill: Fill, signed: Decimal, fee: Decimal, multiplier: Decimal
     ) -> list[RoundTrip]:
-        ledger = holding.ledgers[fill.agent]
-        cycle = holding.cycles.get(fill.agent)
+        agent = fill.agent
+        ledger = holding.ledgers[agent]
+        cycle = holding.cycles.get(agent)
         if cycle is None:
             cycle = Cycle(fill.ts_ns, fill.side, ledger.realised, ledger.funding)
-            holding.cycles[fill.agent] = cycle
+            holding.cycles[agent] = cycle
         cost = ledger.cost
         profit = ledger.book(signed, fill.price, multiplier, fee)
         holding.qty += signed
@@ -153,17 +152,9 @@ class Portfolio:
         cycle.add(fill, abs(signed), fee, ledger.qty)
         if ledger.qty:
             return []
-        del holding.cycles[fill.agent]
-        return [
-            cycle.close(
-                fill.ts_ns,
-                fill.symbol,
-                fill.agent,
-                realised=ledger.realised,
-                funding=ledger.funding,
-                multiplier=multiplier,
-            )
-        ]
+        del holding.cycles[agent]
+        realised, funding = ledger.realised, ledger.funding
+        return [cycle.close(fill, realised=realised, funding=funding, multiplier=multiplier)]
 
     def _fold_extremes(self, symbol: str, holding: Holding) -> None:
         half_tick = self._half_tick[symbol]
@@ -173,7 +164,6 @@ class Portfolio:
             low = ledger.qty * holding.low_mid2 * half_tick + gained
             high = ledger.qty * holding.high_mid2 * half_tick + gained
             cycle.stretch(low, high)
-        holding.low_mid2 = holding.high_mid2 = holding.mid2_ticks
 
     def settle_house(self, symbol: str, ts_ns: int, price: Decimal) -> list[RoundTrip]:
         """Close every agent's open share against the house at `price`, once the net is flat.
@@ -209,7 +199,7 @@ class Portfolio:
                 liquidity=Liquidity.TAKER,
             )
             trips += self._book_agent(holding, leg, signed, multiplier)
-        self._revalue(symbol, holding)
+        self.mark(symbol, holding.mid2_ticks)
         self.equity = self.balance + self.books.unrealised
         return trips
 

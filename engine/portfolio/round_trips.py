@@ -42,17 +42,19 @@ class Cycle:
 
     def add(self, fill: Fill, qty: Decimal, fee: Decimal, held: Decimal) -> None:
         """Take in `qty` (positive) of a fill; `held` is the signed position after it."""
+        price, mid = fill.price, fill.arrival_mid
         if fill.side is self.side:
             self.entered += qty
-            self.entry_value += qty * fill.price
+            self.entry_value += qty * price
         else:
-            self.exit_value += qty * fill.price
+            self.exit_value += qty * price
         if fill.liquidity is Liquidity.MAKER:
             self.maker_fees += fee
         else:
             self.taker_fees += fee
-        if fill.arrival_mid is not None:
-            self.slippage += (fill.price - fill.arrival_mid) * qty * fill.side.sign
+        if mid is not None:
+            lost = (price - mid) * qty
+            self.slippage += lost if fill.side is Side.BUY else -lost
         self.peak_qty = max(self.peak_qty, abs(held))
         self.fills += 1
         if len(self.order_ids) < ORDER_IDS_MAX and fill.order_id not in self.order_ids:
@@ -64,22 +66,16 @@ class Cycle:
         self.mfe = max(self.mfe, worst, best)
 
     def close(
-        self,
-        ts_ns: int,
-        symbol: str,
-        agent: str,
-        *,
-        realised: Decimal,
-        funding: Decimal,
-        multiplier: Decimal,
+        self, last: Fill, *, realised: Decimal, funding: Decimal, multiplier: Decimal
     ) -> RoundTrip:
         """Turn the cycle into its record; `realised` and `funding` are the ledger's totals now."""
+        ts_ns = last.ts_ns
         gross = realised - self.realised_before
         paid = funding - self.funding_before
         return RoundTrip(
             ts_ns=ts_ns,
-            symbol=symbol,
-            agent=agent,
+            symbol=last.symbol,
+            agent=last.agent,
             side=self.side,
             opened_ns=self.opened_ns,
             duration_s=(ts_ns - self.opened_ns) / 1e9,

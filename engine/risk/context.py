@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from engine.market.view import MarketView
-from engine.model.money import BPS, ROUNDED, ZERO
+from engine.model.money import ZERO
 from engine.model.orders import Order, OrderIntent, Side
 from engine.portfolio.portfolio import Portfolio
 
@@ -112,23 +112,22 @@ class GateContext:
             self.gross = gross - abs(now) + self.worst_notional
             self.net = net - now + worst * value
 
-    def slippage_bps(self) -> Decimal | None:
-        """Expected average price of a market order against mid, by walking the known book.
+    def slippage_ticks(self) -> tuple[int, int]:
+        """Expected cost of a market order against mid, by walking the known book.
 
         Returns:
-            Basis points of mid, never negative; None where no mid is known.
+            Half ticks lost over all lots, never negative, and how many lots that is; one lot
+            where the touch is enough, or all that is known.
+
         """
-        view = self.view
-        if not view.mid2_ticks:
-            return None
-        buying = self.intent.side is Side.BUY
+        view, buying = self.view, self.intent.side is Side.BUY
         touch, size = (view.ask_ticks, view.ask_lots) if buying else (view.bid_ticks, view.bid_lots)
+        is_within = self.intent.qty <= size * view.instrument.lot_size
+        if is_within or not size or not view.book.is_synced:
+            return abs(2 * touch - view.mid2_ticks), 1
         wanted = view.instrument.lots(self.intent.qty)
-        if wanted <= size or not size or not view.book.is_synced:
-            return ROUNDED.divide(abs(2 * touch - view.mid2_ticks) * BPS, Decimal(view.mid2_ticks))
         paid = self._walk(wanted, touch, size, buying=buying)
-        fair = wanted * view.mid2_ticks
-        return ROUNDED.divide(abs(2 * paid - fair) * BPS, Decimal(fair))
+        return abs(2 * paid - wanted * view.mid2_ticks), wanted
 
     def _walk(self, wanted: int, touch: int, size: int, *, buying: bool) -> int:
         """Return ticks times lots paid for `wanted` lots, the last known price for what is left."""

@@ -89,10 +89,13 @@ def slippage(c: GateContext, limit: Decimal) -> Refusal | None:
     """A market order expected to pay more than this against mid."""
     if c.intent.type is not OrderType.MARKET:
         return None
-    expected = c.slippage_bps()
-    if expected is None:
+    mid2 = c.view.mid2_ticks
+    if not mid2:
         return str(limit), "no mid"
-    return None if expected <= limit else _refusal(limit, expected)
+    lost, lots = c.slippage_ticks()
+    if lost * BPS <= limit * (lots * mid2):
+        return None
+    return _refusal(limit, ratio(lost * BPS, Decimal(lots * mid2)))
 
 
 def stale_price(c: GateContext, limit_ms: int) -> Refusal | None:

@@ -13,6 +13,7 @@ from engine.agents.contract import NOTHING, BaseAgent, Needs, NoState
 from engine.agents.desk import Desk
 from engine.execution.router import RouterConfig
 from engine.kernel import Kernel, KernelConfig
+from engine.kernel.checkpoint import restore, snapshot
 from engine.model.account import Liquidity
 from engine.model.events import (
     CancelOrder,
@@ -78,10 +79,17 @@ class Scripted(BaseAgent):
     def __init__(self, name: str, *, always: Wish | None = None, **needs: Any) -> None:
         super().__init__(None)
         self.name = name  # type: ignore[misc]
-        self.needs = Needs(**({"quotes": True, "fills": True} | needs))
+        self._needs = {"quotes": True, "fills": True} | needs
+        self.needs = Needs(**self._needs)
         self.next: deque[tuple[str, Wish]] = deque()
         self.always = always
         self.fills: list[Any] = []
+
+    def again(self) -> "Scripted":
+        """A fresh agent with the same script and no memory."""
+        agent = Scripted(self.name, always=self.always, **self._needs)
+        agent.next = self.next
+        return agent
 
     def on_quote(self, desk: Desk) -> Any:
         self.state.calls += 1
@@ -141,20 +149,17 @@ class Rig:
     ) -> None:
         self.symbols = tuple(symbols)
         self.agents = {agent.name: agent for agent in agents}
-        instruments = [instrument(symbol) for symbol in symbols]
-        self.kernel = Kernel(
-            KernelConfig(
-                limits=RiskLimits(**(GENEROUS | (limits or {}))),
-                router=router or RouterConfig(),
-                starting_balance=D(10_000),
-                asserts_identity=True,
-                **config,
-            ),
-            instruments,
-            agents,
-            CAPABILITIES,
+        self.instruments = instruments = [instrument(symbol) for symbol in symbols]
+        self.config = KernelConfig(
+            limits=RiskLimits(**(GENEROUS | (limits or {}))),
+            router=router or RouterConfig(),
+            starting_balance=D(10_000),
+            asserts_identity=True,
+            **config,
         )
-        inbox: deque[VenueEvent] = deque()
+        self.kernel = Kernel(self.config, instruments, agents, CAPABILITIES)
+        self.inbox: deque[VenueEvent] = deque()
+        inbox = self.inbox
         self.venue = HandVenue()
         settings = PaperConfig(**(INSTANT | (paper or {})))
         broker: Any = self.venue
@@ -162,14 +167,32 @@ class Rig:
             broker = PaperVenue(instruments, settings, 7, D(10_000), inbox.append)
         self.broker = broker
         self.journal = MemoryJournal()
-        self.turn = Turn(
-            self.kernel, broker, inbox, self.journal, detail="inputs", observe=lambda _: None
-        )
+        self.turn = self._turn()
         self.now = START
         self.touch = dict.fromkeys(symbols, (10_000, 10_001))
         if priced:
             for symbol in symbols:
                 self.quote(symbol)
+
+    def _turn(self) -> Turn:
+        return Turn(
+            self.kernel,
+            self.broker,
+            self.inbox,
+            self.journal,
+            detail="inputs",
+            observe=lambda _: None,
+        )
+
+    def restart(self) -> None:
+        """Let a fresh kernel with fresh agents take over from a snapshot; the venue goes on."""
+        content = snapshot(self.kernel)
+        self.agents = {name: agent.again() for name, agent in self.agents.items()}  # type: ignore[attr-defined]
+        self.kernel = Kernel(
+            self.config, self.instruments, list(self.agents.values()), CAPABILITIES
+        )
+        restore(self.kernel, content)
+        self.turn = self._turn()
 
     # --- what happens ---------------------------------------------------------------------------
 
@@ -234,10 +257,10 @@ class Rig:
     # --- what is seen ---------------------------------------------------------------------------
 
     def lines(self, *types: str) -> list[dict[str, Any]]:
-        """The journal's data of some types, in order, with `type` added."""
+        """The journal's data of some types, in order, with `line`, its type, added."""
         found = (json.loads(line) for line in self.journal.lines)
         return [
-            {"type": line["type"], "ts": line["ts"], **line["data"]}
+            {**line["data"], "line": line["type"], "ts": line["ts"]}
             for line in found
             if not types or line["type"] in types
         ]

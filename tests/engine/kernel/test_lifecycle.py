@@ -94,19 +94,19 @@ def test_kill_flattens_and_stops() -> None:
     rig = Rig(Scripted("a"), paper={"submit_latency_ms": 20, "cancel_latency_ms": 20})
     rig.ask("a", market(BUY, "0.5"))
     rig.wait(1)
-    rig.ask("a", limit(BUY, "0.1", "990"))
+    rig.ask("a", limit(BUY, "0.1", "999"))
     rig.wait(1)
     rig.tell(Operator.KILL, "kill_file")
     asked = (rig.state, rig.kernel.is_ending, rig.kernel.is_settled)
     rig.wait(1)
 
     orders = rig.lines("order_submitted")
-    tail = [line["type"] for line in rig.lines()]
+    tail = [line["line"] for line in rig.lines()]
     assert ("EMERGENCY", True, False) == asked
     assert ["READY", "ACTIVE", "EMERGENCY", "STOPPED"] == rig.states()
     assert ["KILL_FILE", "FLAT"] == [t["event"] for t in rig.lines("fsm_transition")][-2:]
-    assert (True, "house", "SELL", "0.500") == (
-        orders[-1]["reduce_only"], orders[-1]["agent"], orders[-1]["side"], orders[-1]["qty"],
+    assert (True, "house", "SELL", D("0.5")) == (
+        orders[-1]["reduce_only"], orders[-1]["agent"], orders[-1]["side"], D(orders[-1]["qty"]),
     )  # fmt: skip
     assert tail.index("order_pending_cancel") < len(tail) - 1 - tail[::-1].index("order_submitted")
     assert ("kill_file", True) == (rig.kernel.finish, rig.kernel.is_settled)
@@ -153,7 +153,7 @@ def test_duration_closes_gracefully() -> None:
     rig = Rig(Scripted("a"), paper={"submit_latency_ms": 20})
     rig.ask("a", market(BUY, "0.5"))
     rig.wait(1)
-    rig.ask("a", limit(BUY, "0.1", "990"))
+    rig.ask("a", limit(BUY, "0.1", "999"))
     rig.tell(Operator.DURATION_ELAPSED)
     asked = (rig.state, rig.kernel.finish, rig.kernel.is_settled)
     rig.wait(1)
@@ -167,7 +167,7 @@ def test_duration_may_keep_positions() -> None:
     """flatten_on_stop false: orders go, the position stays."""
     rig = Rig(Scripted("a"), flatten_on_stop=False)
     rig.ask("a", market(BUY, "0.5"))
-    rig.ask("a", limit(BUY, "0.1", "990"))
+    rig.ask("a", limit(BUY, "0.1", "999"))
     rig.tell(Operator.DURATION_ELAPSED)
     rig.wait(1)
 
@@ -198,7 +198,7 @@ def test_a_loss_halts() -> None:
 def test_losses_pause_and_re_arm() -> None:
     """A pausing breaker: no entries while it holds, ACTIVE again after its cooldown."""
     rig = Rig(Scripted("a"), limits={"max_consecutive_losses": 2, "cooldown_s": 10.0})
-    rig.ask("a", limit(BUY, "0.1", "990", "rest"))
+    rig.ask("a", limit(BUY, "0.1", "998", "rest"))
     for place in range(2):
         rig.ask("a", market(BUY, "0.1", f"in{place}"))
         rig.ask("a", market(BUY.opposite, "0.1", f"out{place}", reduce_only=True))
@@ -240,7 +240,7 @@ def test_journal_failure_cancels_and_finishes() -> None:
     """Orders go, the position stays (by default), the reason is told."""
     rig = Rig(Scripted("a"))
     rig.ask("a", market(BUY, "0.5"))
-    rig.ask("a", limit(BUY, "0.1", "990"))
+    rig.ask("a", limit(BUY, "0.1", "999"))
     rig.tell(Operator.JOURNAL_FAILURE)
 
     assert ("EMERGENCY", "journal_failure") == (rig.state, rig.kernel.finish)

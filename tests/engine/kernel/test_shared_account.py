@@ -27,7 +27,7 @@ def test_the_end_leaves_every_ledger_flat(end: Operator) -> None:
 
     flatten = rig.lines("order_submitted")[-1]
     books = rig.kernel.portfolio.books
-    assert (D("0.3"), "0.300", "SELL") == (held, flatten["qty"], flatten["side"])
+    assert (D("0.3"), D("0.3"), "SELL") == (held, D(flatten["qty"]), flatten["side"])
     assert {D(0)} == {rig.own(name) for name in ("a", "b", "house")}
     assert (D(0), D(0)) == (rig.net(), books.unrealised)
     fees = sum(D(fill["fee"]) for fill in rig.lines("fill"))
@@ -62,6 +62,9 @@ def test_funding_is_shared_exactly() -> None:
     at = rig.now + 1_000_000_000
     rig.turn.market(Funding(rig.now, "BTC", D("1002.0537"), D("0.00013579"), at))
     rig.wait(2)
+    later = at + 3_600_000_000_000
+    rig.turn.market(Funding(rig.now, "BTC", D("1002.0537"), D("0.00013579"), later))
+    rig.wait(2)
 
     holding = rig.kernel.portfolio.holdings["BTC"]
     assert D(0) != holding.funding
@@ -74,9 +77,8 @@ def test_an_exit_is_cut_to_its_own_position() -> None:
     rig.ask("a", market(SELL, "9", reduce_only=True))
 
     assert (D(0), D("-0.2"), D("-0.2")) == (rig.own("a"), rig.own("b"), rig.net())
-    assert ("0.500", False) == (
-        rig.lines("order_submitted")[-1]["qty"], rig.lines("order_submitted")[-1]["reduce_only"],
-    )  # fmt: skip
+    order = rig.lines("order_submitted")[-1]
+    assert (D("0.5"), False) == (D(order["qty"]), order["reduce_only"])
 
 
 def test_an_exit_of_nothing_is_refused() -> None:
@@ -110,14 +112,15 @@ def test_a_resting_exit_shrinks_with_the_position() -> None:
     assert D(0) == rig.own("a")
 
 
-def test_two_resting_exits_never_flip_their_agent() -> None:
-    """A stop and a target of the same position, filled by one leap of the market."""
+def test_of_two_resting_exits_the_second_goes_when_the_first_has_closed() -> None:
+    """A position guarded twice is closed once."""
     rig = opposite()
     rig.ask("a", limit(SELL, "0.5", "1010", "one", reduce_only=True))
     rig.ask("a", limit(SELL, "0.5", "1011", "two", reduce_only=True))
+    rig.quote(bid=10_105, ask=10_106)
     rig.quote(bid=10_130, ask=10_131)
 
-    assert D(0) == rig.own("a")
+    assert (D(0), []) == (rig.own("a"), rig.live)
 
 
 def test_the_desk_shows_an_agent_its_own() -> None:
@@ -129,7 +132,7 @@ def test_the_desk_shows_an_agent_its_own() -> None:
         seen[desk.agent] = (desk.position, list(desk.working))
         return []
 
-    rig.ask("a", limit(BUY, "0.1", "990", "mine"))
+    rig.ask("a", limit(BUY, "0.1", "1000", "mine"))
     rig.ask("a", look)
     rig.ask("b", look)
 

@@ -34,9 +34,11 @@ def at(qty: str = "1", price: str | None = "1000.0", side: Side = BUY, **changes
     return intent(9, **({"side": side, "qty": D(qty), "price": limit, "type": kind} | changes))
 
 
-def resting(qty: str = "1", side: Side = BUY, price: str = "990.0", **changes: object) -> Order:
+def resting(
+    qty: str = "1", side: Side = BUY, price: str | None = "990.0", **changes: object
+) -> Order:
     """An accepted limit order of our own, out of the way of a wish at 1000.0."""
-    wish = intent(5, side=side, qty=D(qty), price=D(price))
+    wish = intent(5, side=side, qty=D(qty), price=D(price) if price else None)
     return order(wish, **({"state": OrderState.ACCEPTED} | changes))
 
 

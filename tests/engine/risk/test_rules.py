@@ -56,7 +56,7 @@ ROWS = [
         (at(price=None, side=SELL), wide(9_980, 10_020)),
         (at(price=None, side=SELL), wide(9_979, 10_021))),
     ("stale_price", "max_quote_age_ms", 2_000,
-        (at(), aged(1_999)), (at(), aged(2_000)), (at(), aged(2_001))),
+        (at(), aged(1_999)), (at(), aged(2_000)), (at(), {"now_ns": 2_000 * MS + 1})),
     ("position", "max_position_size", D(2), (at("1.999"), {}), (at("2"), {}), (at("2.001"), {})),
     ("position", "max_position_size", D(2),
         (at("0.999"), holds("1")), (at("1"), holds("1")), (at("1.001"), holds("1"))),
@@ -233,7 +233,7 @@ SELF_TRADE = [
     (at(price=None),                         resting(side=SELL, price="1000.1"),            False),
     (at(price=None, side=SELL),              resting(side=BUY, price="999.9"),              False),
     (at(price="1000.1"),                     resting(side=SELL, price="1000.1", state=OrderState.PENDING_CANCEL), False),
-    (at(price="1000.1"),                     resting(side=SELL, type=OrderType.STOP, trigger_price=D(999)), True),
+    (at(price="1000.1"),                     resting(side=SELL, type=OrderType.STOP, price=None, trigger_price=D(999)), True),
     (at(price=None, type=OrderType.STOP, trigger_price=D("1000.1")), resting(side=SELL, price="1000.1"), True),
 ]  # fmt: skip
 

@@ -1,0 +1,92 @@
+"""What adds risk, case by case: DEGRADED lets through exactly what does not."""
+
+import pytest
+
+from engine.model.orders import OrderState, OrderType
+from engine.risk.lifecycle import FsmState
+from tests.engine.factories import BUY, SELL, D, exactly
+from tests.engine.risk.judged import at, gate, resting, verdict
+
+exact = pytest.fixture(autouse=True)(exactly)
+
+REDUCE_ONLY = {"reduce_only": True}
+HALF_FILLED = {"filled_qty": D(5)}
+CASES = [
+    # side, qty,  wish,         position, working on our books,                          adds risk?
+    (BUY,  "1",   {},           "0",      [],                                            True),
+    (SELL, "1",   {},           "0",      [],                                            True),
+    (BUY,  "1",   {},           "10",     [],                                            True),
+    (SELL, "1",   {},           "-10",    [],                                            True),
+    (BUY,  "1",   REDUCE_ONLY,  "0",      [],                                            True),
+    (BUY,  "1",   REDUCE_ONLY,  "10",     [],                                            True),
+    (SELL, "9",   {},           "10",     [],                                            False),
+    (SELL, "10",  {},           "10",     [],                                            False),
+    (SELL, "10.001", {},        "10",     [],                                            True),
+    (BUY,  "10",  {},           "-10",    [],                                            False),
+    (BUY,  "10.001", {},        "-10",    [],                                            True),
+    (SELL, "20",  {},           "10",     [],                                            True),
+    (SELL, "20",  REDUCE_ONLY,  "10",     [],                                            False),
+    (SELL, "6",   {},           "10",     [resting("4", SELL, "1010.0")],                False),
+    (SELL, "6.001", {},         "10",     [resting("4", SELL, "1010.0")],                True),
+    (SELL, "6",   {},           "10",     [resting("4", SELL, "1010.0", state=OrderState.UNKNOWN)], False),
+    (SELL, "6.001", {},         "10",     [resting("4", SELL, "1010.0", state=OrderState.UNKNOWN)], True),
+    (SELL, "5",   {},           "10",     [resting("10", SELL, "1010.0", **HALF_FILLED)], False),
+    (SELL, "5.001", {},         "10",     [resting("10", SELL, "1010.0", **HALF_FILLED)], True),
+    (SELL, "10",  {},           "10",     [resting("4", BUY)],                           False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "qty", "wish", "position", "working", "adds"), CASES)
+@pytest.mark.parametrize("price", [None, "1000.0"], ids=["market", "limit"])
+def test_row(side, qty: str, wish: dict, position: str, working: list, adds: bool, price) -> None:
+    """Reducing is judged after fills of what works already on that side."""
+    order = at(qty, price, side, **wish)
+    told = {"position": position, "working": working, "state": FsmState.DEGRADED}
+
+    assert ("state" if adds else None) == verdict(gate(), order, **told)
+    assert verdict(gate(), order, **told | {"state": FsmState.ACTIVE}) is None
+
+
+EXIT = {"type": OrderType.STOP, "trigger_price": D("900.0"), "reduce_only": True}
+EXITS = [
+    # plain sell, exits that work, position
+    ("10",        ["10"],          "10"),
+    ("6",         ["5"],           "10"),
+    ("1",         ["10", "10"],    "10"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("qty", "exits", "position"), EXITS)
+def test_a_stop_and_a_plain_exit_together_do_not_flip_the_sign(
+    qty: str, exits: list, position: str
+) -> None:
+    """Two reducing orders: the stop fills first, then the plain one opens the other way."""
+    working = [resting(size, SELL, None, **EXIT) for size in exits]
+    told = {"position": position, "working": working, "state": FsmState.DEGRADED}
+
+    assert "state" == verdict(gate(), at(qty, None, SELL), **told)
+
+
+def test_a_flip_is_limited_even_if_the_stop_fills_first() -> None:
+    """Long 10 with a stop for 10: a plain sell of 20 may leave 20 short, not 10 (B3)."""
+    working = [resting("10", SELL, None, **EXIT)]
+    judge = gate(max_position_size=D(10))
+
+    assert "position" == verdict(judge, at("20", None, SELL), position="10", working=working)
+
+
+PRICES = [
+    # wish,                                                          passes up to notional
+    (at("1", "995.0"),                                               "995"),
+    (at("1", None),                                                  "1000.1"),
+    (at("1", None, SELL),                                            "999.9"),
+    (at("1", None, SELL, type=OrderType.STOP, trigger_price=D("990.0")), "990"),
+    (at("1", None, type=OrderType.TRAILING, trail_bps=D(50)),        "1000.1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wish", "notional"), PRICES)
+def test_price_it_is_judged_at(wish, notional: str) -> None:
+    """Its limit or trigger, else the touch it would take."""
+    assert verdict(gate(max_order_notional=D(notional)), wish) is None
+    assert "order_size" == verdict(gate(max_order_notional=D(notional) - D("0.000001")), wish)
