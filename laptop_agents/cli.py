@@ -70,6 +70,7 @@ def run_session(arguments: argparse.Namespace) -> int:
         verbosity=-1 if arguments.quiet else arguments.verbose,
         as_json=arguments.json,
         color=_wants_color(arguments),
+        is_plain=arguments.plain,
     )
 
 

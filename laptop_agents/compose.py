@@ -17,7 +17,6 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from brokers.paper.venue import CAPABILITIES, PaperVenue
-from engine.agents import registry
 from engine.agents.contract import Agent
 from engine.kernel import Kernel, KernelConfig
 from engine.model.events import VenueEvent
@@ -37,6 +36,7 @@ from engine.session.runner import Plan, Session
 from engine.session.stops import Stops
 from engine.session.turn import Turn
 from engine.venue import Feed
+from laptop_agents.agent_shelf import find_agent
 from laptop_agents.home import kill_path
 from laptop_agents.version import __version__
 
@@ -64,6 +64,7 @@ def run_session(
     verbosity: int,
     as_json: bool,
     color: bool,
+    is_plain: bool,
 ) -> int:
     """Run one headless session and return its exit code.
 
@@ -83,9 +84,8 @@ def run_session(
     feed = make_feed(settings, wall_ns if pinned_ns is None else pinned_ns)
     run_id = settings.session.run_id or new_run_id(wall_ns)
     folder = RunFolder.create(home, run_id, run_dir)
-    style = choose_style(
-        sys.stderr, is_quiet=verbosity < 0, is_json=as_json, term=os.environ.get("TERM", "")
-    )
+    term = "dumb" if is_plain else os.environ.get("TERM", "")
+    style = choose_style(sys.stderr, is_quiet=verbosity < 0, is_json=as_json, term=term)
     with ExitStack() as stack:
         log = open_log(folder.path / LOG_NAME, LOG_LEVELS.get(verbosity, "debug"))
         stack.callback(log.close)
@@ -205,25 +205,20 @@ def _refuse_kill_file(path: str) -> int:
 
 def make_feed(settings: "Settings", start_ns: int) -> Feed:
     """Open the source; only the chosen one is imported."""
-    if settings.source_paths:
-        from brokers.file.feed import FileFeed  # noqa: PLC0415 - the chosen source only
+    kind, _, paths = settings.source.partition(":")
+    if kind == "file":
+        from brokers.file.feed import FileFeed, paths_of  # noqa: PLC0415 - the chosen source only
 
-        return FileFeed(_expanded(settings.source), settings.symbols or None)
+        return FileFeed(paths_of(paths), settings.symbols or None, settings.file)
     from brokers.mock.feed import MockFeed  # noqa: PLC0415 - the chosen source only
 
     return MockFeed(settings.symbols, settings.mock, settings.session.seed, start_ns)
 
 
-def _expanded(source: str) -> Sequence[Path]:
-    from brokers.file.feed import paths_of  # noqa: PLC0415 - the chosen source only
-
-    return paths_of(source.partition(":")[2])
-
-
 def make_agents(settings: "Settings") -> list[Agent]:
     """Build every enabled agent with its validated parameters."""
     params = settings.agents.params
-    return [registry.find(name)(params[name]) for name in settings.agents.enabled]
+    return [find_agent(name)(params[name]) for name in settings.agents.enabled]
 
 
 def make_kernel(settings: "Settings", instruments: Sequence[Instrument]) -> Kernel:

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
 
 from laptop_agents.agent_shelf import find_agent, shelf
-from laptop_agents.settings import Settings
+from laptop_agents.field_docs import describe
+from laptop_agents.settings import AgentsConfig, Settings, sections
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -17,6 +18,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def profile_schema() -> dict[str, Any]:
     """Return the schema of one profile file, the settings of installed agents included."""
     schema = Settings.model_json_schema()
+    describe(schema, (Settings, AgentsConfig, *sections().values()))
     # The choice of the profile is made outside of it.
     schema["properties"].pop("profile")
     definitions = schema["$defs"]
@@ -31,5 +33,8 @@ def profile_schema() -> dict[str, Any]:
 
 def agent_schema(name: str) -> JsonSchemaValue:
     """Return the schema of one agent's parameters."""
-    adapter: TypeAdapter[Any] = TypeAdapter(find_agent(name).Params)
-    return adapter.json_schema()
+    params = find_agent(name).Params
+    adapter: TypeAdapter[Any] = TypeAdapter(params)
+    schema = adapter.json_schema()
+    describe(schema, (params,))
+    return schema

@@ -26,6 +26,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from brokers.file.config import FileConfig
 from brokers.mock.config import MockConfig
 from brokers.paper.config import PaperConfig
 from engine.execution.router import RouterConfig
@@ -93,10 +94,7 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
 class AgentsConfig:
     """Which strategies run, and how each is tuned."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     enabled: Annotated[tuple[str, ...], AfterValidator(_once)] = ("trend", "quoter")
     """Names in order of priority."""
@@ -113,7 +111,6 @@ class Settings(BaseSettings):
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
         validate_default=False,
     )
 
@@ -133,18 +130,11 @@ class Settings(BaseSettings):
     market: MarketConfig = MarketConfig()
     paper: PaperConfig = PaperConfig()
     mock: MockConfig = MockConfig()
+    file: FileConfig = FileConfig()
     journal: JournalConfig = JournalConfig()
     health: HealthConfig = HealthConfig()
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
-
-    @property
-    def source_paths(self) -> tuple[Path, ...]:
-        """The files of a `file:` source, as typed, `~` expanded; empty for other sources."""
-        kind, _, paths = self.source.partition(":")
-        if kind != "file":
-            return ()
-        return tuple(Path(path.strip()).expanduser() for path in paths.split(","))
 
     def flat(self) -> dict[str, Setting]:
         """Return every setting by dotted name with its value and where that came from."""

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt
 
-_STRICT: dict[str, object] = {"extra": "forbid", "use_attribute_docstrings": True}
+_STRICT: dict[str, object] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

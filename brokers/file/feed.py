@@ -91,7 +91,7 @@ class FileFeed:
 
 
 def paths_of(source: str) -> list[Path]:
-    """Expand `PATH[,PATH...]`, each a file, a folder or a glob, maybe after `SYMBOL=`.
+    """Expand `PATH[,PATH...]`, each a file, a folder or a glob, maybe after `SYMBOL=`; `~` too.
 
     Raises:
         DataUnavailable: One of them names nothing.
@@ -102,7 +102,8 @@ def paths_of(source: str) -> list[Path]:
 
 
 def _expanded(part: str) -> list[Path]:
-    symbol, path = _split_prefix(part)
+    symbol, typed = _split_prefix(part)
+    path = typed.expanduser()
     prefix = f"{symbol}=" if symbol else ""
     if path.is_dir():
         found = sorted(item for item in path.iterdir() if item.suffix in _SUFFIXES)

@@ -10,10 +10,7 @@ from annotated_types import Gt, Le
 class MockConfig:
     """Rates and volatility of the generator; start prices stand in `brokers.mock.universe`."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     events_per_s: Annotated[float, Gt(0), Le(20_000)] = 20.0
     """Mean market messages per second and symbol, all kinds together, in the calm regime."""

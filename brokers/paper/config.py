@@ -11,10 +11,7 @@ from annotated_types import Ge, Gt, Le
 class PaperConfig:
     """The paper venue of domain.md section 12."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     taker_model: Literal["book", "touch"] = "book"
     """`book` walks displayed levels; `touch` fills everything at the best price."""

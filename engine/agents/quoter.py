@@ -33,10 +33,7 @@ _MS = 1_000_000
 class QuoterParams:
     """Settings `agents.quoter.*`."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     order_notional: Annotated[Decimal, Gt(0)] = Decimal(300)
     """Size of each quote, quote currency, rounded down to whole lots."""

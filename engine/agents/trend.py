@@ -31,10 +31,7 @@ from engine.model.orders import Intent, OrderState, OrderType, Side
 class TrendParams:
     """Settings `agents.trend.*`."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     bar_interval_s: Annotated[int, Gt(0)] = 5
     """Seconds per bar."""

@@ -56,10 +56,7 @@ class Route(NamedTuple):
 class RouterConfig:
     """Settings `router.*`: when a working order is left alone, amended or replaced."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     reprice_tolerance_ticks: Annotated[int, Ge(0)] = 0
     """A working price this close to the wished one stays."""

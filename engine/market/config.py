@@ -10,10 +10,7 @@ from annotated_types import Ge, Gt
 class MarketConfig:
     """Thresholds of the quality filter (reliability.md E1-E3) and the bar windows."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     max_jump_bps: Annotated[float, Gt(0)] = 200.0
     """A price further than this from the last good one is out of band."""

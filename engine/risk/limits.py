@@ -19,10 +19,7 @@ Action = Literal["pause", "reduce_only", "halt"]
 class RiskLimits:
     """Limits of the pre-trade gate (domain.md 2), the breakers (3) and the lifecycle (1)."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     max_order_notional: Positive | None = Decimal(2_500)
     """Largest single order."""

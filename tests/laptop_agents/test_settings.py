@@ -344,14 +344,6 @@ def test_symbols_left_out_depend_on_the_source() -> None:
     assert () == load(typed("source=file:x.jsonl"), {}, profiles=NOWHERE).symbols
 
 
-def test_source_paths_are_as_typed() -> None:
-    """Several files, `~` expanded, blanks around commas forgiven."""
-    settings = load(typed("source=file:a b.jsonl, ~/c.jsonl"), {}, profiles=NOWHERE)
-
-    assert (Path("a b.jsonl"), Path.home() / "c.jsonl") == settings.source_paths
-    assert () == load([], {}, profiles=NOWHERE).source_paths
-
-
 def test_flat_names_every_setting_once() -> None:
     """What `profiles show` and the manifest print is the whole catalogue of the enabled agents."""
     flat = load([], {}, profiles=NOWHERE).flat()

@@ -200,7 +200,7 @@ def test_no_path_is_a_usage_error() -> None:
         FileFeed([])
 
 
-def test_paths_of(tmp_path: Path) -> None:
+def test_paths_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists, folders, globs and prefixes expand in order; what matches nothing is refused."""
     a, b = write(tmp_path / "a.jsonl", ticker()), write(tmp_path / "b.jsonl.gz", ticker())
     (tmp_path / "notes.txt").write_text("no data")
@@ -209,6 +209,8 @@ def test_paths_of(tmp_path: Path) -> None:
     assert [a, b] == paths_of(str(tmp_path))
     assert [a, b] == paths_of(f"{tmp_path}/*.jsonl*")
     assert [Path(f"XRPUSDT={a}")] == paths_of(f"XRPUSDT={a}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert [a] == paths_of(f"~/{a.name}")
     for nothing in (f"{tmp_path}/*.csv", f"{tmp_path}/c.jsonl"):
         with pytest.raises(DataUnavailable, match="file not found: "):
             paths_of(nothing)
