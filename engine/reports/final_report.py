@@ -9,6 +9,7 @@ Rule 3: money is written as a JSON number with every digit it has, never through
 contract's order, and does nothing else.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -16,6 +17,7 @@ from typing import Final
 import msgspec
 
 from engine.model.errors import IdentityBroken
+from engine.model.market import Flaw
 from engine.model.money import HUNDRED, ROUNDED, ZERO
 from engine.reports.latency import Quantiles
 from engine.reports.schema import (
@@ -46,8 +48,11 @@ def build_report(
     curve: Curve,
     latency: Quantiles,
     journal: JournalSummary,
+    refused: Mapping[Flaw, int],
 ) -> FinalReport:
     """Put the report together from the last view and what was counted on the way.
+
+    `refused` counts the market messages that reached no agent, by flaw.
 
     Raises:
         IdentityBroken: The books of `view` do not add up to its equity, to the last digit.
@@ -86,9 +91,9 @@ def build_report(
         per_symbol=_per_symbol(tally, view, start),
         per_agent={name: _part(share, ZERO, start) for name, share in tally.by_agent.items()},
         orders=_orders(tally),
-        errors=_errors(tally),
+        errors=_errors(tally, refused),
         reconnects=tally.gaps.reconnects,
-        malformed_ticks=tally.malformed,
+        malformed_ticks=sum(refused.values()),
         fsm=Fsm(final_state=tally.state or view.state, transitions=tuple(tally.transitions)),
         breakers=tuple(tally.breakers),
         latency_us=Latencies(tick_to_order=latency),
@@ -182,8 +187,9 @@ def _orders(tally: Tally) -> Orders:
     )
 
 
-def _errors(tally: Tally) -> dict[str, int]:
+def _errors(tally: Tally, refused: Mapping[Flaw, int]) -> dict[str, int]:
     errors = dict(sorted(tally.errors.items()))
+    errors |= {f"tick_{flaw}": count for flaw, count in sorted(refused.items())}
     if tally.gaps.dropped:
         errors["report_gaps_dropped"] = tally.gaps.dropped
     return errors

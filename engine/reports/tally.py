@@ -94,7 +94,6 @@ class Tally:
         self.orders: Counter[str] = Counter()
         self.blocked: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
-        self.malformed = 0
         self.gaps = DataGaps()
         self.state = ""
         """Where the last transition led; empty before the first."""
@@ -122,7 +121,7 @@ class Tally:
             FsmTransition: self._transition,
             BreakerTripped: self._breaker,
             ErrorRecord: self._error,
-            Malformed: self._malformed,
+            Malformed: self.gaps.malformed,
             FeedStatus: self.gaps.status,
         }
 
@@ -191,10 +190,6 @@ class Tally:
     def _error(self, error: ErrorRecord) -> None:
         known = error.kind in self.errors or len(self.errors) < KINDS_MAX
         self.errors[error.kind if known else "other"] += 1
-
-    def _malformed(self, malformed: Malformed) -> None:
-        self.malformed += 1
-        self.gaps.malformed(malformed)
 
 
 def _share(shares: dict[str, Share], name: str) -> Share:

@@ -54,6 +54,8 @@ def heartbeat_json(view: SessionView, health: HealthReading) -> str:
         "progress": view.progress,
         "cpu_pct": health.cpu_pct,
         "rss_mb": health.rss_mb,
+        "disk_free_mb": health.disk_free_mb,
+        "loop_lag_ms": health.loop_lag_ms,
     }
     return _ENCODER.encode(beat).decode("utf-8")
 
@@ -96,7 +98,9 @@ def _positions(positions: tuple[PositionView, ...]) -> str:
 def _health(health: HealthReading) -> str:
     cpu = "?" if health.cpu_pct is None else f"{health.cpu_pct:.0f}%"
     rss = "?" if health.rss_mb is None else f"{health.rss_mb:.0f}MB"
-    return f"cpu {cpu} rss {rss}"
+    disk = "?" if health.disk_free_mb is None else f"{health.disk_free_mb / 1_024:.0f}GB"
+    lag = "" if health.loop_lag_ms is None else f" lag {health.loop_lag_ms:.0f}ms"
+    return f"cpu {cpu} rss {rss} disk {disk}{lag}"
 
 
 def _remaining(seconds: float | None) -> str:

@@ -217,6 +217,7 @@ class SessionRecord:
                 bytes=self._journal.bytes,
                 head_hash=self._journal.head,
             ),
+            refused=kernel.market.refusals(),
         )
         self._folder.write(REPORT_NAME, encode_report(report))
         ended_at = utc(time_ns())

@@ -107,11 +107,13 @@ def make_view(start=BALANCE, realised=ZERO, fees=ZERO, funding=ZERO, unrealised=
     )  # fmt: skip
 
 
-def report_of(view: SessionView, tally: Tally | None = None, curve: Curve | None = None) -> bytes:
+def report_of(
+    view: SessionView, tally: Tally | None = None, curve: Curve | None = None, refused=None
+) -> bytes:
     """Build and encode."""
     report = build_report(
         make_facts(view.starting_balance), view, tally=tally or Tally(), curve=curve or Curve(),
-        latency=LatencyHistogram().quantiles(), journal=JournalSummary(),
+        latency=LatencyHistogram().quantiles(), journal=JournalSummary(), refused=refused or {},
     )  # fmt: skip
     return encode_report(report)
 
@@ -174,8 +176,16 @@ def test_books_that_do_not_add_up_are_refused(field) -> None:
     with pytest.raises(IdentityBroken, match="start 10000"):
         build_report(
             make_facts(), broken, tally=Tally(), curve=Curve(),
-            latency=LatencyHistogram().quantiles(), journal=JournalSummary(),
+            latency=LatencyHistogram().quantiles(), journal=JournalSummary(), refused={},
         )  # fmt: skip
+
+
+def test_refused_ticks_are_counted_by_flaw() -> None:
+    """The total is a field, what it is made of stands among the errors."""
+    document = json.loads(report_of(make_view(), refused={"nan": 2, "crossed": 3}))
+
+    assert document["malformed_ticks"] == 5
+    assert document["errors"] == {"tick_crossed": 3, "tick_nan": 2}
 
 
 def test_shares_add_up() -> None:

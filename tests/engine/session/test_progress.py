@@ -32,7 +32,7 @@ VIEW = SessionView(
     drawdown_pct=D(0), open_orders=4, fills=3, positions=(BTC, FLAT), remaining_s=461.9,
     progress=0.409,
 )  # fmt: skip
-HEALTH = HealthReading(cpu_pct=6.1, rss_mb=91.2)
+HEALTH = HealthReading(cpu_pct=6.1, rss_mb=91.2, disk_free_mb=54_300.0, loop_lag_ms=2.4)
 
 
 def start_at(equity: str) -> dict[str, object]:
@@ -47,7 +47,7 @@ def many(count: int) -> tuple[PositionView, ...]:
 
 LINES = [
     ({}, "12:02:19Z ACTIVE  equity 10,012.34  PnL +12.34 (+0.12%)  orders 4  pos BTCUSDT +0.020"
-         "  cpu 6% rss 91MB  T-07:41  [####......] 40%"),
+         "  cpu 6% rss 91MB disk 53GB lag 2ms  T-07:41  [####......] 40%"),
     ({"state": "DEGRADED", "reasons": ("FEED_STALE", "CLOCK_SKEW"), "is_simulated": True},
      "Z DEGRADED (FEED_STALE, CLOCK_SKEW) SIMULATED  equity"),
     ({"reasons": ("a", "b", "c", "d", "e")}, "ACTIVE (a, b, c, 2 more)  "),
@@ -56,7 +56,7 @@ LINES = [
     (start_at("9999.999"), "equity 10,000.00  PnL +0.00 (+0.00%)  "),
     ({"positions": (FLAT,)}, "  pos flat  "),
     ({"positions": many(5)}, "  pos S0 -1, S1 -1, S2 -1, 2 more  "),
-    ({"remaining_s": None, "progress": None}, "rss 91MB  until stopped"),
+    ({"remaining_s": None, "progress": None}, "lag 2ms  until stopped"),
     ({"remaining_s": 3723.0}, "T-1:02:03  "),
     ({"remaining_s": -3.0, "progress": 1.7}, "T-00:00  [##########] 100%"),
     ({"progress": 0.0}, "[..........] 0%"),
@@ -74,7 +74,7 @@ def test_words(change, expected) -> None:
 
 def test_unknown_health_is_a_question_mark() -> None:
     """Not 0."""
-    assert "  cpu ? rss ?  " in heartbeat_line(VIEW, HealthReading())
+    assert "  cpu ? rss ? disk ?  " in heartbeat_line(VIEW, HealthReading())
 
 
 def test_words_under_exact_arithmetic() -> None:
@@ -164,6 +164,14 @@ def open_pty() -> tuple[int, io.TextIOWrapper]:
     return reader, os.fdopen(writer, "w", encoding="utf-8")
 
 
+def read_until(reader: int, end: str) -> str:
+    """Read what a terminal was sent, up to `end`: the writer thread may be slow to import rich."""
+    shown = b""
+    while end.encode() not in shown:
+        shown += os.read(reader, 65536)
+    return shown.decode()
+
+
 def test_a_terminal_shows_the_same_words_and_a_bar() -> None:
     """Remaining time and share are there at any width, the cursor is given back, markup is text."""
     reader, stream = open_pty()
@@ -172,7 +180,7 @@ def test_a_terminal_shows_the_same_words_and_a_bar() -> None:
     progress.note("note [bold]x[/]")
     progress.close()
 
-    shown = os.read(reader, 65536).decode()
+    shown = read_until(reader, "\x1b[?25h")
     for words in ("equity 10,012.34", "orders 4", "T-07:41", "40%", "━", "note [bold]x[/]"):
         assert words in shown
     assert shown.rstrip().endswith("\x1b[?25h")
