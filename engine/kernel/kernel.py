@@ -29,6 +29,7 @@ from engine.model.effects import NO_EFFECTS, Effects, Outbox
 from engine.model.events import (
     Alert,
     ErrorRecord,
+    HealthChanged,
     Input,
     Operator,
     OperatorCommand,
@@ -126,6 +127,7 @@ class Kernel:
             Malformed: self.market.malformed,
             Timer: self._on_timer,
             OperatorCommand: self._on_operator,
+            HealthChanged: self._on_health,
             VenueFill: self._on_fill,
             VenueFunding: self._on_venue_funding,
             VenueStatus: self._on_venue_status,
@@ -377,6 +379,16 @@ class Kernel:
         if event.command in REARMING and self.conduct.lifecycle is not before:
             self._trip(self.conduct.breakers.rearm(self.now_ns))
         self._settle_when_done()
+
+    def _on_health(self, change: HealthChanged) -> None:
+        """Tell a person; the process is not the market's business, so nothing else changes."""
+        severity = "warning" if change.is_over else "info"
+        state = "passed its limit" if change.is_over else "is within its limit again"
+        limit, reading = f"{change.limit:g}", f"{change.reading:g}"
+        message = f"{change.kind} {state}: {reading}, limit {limit}"
+        self._out.emit(
+            Alert(self.now_ns, f"health_{change.kind}", severity, message, limit, reading)
+        )
 
     # --- what the lifecycle orders ---------------------------------------------------------------
 

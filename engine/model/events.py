@@ -218,6 +218,20 @@ class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
     argument: str = ""
 
 
+class HealthChanged(msgspec.Struct, frozen=True, gc=False):
+    """A limit of the process itself was passed, or a reading came back within it.
+
+    A measurement of this machine, hence an input: a replay takes it from the journal.
+    """
+
+    ts_ns: int
+    kind: str
+    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb` or `loop_lag_ms`."""
+    limit: float
+    reading: float
+    is_over: bool
+
+
 Input = (
     Quote
     | Trade
@@ -229,6 +243,7 @@ Input = (
     | VenueEvent
     | Timer
     | OperatorCommand
+    | HealthChanged
 )
 
 # --- Records: decisions --------------------------------------------------------------------------
@@ -425,6 +440,7 @@ INPUT_TYPES: Final[dict[str, type]] = {
     "venue_status": VenueStatus,
     "timer": Timer,
     "operator_command": OperatorCommand,
+    "health": HealthChanged,
 }
 """Journal type of each input; feeding them back in order is a replay."""
 

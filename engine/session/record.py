@@ -9,7 +9,15 @@ from typing import Any, Final
 import msgspec
 
 from engine.kernel import Kernel
-from engine.model.events import Alert, ErrorRecord, FsmTransition, Input, Record, journal_type
+from engine.model.events import (
+    Alert,
+    ErrorRecord,
+    FsmTransition,
+    HealthChanged,
+    Input,
+    Record,
+    journal_type,
+)
 from engine.model.instrument import Instrument
 from engine.model.money import HUNDRED, ratio
 from engine.reports.final_report import NAME as REPORT_NAME
@@ -138,38 +146,28 @@ class SessionRecord:
         self._curve.add(first_ns, identity.starting_balance, False)
         self._log.info("session_started", run_id=manifest.run_id, source=manifest.source)
 
-    def beat(self, ts_ns: int, late_ns: int | None) -> None:
-        """Do what is done once a second of event time."""
+    def beat(self, ts_ns: int, late_ns: int | None) -> list[HealthChanged]:
+        """Do what is done once a second of event time; return what health has to say.
+
+        A simulated clock has no wall second to measure in: its runs stay reproducible.
+        """
+        changes: list[HealthChanged] = []
         view = self._view(ts_ns)
         self._journal.note("heartbeat", ts_ns, _heartbeat(view))
         self._curve.add(ts_ns, view.equity, any(p.qty for p in view.positions))
         now_s = monotonic()
         if self._is_paced or now_s - self._shown_s >= SHOW_EVERY_S:
             self._shown_s = now_s
-            self._sample_health(ts_ns, late_ns)
+            changes = self._sample_health(ts_ns, late_ns)
             self._progress.show(view, self._reading)
             self._log.info("heartbeat", **_logged(view, self._reading))
         self._metrics.write(view, self._reading, self.latency.roll())
+        return changes if self._is_paced else []
 
-    def _sample_health(self, ts_ns: int, late_ns: int | None) -> None:
+    def _sample_health(self, ts_ns: int, late_ns: int | None) -> list[HealthChanged]:
         lag_ms = None if late_ns is None else max(0.0, late_ns / 1e6)
         self._reading, changes = self._health.sample(lag_ms)
-        for change in changes:
-            word = "above" if change.kind != "disk_free_mb" else "below"
-            state = f"{word} its limit" if change.is_over else "within its limit again"
-            alert = Alert(
-                ts_ns,
-                f"health_{change.kind}",
-                "warning" if change.is_over else "info",
-                f"{change.kind} {change.reading:g} is {state} ({change.limit:g})",
-                f"{change.limit:g}",
-                f"{change.reading:g}",
-            )
-            # A measurement of this machine is no decision: it is kept out of runs that a
-            # simulated clock makes reproducible.
-            if self._is_paced:
-                self._journal.extend((alert,))
-            self.see(alert)
+        return [HealthChanged(ts_ns, c.kind, c.limit, c.reading, c.is_over) for c in changes]
 
     def _view(self, ts_ns: int) -> SessionView:
         remaining = progress = None

@@ -163,7 +163,8 @@ class Session:
         self._turn.input(Timer(ts_ns))
         if ts_ns % 1_000_000_000 == 0:
             late_ns = None if self._clock.is_simulated else self._clock.reached() - ts_ns
-            self._record.beat(ts_ns, late_ns)
+            for change in self._record.beat(ts_ns, late_ns):
+                self._turn.input(change)
 
     def _heed(self, now_ns: int) -> None:
         """Put requests to stop, and a broken journal, to the kernel."""
