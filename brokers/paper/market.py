@@ -41,7 +41,7 @@ class Market:
     ask: int = 0
     ask_lots: int = 0
     bid_taken: int = 0
-    """Lots of the displayed bid that our own orders consumed since the last quote."""
+    """Lots of the displayed bid that our own orders consumed since it last changed."""
     ask_taken: int = 0
     event_ns: int = 0
     """Venue time of the last quote."""

@@ -2,8 +2,8 @@
 
 Rule 1: level 1 is the quote's touch, fresher than any ladder; then only ladder levels strictly
         worse than the touch.
-Rule 2: a size is consumed once. The touch is refreshed by the next quote, a deeper level by the
-        next depth update that names it.
+Rule 2: a size is consumed once. A side of the touch is refreshed by the next quote that changes its
+        price or size, a deeper level by the next depth update that names it.
 Rule 3: the one price nobody displayed is `slippage_bps` beyond the touch, for market orders where
         the symbol never showed depth (or only bars), and it is never better than the touch.
 """

@@ -145,9 +145,10 @@ class PaperVenue:
             if not market.low < bid + ask < market.high and not is_plausible(market, bid + ask):
                 return
             # Written out rather than called: this is the one path taken a million times.
-            market.bid, market.bid_lots = bid, event.bid_lots
-            market.ask, market.ask_lots = ask, event.ask_lots
-            market.bid_taken = market.ask_taken = 0
+            if bid != market.bid or event.bid_lots != market.bid_lots:
+                market.bid, market.bid_lots, market.bid_taken = bid, event.bid_lots, 0
+            if ask != market.ask or event.ask_lots != market.ask_lots:
+                market.ask, market.ask_lots, market.ask_taken = ask, event.ask_lots, 0
             market.event_ns = event.ts_event_ns
             market.source = QUOTES
             if market.is_engaged:

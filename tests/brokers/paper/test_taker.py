@@ -18,17 +18,34 @@ def test_the_quote_is_fresher_than_the_ladder() -> None:
 
 
 def test_size_is_gone_until_refreshed() -> None:
-    """The touch comes back with the next quote, deeper levels with the depth that names them."""
+    """The touch comes back when a quote changes it, deeper levels when a depth names them."""
     desk = Desk()
     desk.quote(ask_lots=10)
     desk.depth(BIDS, ASKS, is_snapshot=True, last_seq=1)
     desk.place(BUY, 20)
 
     assert ["o2 accepted", "o2 fill 10@1002 taker", "o2 fill 2@1003 taker"] == desk.place(BUY, 12)
-    desk.quote(ask_lots=10)
-    assert ["o3 accepted", "o3 fill 10@1001 taker", "o3 fill 2@1003 taker"] == desk.place(BUY, 12)
+    desk.quote(ask_lots=11)
+    assert ["o3 accepted", "o3 fill 11@1001 taker", "o3 fill 1@1003 taker"] == desk.place(BUY, 12)
     desk.depth((), ((1002, 5),), first_seq=2, last_seq=2, prev_seq=1)
     assert ["o4 accepted", "o4 fill 5@1002 taker", "o4 fill 1@1003 taker"] == desk.place(BUY, 6)
+
+
+def test_a_quote_refreshes_only_the_side_it_changes() -> None:
+    """A new bid says nothing about the offer we took, nor a repeated quote about either side."""
+    desk = Desk()
+    desk.quote(1000, 1001, 10, 10)
+    desk.depth(((1000, 10), (999, 9)), ASKS, is_snapshot=True, last_seq=1)
+    desk.place(BUY, 10)
+    desk.place(SELL, 10)
+
+    desk.quote(1000, 1001, 11, 10)
+    assert "o3 fill 1@1002 taker" in desk.place(BUY, 1)
+    assert "o4 fill 1@1000 taker" in desk.place(SELL, 1)
+    desk.quote(1000, 1001, 11, 10)
+    assert ["o5 fill 10@1000 taker", "o5 fill 1@999 taker"] == desk.place(SELL, 11)[1:]
+    desk.quote(1000, 1002, 11, 10)
+    assert "o6 fill 1@1002 taker" in desk.place(BUY, 1)
 
 
 def test_slippage_only_where_no_depth_was_ever_seen() -> None:
