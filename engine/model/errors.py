@@ -7,6 +7,7 @@
     ├── DataUnavailable             a file or venue can't be read                 exit 5
     │   └── BrokenCapture           a recorded file is damaged beyond skipping
     ├── StateDamaged                journal or state can't be trusted             exit 6
+    │   └── JournalDamaged          a line that is torn, changed, missing or out of place
     ├── CredentialsRefused          keys are missing or not accepted              exit 7
     ├── StateHeld                   another session owns this state               exit 8
     ├── BadAnswer                   an agent returned nonsense; it is quarantined
@@ -68,6 +69,14 @@ class StateDamaged(LaptopAgentsError):
     """A journal, checkpoint or run folder can't be trusted or written."""
 
     exit_code = 6
+
+
+class JournalDamaged(StateDamaged):
+    """Line `line` of `path` is not what the chain demands; nothing after it can be trusted."""
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        self.path, self.line, self.reason = path, line, reason
+        super().__init__(f"{path}:{line}: {reason}")
 
 
 class CredentialsRefused(LaptopAgentsError):

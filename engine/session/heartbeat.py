@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from engine.model.money import HUNDRED, ROUNDED, ZERO
+from engine.model.money import HUNDRED, ROUNDED, ZERO, ratio
 from engine.reports.view import PositionView, SessionView
 from engine.session.health import HealthReading
 from engine.session.sanitize import sanitize
@@ -58,6 +58,25 @@ def heartbeat_json(view: SessionView, health: HealthReading) -> str:
         "loop_lag_ms": health.loop_lag_ms,
     }
     return _ENCODER.encode(beat).decode("utf-8")
+
+
+def heartbeat_data(view: SessionView) -> dict[str, object]:
+    """Return the journal's heartbeat: figures of event time only, so that it replays."""
+    return {
+        "state": view.state,
+        "equity": view.equity,
+        "pnl": view.pnl,
+        "pnl_pct": ratio(view.pnl * HUNDRED, view.starting_balance),
+        "balance": view.balance,
+        "unrealised": view.unrealised,
+        "fees": view.fees,
+        "funding": view.funding,
+        "open_orders": view.open_orders,
+        "fills": view.fills,
+        "positions": {p.symbol: p.qty for p in view.positions if p.qty},
+        "remaining_s": view.remaining_s,
+        "progress": view.progress,
+    }
 
 
 def _clock(ts_ns: int) -> str:

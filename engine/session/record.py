@@ -19,7 +19,6 @@ from engine.model.events import (
     journal_type,
 )
 from engine.model.instrument import Instrument
-from engine.model.money import HUNDRED, ratio
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.reports.final_report import build_report, encode_report
 from engine.reports.latency import LatencyMeter
@@ -29,6 +28,7 @@ from engine.reports.tally import Tally
 from engine.reports.view import SessionView
 from engine.risk.lifecycle import EXIT_CODES
 from engine.session.health import HealthMonitor, HealthReading
+from engine.session.heartbeat import heartbeat_data
 from engine.session.journal import Journal
 from engine.session.log import SessionLog
 from engine.session.manifest import NAME as MANIFEST_NAME
@@ -153,7 +153,7 @@ class SessionRecord:
         """
         changes: list[HealthChanged] = []
         view = self._view(ts_ns)
-        self._journal.note("heartbeat", ts_ns, _heartbeat(view))
+        self._journal.note("heartbeat", ts_ns, heartbeat_data(view))
         self._curve.add(ts_ns, view.equity, any(p.qty for p in view.positions))
         now_s = monotonic()
         if self._is_paced or now_s - self._shown_s >= SHOW_EVERY_S:
@@ -189,7 +189,7 @@ class SessionRecord:
         code = EXIT_CODES.get(stop_reason, 1) if exit_code is None else exit_code
         view = self._view(kernel.now_ns)
         self._curve.add(kernel.now_ns, view.equity, bool(kernel.portfolio.books.unrealised))
-        ended = _heartbeat(view) | {"stop_reason": stop_reason, "exit_code": code}
+        ended = heartbeat_data(view) | {"stop_reason": stop_reason, "exit_code": code}
         self._journal.note("session_ended", kernel.now_ns, ended)
         self._journal.close()
         report = build_report(
@@ -232,25 +232,6 @@ class SessionRecord:
     def failed(self, error: BaseException) -> None:
         """Write a bug's trace to session.log."""
         self._log.error("bug", exc_info=error)
-
-
-def _heartbeat(view: SessionView) -> dict[str, object]:
-    """Return the heartbeat's journal data: figures of event time only, so that it replays."""
-    return {
-        "state": view.state,
-        "equity": view.equity,
-        "pnl": view.pnl,
-        "pnl_pct": ratio(view.pnl * HUNDRED, view.starting_balance),
-        "balance": view.balance,
-        "unrealised": view.unrealised,
-        "fees": view.fees,
-        "funding": view.funding,
-        "open_orders": view.open_orders,
-        "fills": view.fills,
-        "positions": {p.symbol: p.qty for p in view.positions if p.qty},
-        "remaining_s": view.remaining_s,
-        "progress": view.progress,
-    }
 
 
 def _logged(view: SessionView, health: HealthReading) -> dict[str, object]:
