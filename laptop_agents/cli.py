@@ -18,6 +18,8 @@ COMMANDS = {
     # sub-command: module with `run(arguments) -> exit code`
     "profiles": "laptop_agents.profiles_command",
     "agents": "laptop_agents.agents_command",
+    "replay": "laptop_agents.replay_command",
+    "audit": "laptop_agents.audit_command",
     "doctor": "laptop_agents.doctor",
     "completion": "laptop_agents.completion_command",
 }

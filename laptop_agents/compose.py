@@ -38,12 +38,12 @@ from engine.session.turn import Turn
 from engine.venue import Feed
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.home import kill_path
+from laptop_agents.runs import JOURNAL_NAME
 from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
     from laptop_agents.settings import Settings
 
-JOURNAL_NAME: Final = "events.jsonl"
 KILL_NAME: Final = "kill.txt"
 LOG_NAME: Final = "session.log"
 

@@ -120,6 +120,11 @@ def build_parser() -> Parser:
     )
     _add_profiles(commands)
     _add_agents(commands)
+    replay = commands.add_parser("replay", help="re-run a recorded session, compare every decision")
+    _add_run(replay)
+    audit = commands.add_parser("audit", help="prove what a session wrote down")
+    verify = audit.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _add_run(verify.add_parser("verify", help="check the journal's hash chain, line by line"))
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
     _add_json(doctor)
     completion = commands.add_parser("completion", help="print a completion script for a shell")
@@ -174,6 +179,13 @@ def _add_agents(commands: Any) -> None:
     describe = verbs.add_parser("describe", help="explain one agent and its settings")
     describe.add_argument("name", metavar="NAME")
     _add_json(describe)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "run", nargs="?", default="latest", metavar="RUN|PATH", help="run id or path (latest)"
+    )
+    _add_json(parser)
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
