@@ -13,6 +13,7 @@ from typing import Final
 from engine.agents.contract import NOTHING
 from engine.model.errors import LaptopAgentsError
 from engine.model.orders import (
+    REQUIRED_NUMBER,
     CancelIntent,
     Intent,
     OrderIntent,
@@ -29,13 +30,6 @@ REASON_MAX: Final = 300
 """Characters of a reason, for the same cause."""
 
 NUMBERS: Final = ("price", "trigger_price", "trail_bps")
-REQUIRED: Final = {
-    OrderType.LIMIT: "price",
-    OrderType.STOP: "trigger_price",
-    OrderType.TAKE_PROFIT: "trigger_price",
-    OrderType.TRAILING: "trail_bps",
-}
-"""The number without which an order of that type means nothing."""
 
 
 class BadAnswer(LaptopAgentsError):
@@ -126,7 +120,7 @@ def _check_order(intent: OrderIntent) -> None:
     for field in NUMBERS:
         number = getattr(intent, field)
         # What its type does not use may still be read by somebody: nothing, or a sound number.
-        if number is not None or field == REQUIRED.get(kind):
+        if number is not None or field == REQUIRED_NUMBER.get(kind):
             _check_positive(field, number)
     confidence = intent.confidence
     if type(confidence) not in (float, int) or not isfinite(confidence) or not 0 <= confidence <= 1:

@@ -98,11 +98,14 @@ class Blotter:
         event = OrderEvent.FILL_ALL if qty >= leaves else OrderEvent.FILL_PART
         return self.apply(order, event, ts_ns)
 
-    def resize(self, order: Order, qty: Decimal) -> None:
-        """Set an order's total quantity: what the venue confirmed, or the most it may become."""
+    def resize(self, order: Order, qty: Decimal, ts_ns: int) -> None:
+        """Set an order's total quantity; one with nothing left to fill is FILLED."""
         if order.state in LIVE:
-            self._count(self.open[order.symbol], order, qty - order.qty)
+            left = max(qty - order.filled_qty, ZERO)
+            self._count(self.open[order.symbol], order, left - order.leaves_qty)
         order.qty = qty
+        if order.state in LIVE and order.leaves_qty <= 0:
+            self.apply(order, OrderEvent.FILL_ALL, ts_ns)
 
     def _close(self, order: Order) -> None:
         order_id, leaves = order.order_id, order.qty - order.filled_qty
@@ -132,12 +135,12 @@ class Blotter:
         return msgspec.json.encode(self._state)
 
     def restore(self, state: bytes) -> None:
-        """Continue from a snapshot; sums and indexes are computed again."""
+        """Continue from a snapshot; sums and indexes are computed again, in the same containers."""
         self._state = msgspec.json.decode(state, type=_State)
         for symbol, keys in self._state.seen_fills.items():
             self._seen[symbol] = Recent(SEEN_FILLS_MAX, keys)
-        self.open = {symbol: OpenOrders() for symbol in self._seen}
-        self.slots = {}
+        self.slots.clear()
+        self.open.update({symbol: OpenOrders() for symbol in self._seen})
         for order in self._state.live.values():
             self.slots[order.agent, order.symbol, order.slot] = order
             book = self.open[order.symbol]

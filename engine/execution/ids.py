@@ -26,7 +26,7 @@ def client_order_id(run_id: str, order_id: str, *, max_length: int, alphabet: st
         of both. The same arguments always give the same id. Source: domain.md section 4.
 
     """
-    plain = f"{run_id[-4:]}-{order_id}"
+    plain = f"{run_id}-{order_id}"
     allowed = frozenset(alphabet)
     if len(plain) <= max_length and allowed.issuperset(plain):
         return plain

@@ -102,7 +102,7 @@ class OrderFlow:
         self._changed(order, now_ns, f"to {total} at {intent.price}")
         order.qty_before_amend = order.qty
         if total > order.qty:
-            self.blotter.resize(order, total)
+            self.blotter.resize(order, total, now_ns)
         self._out.send(AmendOrder(now_ns, order.order_id, intent.price, total, approved))
 
     def cancel(self, order: Order, now_ns: int, reason: str) -> bool:
@@ -123,18 +123,18 @@ class OrderFlow:
             self._error(event.ts_ns, "unknown_order", event.order_id, type(event).__name__)
             return None
         before = order.state
-        if isinstance(event, VenueAmended):
-            order.price, order.qty_before_amend = event.price, None
-            self.blotter.resize(order, event.qty)
-        elif isinstance(event, VenueAmendRejected) and order.qty_before_amend is not None:
-            self.blotter.resize(order, order.qty_before_amend)
-            order.qty_before_amend = None
-        elif isinstance(event, VenueAccepted):
-            order.venue_order_id = event.venue_order_id
         if not self.blotter.apply(order, ORDER_EVENTS[type(event)], event.ts_ns):
             detail = f"{type(event).__name__} in {before}"
             self._error(event.ts_ns, "refused_answer", event.order_id, detail)
             return None
+        if isinstance(event, VenueAccepted):
+            order.venue_order_id = event.venue_order_id
+        elif isinstance(event, VenueAmended):
+            order.price, order.qty_before_amend = event.price, None
+            self.blotter.resize(order, event.qty, event.ts_ns)
+        elif isinstance(event, VenueAmendRejected) and order.qty_before_amend is not None:
+            self.blotter.resize(order, order.qty_before_amend, event.ts_ns)
+            order.qty_before_amend = None
         if order.state is not before:
             self._changed(order, event.ts_ns, getattr(event, "reason", ""))
         is_over = order.order_id not in self.blotter.live

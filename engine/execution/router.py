@@ -12,7 +12,7 @@ from annotated_types import Ge
 from engine.execution.orders import IN_FLIGHT
 from engine.model.instrument import Instrument
 from engine.model.money import BPS, ROUNDED
-from engine.model.orders import Order, OrderIntent, OrderType
+from engine.model.orders import Order, OrderIntent, OrderState, OrderType
 from engine.model.words import Word
 from engine.venue import Capabilities
 
@@ -104,10 +104,12 @@ def route(
     """
     if working is None:
         return PLACE if desired is not None else _NO_CHANGE
+    if desired is None:
+        return _IN_FLIGHT if working.state is OrderState.PENDING_CANCEL else CANCEL
     if working.state in IN_FLIGHT:
         return _IN_FLIGHT
-    if desired is None:
-        return CANCEL
+    if _is_same(desired, working):
+        return _NO_CHANGE
     if not _is_comparable(desired, working):
         return _LARGE
     return _compare(
@@ -118,6 +120,20 @@ def route(
         config=config,
         now_ns=now_ns,
         touch=touch,
+    )
+
+
+def _is_same(desired: OrderIntent, working: Order) -> bool:
+    return (
+        desired.type is working.type
+        and desired.side is working.side
+        and desired.tif is working.tif
+        and desired.post_only is working.post_only
+        and desired.reduce_only is working.reduce_only
+        and desired.price == working.price
+        and desired.trigger_price == working.trigger_price
+        and desired.trail_bps == working.trail_bps
+        and desired.qty == working.leaves_qty
     )
 
 

@@ -89,6 +89,8 @@ class Dealing:
         self._out = out
         self._context = GateContext()
         self._context.portfolio = portfolio
+        self._context.views = views
+        self._context.working = flow.blotter.open
         self._is_shared = len(roster.names) > 1
         self.waiting: dict[SlotKey, Waiting] = {}
         self.replacing: dict[SlotKey, OrderIntent] = {}

@@ -180,7 +180,7 @@ class Kernel:
             return
         symbol, now_ns = quote.symbol, self.now_ns
         portfolio = self.portfolio
-        if portfolio.holdings[symbol].qty:
+        if portfolio.holdings[symbol].cycles:
             portfolio.mark(symbol, quote.bid_ticks + quote.ask_ticks)
             trips = self.conduct.breakers.on_equity(portfolio.equity, now_ns)
             if trips:
@@ -212,7 +212,7 @@ class Kernel:
         if not self.market.bar(bar):
             return
         view = self.market.views[bar.symbol]
-        if self.portfolio.holdings[bar.symbol].qty and view.mid2_ticks:
+        if self.portfolio.holdings[bar.symbol].cycles and view.mid2_ticks:
             self.portfolio.mark(bar.symbol, view.mid2_ticks)
             self._check_equity()
         if self.unpriced and view.is_priced:

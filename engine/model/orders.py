@@ -42,6 +42,14 @@ class OrderType(Word):
 
 TRIGGERED_TYPES = frozenset({OrderType.STOP, OrderType.TAKE_PROFIT, OrderType.TRAILING})
 
+REQUIRED_NUMBER = {
+    OrderType.LIMIT: "price",
+    OrderType.STOP: "trigger_price",
+    OrderType.TAKE_PROFIT: "trigger_price",
+    OrderType.TRAILING: "trail_bps",
+}
+"""The number without which an order of that type means nothing."""
+
 
 class TimeInForce(Word):
     """How long an order may rest."""

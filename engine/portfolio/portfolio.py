@@ -173,6 +173,7 @@ class Portfolio:
         no total and leaves every ledger flat.
         """
         holding = self.books.holdings[symbol]
+        self._fold_extremes(symbol, holding)
         trips: list[RoundTrip] = []
         for agent in sorted(holding.ledgers):
             qty = holding.ledgers[agent].qty

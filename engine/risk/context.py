@@ -1,12 +1,12 @@
 """What the gate looks at when it judges one intent. The kernel fills it in, once per intent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
 from engine.market.view import MarketView
 from engine.model.money import ZERO
-from engine.model.orders import Order, OrderIntent, Side
+from engine.model.orders import Order, OrderIntent, OrderType, Side
 from engine.portfolio.portfolio import Portfolio
 
 
@@ -16,6 +16,13 @@ class Permits(Protocol):
     def __call__(self, symbol: str, *, adds_risk: bool) -> bool:
         """Whether an order may go out."""
         ...
+
+
+class Working(Protocol):
+    """What works on one instrument, reduce-only orders left out."""
+
+    buy_qty: Decimal
+    sell_qty: Decimal
 
 
 class GateContext:
@@ -46,6 +53,8 @@ class GateContext:
         "price",
         "state",
         "view",
+        "views",
+        "working",
         "worst",
         "worst_notional",
     )
@@ -66,7 +75,10 @@ class GateContext:
     open_count: int
     open_count_symbol: int
     own_orders: Iterable[Order]
-    """Working orders of the instrument, for the self-trade rule."""
+    """Working orders of the instrument."""
+    views: Mapping[str, MarketView]
+    working: Mapping[str, Working]
+    """Markets and working quantities of all instruments, for the exposure of the session."""
     is_amend: bool
     """Whether an order already works in the intent's slot."""
     is_house: bool
@@ -92,25 +104,44 @@ class GateContext:
         intent, view, held = self.intent, self.view, self.position
         instrument = view.instrument
         buying = intent.side is Side.BUY
-        price = intent.price or intent.trigger_price
+        is_market = intent.type is OrderType.MARKET
+        price = None if is_market else intent.price or intent.trigger_price
         if price is None:
             price = (view.ask_ticks if buying else view.bid_ticks) * instrument.tick_size
         working = self.open_buy if buying else self.open_sell
+        if held and (held > 0) is not buying and not intent.reduce_only:
+            # Exits the venue keeps reduce-only may fill first, and leave less to reduce.
+            exits = [o for o in self.own_orders if o.reduce_only and o.side is intent.side]
+            closed = min(sum((o.leaves_qty for o in exits), ZERO), abs(held))
+            held += closed if buying else -closed
         self.price = price
         self.mid2 = view.mid2_ticks * instrument.tick_size
         value = price * instrument.multiplier
         self.notional = intent.qty * value
         self.worst = worst = held + working + intent.qty if buying else held - working - intent.qty
         self.worst_notional = abs(worst) * value
-        if not held or (held > 0) is buying:
+        if not self.position or (self.position > 0) is buying:
             self.adds_risk = not (intent.reduce_only and self.is_house)
         else:
             self.adds_risk = not intent.reduce_only and intent.qty + working > abs(held)
         if self.adds_risk:
-            gross, net = self.portfolio.exposure()
-            now = held * self.mid2 / 2 * instrument.multiplier if held else ZERO
-            self.gross = gross - abs(now) + self.worst_notional
-            self.net = net - now + worst * value
+            self.gross, self.net = self.worst_notional, worst * value
+            if len(self.views) > 1:
+                self._add_others(buying=buying)
+
+    def _add_others(self, *, buying: bool) -> None:
+        """Add the worst case of every other instrument: its position and all that works there."""
+        for symbol, view in self.views.items():
+            working = self.working[symbol]
+            held = self.portfolio.holdings[symbol].qty
+            if view is self.view or not (held or working.buy_qty or working.sell_qty):
+                continue
+            instrument = view.instrument
+            value = view.mid2_ticks * instrument.tick_size * instrument.multiplier / 2
+            bought = (held + working.buy_qty) * value
+            sold = (held - working.sell_qty) * value
+            self.gross += max(abs(bought), abs(sold))
+            self.net += bought if buying else sold
 
     def slippage_ticks(self) -> tuple[int, int]:
         """Expected cost of a market order against mid, by walking the known book.

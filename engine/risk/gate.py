@@ -16,7 +16,7 @@ from engine.model.orders import Approved, OrderIntent
 from engine.model.recent import Recent
 from engine.risk.context import GateContext
 from engine.risk.limits import RiskLimits
-from engine.risk.rules import RULES, Rule, RuleRow, Scope
+from engine.risk.rules import RULES, Rule, RuleRow, Scope, ill_formed, state
 from engine.risk.throttle import Throttle
 
 SEEN_MAX: Final = 4_096
@@ -73,9 +73,19 @@ class Gate:
         intent = context.intent
         if intent.intent_id in self._seen:
             return Refused("duplicate", "", "once", intent.intent_id)
+        flaw = ill_formed(intent, context.view.instrument)
+        if flaw is not None:
+            # Nothing can be computed from it, so it counts as adding risk.
+            context.adds_risk = True
+            forbidden = state(context, None)
+            name = "venue_rules" if forbidden is None else "state"
+            return Refused(name, "", *(forbidden or flaw))
         context.judge()
-        scope = Scope.ADDING if context.adds_risk else Scope.NORMAL
-        for rule, limit, row in self._rules[Scope.ALL if context.is_house else scope]:
+        if context.adds_risk:
+            scope = Scope.ADDING
+        else:
+            scope = Scope.ALL if context.is_house else Scope.NORMAL
+        for rule, limit, row in self._rules[scope]:
             refusal = rule(context, limit)
             if refusal is not None:
                 return Refused(row.name, row.setting, *refusal)
@@ -128,3 +138,15 @@ class Gate:
         """Continue from a snapshot: a restart does not refill a throttle."""
         self._state = msgspec.json.decode(state, type=_State)
         self._seen = Recent(SEEN_MAX, self._state.seen)
+        now, limits = self._state, self.limits
+        now.orders = _carried(now.orders, limits.max_orders_per_minute)
+        now.amends = _carried(now.amends, limits.max_amends_per_minute)
+        now.cancels = _carried(now.cancels, limits.max_cancels_per_minute)
+
+
+def _carried(old: Throttle, per_minute: int | None) -> Throttle:
+    """Keep what was sent under the limit of now: a restart may tighten a window."""
+    fresh = Throttle(per_minute)
+    for ts_ns in sorted(old.sent):
+        fresh.take(ts_ns)
+    return fresh

@@ -12,8 +12,9 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
+from engine.model.instrument import Instrument
 from engine.model.money import BPS, ratio
-from engine.model.orders import OrderType, Side
+from engine.model.orders import REQUIRED_NUMBER, OrderIntent, OrderType, Side
 from engine.risk.context import GateContext
 
 Refusal = tuple[str, str]
@@ -29,6 +30,10 @@ class Scope(IntEnum):
     """All but the session's own flattening."""
     ADDING = 2
     """Only intents whose worst case is a larger position."""
+
+
+LARGEST: Final = Decimal(10) ** 12
+"""Bound on every quantity and price: far above any market, far below what arithmetic can hold."""
 
 
 class RuleRow(NamedTuple):
@@ -49,17 +54,30 @@ def state(c: GateContext, _: object) -> Refusal | None:
     return "reducing only" if c.adds_risk else "no orders", c.state
 
 
+def ill_formed(intent: OrderIntent, instrument: Instrument) -> Refusal | None:
+    """Find a number no venue could take: missing, absurd, not positive, off the tick or the step.
+
+    The gate asks before it computes anything: what passes is on the instrument's grid and bounded,
+    so every product of it is exact.
+    """
+    for name, step in (("qty", instrument.lot_size), ("price", instrument.tick_size),
+                       ("trigger_price", instrument.tick_size), ("trail_bps", None)):  # fmt: skip
+        number: Decimal | None = getattr(intent, name)
+        if number is None:
+            if name == REQUIRED_NUMBER.get(intent.type):
+                return name, "none"
+        elif not number.is_finite() or not 0 < number < LARGEST:
+            return f"0 < {name} < {LARGEST}", str(number)
+        elif step is not None and number % step:
+            return f"{name} in steps of {step}", str(number)
+    return None
+
+
 def venue_rules(c: GateContext, _: object) -> Refusal | None:
-    """Off the tick or the step, below the minimum, or without a price."""
+    """Below the venue's minimum."""
     intent, instrument = c.intent, c.view.instrument
-    qty, tick = intent.qty, instrument.tick_size
-    if qty % instrument.lot_size:
-        return f"step {instrument.lot_size}", str(qty)
-    if qty < instrument.min_qty:
-        return f"min_qty {instrument.min_qty}", str(qty)
-    for price in (intent.price, intent.trigger_price):
-        if price is not None and (price <= 0 or price % tick):
-            return f"tick {tick}", str(price)
+    if intent.qty < instrument.min_qty:
+        return f"min_qty {instrument.min_qty}", str(intent.qty)
     if c.adds_risk and 0 < c.notional < instrument.min_notional:
         return f"min_notional {instrument.min_notional}", str(c.notional)
     return None

@@ -11,6 +11,7 @@ from engine.agents.contract import BaseAgent
 from engine.agents.quoter import Quoter
 from engine.agents.trend import Trend
 from engine.model.errors import UsageError
+from laptop_agents.field_docs import field_docs
 
 
 class Plugin(BaseAgent):
@@ -39,7 +40,7 @@ def test_every_built_in_keeps_the_contract(name: str) -> None:
 
     assert isinstance(agent.state, found.State)
     assert found.__doc__
-    assert all("description" in spec for spec in adapter.json_schema()["properties"].values())
+    assert adapter.json_schema()["properties"].keys() == field_docs(found.Params).keys()
     with pytest.raises(ValueError, match="colour"):
         adapter.validate_python({"colour": "red"})
 

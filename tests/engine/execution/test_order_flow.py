@@ -5,102 +5,34 @@ The model is a naive reader of domain.md section 4: it looks states up in the or
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from engine.execution.blotter import CLOSED_MAX, SEEN_FILLS_MAX, Blotter
-from engine.execution.order_flow import ORDER_EVENTS, OrderAnswer, OrderFlow
+from engine.execution.order_flow import ORDER_EVENTS
 from engine.execution.orders import OrderEvent
-from engine.model.account import Liquidity
-from engine.model.effects import Effects, Outbox
 from engine.model.events import (
     ErrorRecord,
     OrderChanged,
     PlaceOrder,
-    RejectReason,
     VenueAccepted,
     VenueAmended,
-    VenueAmendRejected,
-    VenueCanceled,
-    VenueCancelRejected,
-    VenueExpired,
     VenueFill,
-    VenueRejected,
-    VenueTriggered,
-    VenueUnknown,
 )
-from engine.model.orders import Approved, Order, OrderState, Side
-from engine.portfolio.portfolio import HOUSE, Portfolio
+from engine.model.orders import OrderState, Side
+from engine.portfolio.portfolio import HOUSE
+from tests.engine.execution.desk import ANSWERS, Desk, leaving
 from tests.engine.execution.test_orders import CASES
-from tests.engine.factories import BTC, BUY, ETH, SELL, D, instrument, intent, order, venue_fill
+from tests.engine.factories import BTC, BUY, ETH, SELL, D, venue_fill
 
 S, E = OrderState, OrderEvent
 LIVE_STATES = {
     S.SUBMITTED, S.ACCEPTED, S.PARTIALLY_FILLED, S.PENDING_UPDATE, S.PENDING_CANCEL, S.UNKNOWN,
 }  # fmt: skip
-NO_REASON = RejectReason.INVALID_ORDER
-ANSWERS: dict[OrderEvent, Callable[[str], OrderAnswer]] = {
-    E.ACCEPT: lambda i: VenueAccepted(0, BTC, i, f"v-{i}"),
-    E.REJECT: lambda i: VenueRejected(0, BTC, i, NO_REASON),
-    E.AMENDED: lambda i: VenueAmended(0, BTC, i, D("1000.1"), D(5)),
-    E.AMEND_REJECTED: lambda i: VenueAmendRejected(0, BTC, i, NO_REASON),
-    E.CANCELED: lambda i: VenueCanceled(0, BTC, i),
-    E.CANCEL_REJECTED: lambda i: VenueCancelRejected(0, BTC, i, NO_REASON),
-    E.EXPIRE: lambda i: VenueExpired(0, BTC, i, "ioc"),
-    E.TRIGGER: lambda i: VenueTriggered(0, BTC, i),
-    E.LOSE: lambda i: VenueUnknown(0, BTC, i),
-}
-
-
-def leaving(qty: str) -> Approved:
-    """The wish that `qty` is left working."""
-    return Approved(intent(99, qty=D(qty)))
-
-
-class Desk:
-    """An order flow with its outbox, spoken to by order id."""
-
-    def __init__(self) -> None:
-        self.out = Outbox()
-        self.flow = OrderFlow(Blotter([BTC, ETH]), self.out)
-
-    @property
-    def blotter(self) -> Blotter:
-        return self.flow.blotter
-
-    def submit(self, number: int = 1, **changes: object) -> Effects:
-        wish = intent(number, **changes)
-        self.flow.submit(Approved(wish), order(wish), 0)
-        return self.out.drain()
-
-    def amend(self, order_id: str, approved: Approved) -> Effects:
-        self.flow.amend(approved, self.order(order_id), 0)
-        return self.out.drain()
-
-    def cancel(self, order_id: str) -> tuple[bool, Effects]:
-        return self.flow.cancel(self.order(order_id), 0, "test"), self.out.drain()
-
-    def answer(self, event: OrderAnswer) -> tuple[Order | None, Effects]:
-        return self.flow.answer(event), self.out.drain()
-
-    def fill(self, event: VenueFill) -> tuple[object, Effects]:
-        return self.flow.book(event), self.out.drain()
-
-    def order(self, order_id: str = "a-1") -> Order:
-        found = self.blotter.find(order_id)
-        assert found is not None
-        return found
-
-    def twin(self) -> "Desk":
-        """What a restart would make of a checkpoint taken now."""
-        other = Desk()
-        other.blotter.restore(self.blotter.snapshot())
-        return other
 
 
 class Naive:
@@ -440,100 +372,6 @@ def test_seen_fills_are_bounded_for_each_instrument() -> None:
 def test_every_answer_means_an_event() -> None:
     """The machine above speaks every answer a venue has."""
     assert ORDER_EVENTS == {type(make("a-1")): event for event, make in ANSWERS.items()}
-
-
-# --- any interleaving and duplication of fills gives the same books ------------------------------
-
-MARKS = {BTC: 20_000, ETH: 4_001}
-SPECS = {BTC: instrument(BTC), ETH: instrument(ETH, multiplier=D("0.1"))}
-SLICE = st.tuples(st.integers(1, 5), st.integers(9_000, 11_000), st.integers(-3, 9))
-ORDERS = st.tuples(
-    st.sampled_from(["a", "b"]), st.sampled_from([BTC, ETH]), st.sampled_from(Side),
-    st.lists(SLICE, min_size=1, max_size=4), st.sampled_from([E.ACCEPT, E.CANCELED, E.EXPIRE]),
-)  # fmt: skip
-
-
-def story(orders: list) -> tuple[Desk, list[OrderAnswer | VenueFill]]:
-    """Submit the orders; return everything the venue will say of them, each thing once."""
-    desk, said = Desk(), []
-    for number, (agent, symbol, side, slices, end) in enumerate(orders, 1):
-        qty = D(sum(lots for lots, _, _ in slices))
-        desk.submit(number, agent=agent, symbol=symbol, side=side, qty=qty)
-        order_id = f"{agent}-{number}"
-        said += [
-            msgspec.structs.replace(ANSWERS[e](order_id), symbol=symbol) for e in (E.ACCEPT, end)
-        ]
-        said += [
-            venue_fill(
-                order_id, f"{number}.{part}", str(lots), symbol=symbol, side=side,
-                price=ticks * D("0.1"), fee=fee * D("0.01"), liquidity=Liquidity.MAKER,
-            )
-            for part, (lots, ticks, fee) in enumerate(slices)
-        ]  # fmt: skip
-    return desk, said
-
-
-@given(st.lists(ORDERS, min_size=1, max_size=5), st.data())
-@settings(derandomize=True, max_examples=150, deadline=None)
-def test_any_interleaving_and_duplication_gives_the_same_books(orders: list, data) -> None:
-    """Whatever the venue says, in any order and twice: the books are the sums of its fills (A5)."""
-    desk, said = story(orders)
-    again = data.draw(st.lists(st.sampled_from(said), max_size=10))
-    portfolio, trips = Portfolio(list(SPECS.values()), D(10_000)), []
-    for event in data.draw(st.permutations(said + again)):
-        if not isinstance(event, VenueFill):
-            desk.answer(event)
-            continue
-        booked, _ = desk.fill(event)
-        if booked is not None:
-            trips += portfolio.book(booked.fill, MARKS[event.symbol])[1]
-            portfolio.check()
-
-    fills = [event for event in said if isinstance(event, VenueFill)]
-    assert_books(portfolio, fills)
-    assert_orders(desk, fills)
-    assert_trips(portfolio, fills, trips)
-
-
-def assert_books(portfolio: Portfolio, fills: list[VenueFill]) -> None:
-    for symbol in (BTC, ETH):
-        own = [f for f in fills if f.symbol == symbol]
-        for agent, ledger in portfolio.holdings[symbol].ledgers.items():
-            mine = [f for f in own if f.order_id.startswith(agent)]
-            assert sum(f.qty * f.side.sign for f in mine) == ledger.qty
-            assert sum(f.fee for f in mine) == ledger.fees
-        assert sum(f.qty * f.side.sign for f in own) == portfolio.holdings[symbol].qty
-    assert sum(f.fee for f in fills) == portfolio.books.fees
-    assert 10_000 + sum(map(worth, fills)) == portfolio.equity
-
-
-def worth(fill: VenueFill) -> Decimal:
-    """What one fill adds to equity once marked, fee included."""
-    mark = MARKS[fill.symbol] * D("0.05")
-    gain = fill.side.sign * fill.qty * (mark - fill.price) * SPECS[fill.symbol].multiplier
-    return gain - fill.fee
-
-
-def assert_orders(desk: Desk, fills: list[VenueFill]) -> None:
-    for order_id in {f.order_id for f in fills}:
-        found = desk.order(order_id)
-        assert sum(f.qty for f in fills if f.order_id == order_id) == found.filled_qty == found.qty
-        assert S.FILLED is found.state
-    assert {} == desk.blotter.live
-    for book in desk.blotter.open.values():
-        assert (0, 0) == (book.buy_qty, book.sell_qty)
-
-
-def assert_trips(portfolio: Portfolio, fills: list[VenueFill], trips: list) -> None:
-    """Where an agent ends flat, its round trips add up to its cash."""
-    for symbol, holding in portfolio.holdings.items():
-        for agent, ledger in holding.ledgers.items():
-            if ledger.qty:
-                continue
-            mine = [f for f in fills if f.symbol == symbol and f.order_id.startswith(agent)]
-            own = [t for t in trips if (t.symbol, t.agent) == (symbol, agent)]
-            assert sum(map(worth, mine)) == sum(t.net_pnl for t in own)
-            assert ledger.realised == sum(t.gross_pnl for t in own)
 
 
 def test_both_sides_are_counted_apart() -> None:

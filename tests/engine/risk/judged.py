@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from engine.execution.blotter import OpenOrders
 from engine.market.view import MarketView
 from engine.model.orders import Order, OrderIntent, OrderState, OrderType, Side
 from engine.portfolio.portfolio import HOUSE, Portfolio
@@ -53,6 +54,8 @@ def context(
     working: Iterable[Order] = (),
     market: MarketView | None = None,
     eth: str = "0",
+    eth_buys: str = "0",
+    eth_sells: str = "0",
     balance: str = "1000",
     state: FsmState = FsmState.ACTIVE,
     now_ns: int = 0,
@@ -61,10 +64,14 @@ def context(
 ) -> GateContext:
     """Readings of a session that holds `position` BTC at 1000.0 and `eth` ETH at 100.0.
 
-    `working` are the orders of BTC but for the one in the wish's slot; `elsewhere` counts others.
+    `working` are the orders of BTC but for the one in the wish's slot; `elsewhere` counts others,
+    whose quantities are `eth_buys` and `eth_sells`.
     """
     portfolio, orders = Portfolio([instrument(BTC), instrument(ETH)], D(balance)), list(working)
-    for symbol, held, price, mid2 in ((BTC, D(position), "1000.0", 20_000), (ETH, D(eth), "100.0", 2_000)):
+    for symbol, held, price, mid2 in (
+        (BTC, D(position), "1000.0", 20_000),
+        (ETH, D(eth), "100.0", 2_000),
+    ):
         if held:
             side = BUY if held > 0 else SELL
             portfolio.book(fill(side, str(abs(held)), price, symbol=symbol), mid2)
@@ -75,6 +82,11 @@ def context(
     reading.open_buy, reading.open_sell = open_qty(orders, BUY), open_qty(orders, SELL)
     reading.open_count, reading.open_count_symbol = len(orders) + elsewhere, len(orders)
     reading.own_orders = orders
+    reading.views = {BTC: reading.view, ETH: view(999, 1_001, symbol=ETH)}
+    reading.working = {
+        BTC: OpenOrders(reading.open_buy, reading.open_sell),
+        ETH: OpenOrders(D(eth_buys), D(eth_sells)),
+    }
     reading.is_amend, reading.is_house = is_amend, wish.agent == HOUSE
     lifecycle = Lifecycle(state=state)
     reading.state = state

@@ -5,6 +5,7 @@ import pytest
 from engine.model.orders import OrderState, OrderType
 from engine.risk.lifecycle import FsmState
 from tests.engine.factories import BUY, SELL, D, exactly
+from tests.engine.kernel.rig import Rig, Scripted, limit
 from tests.engine.risk.judged import at, gate, resting, verdict
 
 exact = pytest.fixture(autouse=True)(exactly)
@@ -73,6 +74,18 @@ def test_a_flip_is_limited_even_if_the_stop_fills_first() -> None:
     judge = gate(max_position_size=D(10))
 
     assert "position" == verdict(judge, at("20", None, SELL), position="10", working=working)
+
+
+def test_exposure_counts_what_works_on_other_instruments() -> None:
+    """Two resting buys of 8,991 may both fill: the second is over a gross limit of 10,000 (B3)."""
+    rig = Rig(
+        Scripted("a"), symbols=("BTC", "ETH"), by_hand=True,
+        limits={"max_gross_notional": D(10_000)},
+    )  # fmt: skip
+    rig.ask("a", limit(BUY, "9", "999.0"), "BTC")
+    rig.ask("a", limit(BUY, "9", "999.0", "other"), "ETH")
+
+    assert ["", "portfolio"] == [line["rule"] for line in rig.lines("gate_verdict")]
 
 
 PRICES = [

@@ -40,7 +40,9 @@ def test_state(state: FsmState, house: bool) -> None:
     closes = at("1", None, SELL, agent=agent, reduce_only=True)
 
     assert (state in ADDING_STATES) is (verdict(gate(), adds, state=state) is None)
-    assert (state is not FsmState.INIT) is (verdict(gate(), closes, position="1", state=state) is None)
+    assert (state is not FsmState.INIT) is (
+        verdict(gate(), closes, position="1", state=state) is None
+    )
 
 
 def test_state_refusal_names_the_state() -> None:
@@ -166,7 +168,11 @@ def test_cancels_have_a_window_of_their_own() -> None:
 def test_unknown_instrument() -> None:
     refused = gate().refuse_unknown("DOGE-USDT")
 
-    assert ("instrument", "symbols", "DOGE-USDT") == (refused.rule, refused.setting, refused.reading)
+    assert ("instrument", "symbols", "DOGE-USDT") == (
+        refused.rule,
+        refused.setting,
+        refused.reading,
+    )
 
 
 def busy(**limits: object) -> Gate:
@@ -214,7 +220,11 @@ def test_without_a_quote_an_exit_gets_a_verdict(price: str | None) -> None:
     judge = Gate(RiskLimits())
     wish = at("1", price, SELL, reduce_only=True)
 
-    assert verdict(judge, wish, position="1", market=view(0, 0)) in (None, "price_collar", "stale_price")
+    assert verdict(judge, wish, position="1", market=view(0, 0)) in (
+        None,
+        "price_collar",
+        "stale_price",
+    )
 
 
 def test_without_a_quote_the_house_still_flattens() -> None:
@@ -278,7 +288,9 @@ def extremes(position: int, working: list, wish) -> tuple[Decimal, Decimal]:
 @settings(derandomize=True, max_examples=400, deadline=None)
 def test_no_approval_lets_the_worst_case_pass_the_limit(wish, position, working, limit, by_value):
     """Position plus everything live on its side stays within the limit once the wish adds risk."""
-    setting = {"max_position_notional": D(limit * 1_010)} if by_value else {"max_position_size": D(limit)}
+    setting = (
+        {"max_position_notional": D(limit * 1_010)} if by_value else {"max_position_size": D(limit)}
+    )
     told = {"position": str(position), "working": working}
     approved = verdict(gate(**setting), wish, **told) is None
     low, high = extremes(position, working, wish)

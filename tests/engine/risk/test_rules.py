@@ -247,7 +247,9 @@ def test_self_trade(wish, own, passes: bool) -> None:
 def test_an_exit_may_not_meet_our_own_order_either() -> None:
     own = resting(side=BUY, price="999.8")
 
-    assert "self_trade" == verdict(gate(), at(price="999.8", side=SELL), position="3", working=[own])
+    assert "self_trade" == verdict(
+        gate(), at(price="999.8", side=SELL), position="3", working=[own]
+    )
 
 
 def deep(sync: bool = True):
