@@ -5,7 +5,7 @@ on without it (reliability.md F1).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,11 @@ from engine.model.orders import Intent
 Ask = Callable[[Desk], Sequence[Intent]]
 
 
+FATAL: Final = (MemoryError, KeyboardInterrupt)
+"""What no agent is blamed for. SystemExit and the like are an agent's failure: only the session
+ends the session."""
+
+
 class Failure(NamedTuple):
     """An agent that raised or returned nonsense."""
 
@@ -30,6 +35,7 @@ class Failure(NamedTuple):
 class _AgentState(msgspec.Struct):
     state: msgspec.Raw
     last_intent: int
+    next_timer_ns: int
     is_paused: bool
     quarantine: str
 
@@ -101,9 +107,9 @@ class Roster:
                 answer = ask(desk)
                 if answer:
                     wishes = (*wishes, *checked(answer, desk.agent, symbol))
-            except MemoryError:
+            except FATAL:
                 raise
-            except Exception as error:  # noqa: BLE001 - the supervisor seam of agents
+            except BaseException as error:  # noqa: BLE001 - the supervisor seam of agents
                 self._fail(desk.agent, error)
         return wishes
 
@@ -160,13 +166,13 @@ class Roster:
                 answer = call(member, desk)
                 if answer:
                     wishes = (*wishes, *checked(answer, desk.agent, symbol))
-            except MemoryError:
+            except FATAL:
                 raise
-            except Exception as error:  # noqa: BLE001 - the supervisor seam of agents
+            except BaseException as error:  # noqa: BLE001 - the supervisor seam of agents
                 self._fail(desk.agent, error)
         return wishes
 
-    def _fail(self, agent: str, error: Exception) -> None:
+    def _fail(self, agent: str, error: BaseException) -> None:
         detail = f"{type(error).__name__}: {error}"[:200]
         self._members[agent].quarantine = detail
         self.failures.append(Failure(agent, detail))
@@ -188,6 +194,7 @@ class Roster:
                 name: _AgentState(
                     msgspec.Raw(msgspec.json.encode(member.agent.state)),
                     member.sequence.last,
+                    member.next_timer_ns,
                     member.is_paused,
                     member.quarantine,
                 )
@@ -201,5 +208,6 @@ class Roster:
             member = self._members[name]
             member.agent.state = msgspec.json.decode(saved.state, type=member.agent.State)
             member.sequence.last = saved.last_intent
+            member.next_timer_ns = saved.next_timer_ns
             member.is_paused, member.quarantine = saved.is_paused, saved.quarantine
         self._index()

@@ -54,6 +54,10 @@ ORDER_EVENTS: Final[Mapping[type, OrderEvent]] = {
 """What each answer of a venue means to the order state machine."""
 
 
+COUNTED: Final = frozenset({"unknown_order", "refused_answer", "empty_fill"})
+"""Errors that count against `max_errors_per_minute`; a fill sent twice is a venue's habit."""
+
+
 class BookedFill(NamedTuple):
     """A fill that counts, with the order it belongs to (None for the venue's own liquidations)."""
 
@@ -67,6 +71,8 @@ class OrderFlow:
 
     def __init__(self, blotter: Blotter, out: Outbox) -> None:
         self.blotter = blotter
+        self.refusals = 0
+        """Answers that made no sense, since the kernel last counted them."""
         self._out = out
 
     def submit(self, approved: Approved[OrderIntent], order: Order, now_ns: int) -> None:
@@ -141,7 +147,10 @@ class OrderFlow:
         return order if is_over and before is not order.state else None
 
     def book(self, event: VenueFill) -> BookedFill | None:
-        """Turn a venue's fill into ours; None when it was booked before."""
+        """Turn a venue's fill into ours; None when it is empty or was booked before."""
+        if event.qty <= 0:
+            self._error(event.ts_ns, "empty_fill", event.order_id, event.trade_id)
+            return None
         if not self.blotter.is_new_fill(event.symbol, event.trade_id):
             self._error(event.ts_ns, "duplicate_fill", event.order_id, event.trade_id)
             return None
@@ -189,4 +198,5 @@ class OrderFlow:
         )
 
     def _error(self, ts_ns: int, kind: str, scope: str, detail: str) -> None:
+        self.refusals += kind in COUNTED
         self._out.emit(ErrorRecord(ts_ns, kind, scope, detail))

@@ -1,12 +1,8 @@
 """From wish to order: every intent's way through consensus, gate and router, and back.
 
-There is one way in (`consider`) for agents, people and the house. An intent that
-must wait (for a token of the throttle, for a cancel to be confirmed) is kept per slot, newest wins,
-and is judged again when its turn comes.
-
-An agent's exit (`reduce_only`) means its own position. With one agent that is the net position, and
-the venue enforces it; with several the net may be smaller or opposite, so the order is cut to the
-agent's own position here and sent as a plain one.
+There is one way in (`consider`) for agents, people and the house. An intent that must wait (for a
+token of the throttle, for a cancel to be confirmed) is kept per slot, newest wins, and is judged
+again when its turn comes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +10,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from msgspec.structs import replace
-
 from engine.agents.roster import Roster
 from engine.execution.blotter import Blotter, SlotKey
 from engine.execution.order_flow import OrderFlow
 from engine.execution.router import Decision, Route, RouterConfig, blocked, route
 from engine.kernel.conduct import Conduct
+from engine.kernel.exits import Exits
 from engine.market.view import MarketView
 from engine.model.effects import Outbox
 from engine.model.events import GateVerdict, OrderChanged, RouterDecision
@@ -91,7 +86,7 @@ class Dealing:
         self._context.portfolio = portfolio
         self._context.views = views
         self._context.working = flow.blotter.open
-        self._is_shared = len(roster.names) > 1
+        self._exits = Exits(portfolio, roster, flow.blotter)
         self.waiting: dict[SlotKey, Waiting] = {}
         self.replacing: dict[SlotKey, OrderIntent] = {}
 
@@ -127,7 +122,7 @@ class Dealing:
     def _judge(self, intent: OrderIntent, now_ns: int) -> None:
         key = (intent.agent, intent.symbol, intent.slot)
         self.waiting.pop(key, None)
-        wire = self._on_wire(intent) if intent.reduce_only and self._is_shared else intent
+        wire = self._exits.on_wire(intent) if intent.reduce_only else intent
         if wire is None:
             self._refuse(intent, NO_OWN_POSITION, now_ns)
             return
@@ -166,15 +161,6 @@ class Dealing:
         context.permits = self._conduct.permits
         context.state = self._conduct.lifecycle.state
         return self.gate.check(context)
-
-    def _on_wire(self, intent: OrderIntent) -> OrderIntent | None:
-        """Cut an exit to its agent's own position; None where there is nothing to exit."""
-        if intent.agent == HOUSE:
-            return intent
-        ledger = self._portfolio.holdings[intent.symbol].ledgers.get(intent.agent)
-        if ledger is None or not ledger.qty or (ledger.qty > 0) is (intent.side is Side.BUY):
-            return None
-        return replace(intent, reduce_only=False, qty=min(intent.qty, abs(ledger.qty)))
 
     def _wait(self, intent: OrderIntent, verdict: Refused, key: SlotKey, now_ns: int) -> bool:
         """Keep a throttled intent that can leave in time."""
@@ -315,11 +301,17 @@ class Dealing:
         if successor is not None and self._conduct.calls_agents:
             self._judge(successor, now_ns)
 
-    def withdraw_exits(self, agent: str, symbol: str, now_ns: int) -> None:
-        """Cancel an agent's exits once it has nothing left to exit."""
-        for order in self._blotter.of_agent(agent, symbol):
-            if order.is_exit:
-                self._flow.cancel(order, now_ns, "position closed")
+    def fit_exits(self, agent: str, symbol: str, now_ns: int) -> None:
+        """Hold an agent's resting exits to the position it has now."""
+        for order in self._exits.obsolete(agent, symbol):
+            self._flow.cancel(order, now_ns, "position closed")
+        self.consider(self._exits.too_large(agent, symbol, now_ns), now_ns)
+
+    def forget_agent(self, agent: str) -> None:
+        """Drop the wishes of one agent that wait."""
+        for wishes in (self.waiting, self.replacing):
+            for key in [k for k in wishes if k[0] == agent]:
+                del wishes[key]
 
     def forget(self, scope: str) -> None:
         """Drop the wishes that wait, of one symbol or of the session."""

@@ -54,6 +54,7 @@ class House:
         for order in list(self._flow.blotter.live.values()):
             if order.agent == agent:
                 self._flow.cancel(order, now_ns, f"agent {agent} stopped")
+        self._dealing.forget_agent(agent)
 
     def flatten(self, now_ns: int) -> None:
         """Send a reduce-only market order for every net position that none closes yet."""

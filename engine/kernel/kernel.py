@@ -71,6 +71,9 @@ OPERATOR_EVENTS: Final[Mapping[Operator, FsmEvent]] = {
 }
 """Operator commands that are one lifecycle event each; the rest are in `_on_operator`."""
 
+LIQUIDATION: Final = "liquidation-"
+"""How the order ids of a venue's own closing orders begin."""
+
 REARMING: Final = frozenset({Operator.RESUME, Operator.RESET})
 """Commands by which a person, if the lifecycle agrees, re-arms the breakers."""
 
@@ -270,6 +273,7 @@ class Kernel:
 
     def _on_fill(self, event: VenueFill) -> None:
         booked = self._flow.book(event)
+        self._count_refusals()
         if booked is None:
             return
         fill, order, is_overfill = booked
@@ -285,8 +289,14 @@ class Kernel:
         self._tell_desk(fill)
         if order is not None and order.order_id not in self.blotter.live:
             self.dealing.ended(order, self.now_ns)
-        if fill.is_late or is_overfill:
-            self._alarm(fill, is_overfill=is_overfill)
+        if is_overfill:
+            self._alarm("overfill", fill)
+            self.conduct.raise_event(FsmEvent.POSITION_MISMATCH, fill.symbol, self.now_ns)
+        elif fill.is_late:
+            self._alarm("late_fill", fill)
+        elif order is None:
+            is_liquidation = fill.order_id.startswith(LIQUIDATION)
+            self._alarm("liquidation" if is_liquidation else "foreign_fill", fill)
         if self.is_flattening:
             self._settle(fill.symbol, fill.price)
         if self.conduct.calls_agents:
@@ -301,16 +311,18 @@ class Kernel:
         ledger = self.portfolio.holdings[fill.symbol].ledgers[fill.agent]
         desk.position = ledger.qty
         desk.entry_price = ledger.entry_price(desk.instrument.multiplier)
-        if not ledger.qty:
-            self.dealing.withdraw_exits(fill.agent, fill.symbol, self.now_ns)
+        if desk.working:
+            self.dealing.fit_exits(fill.agent, fill.symbol, self.now_ns)
 
-    def _alarm(self, fill: Fill, *, is_overfill: bool) -> None:
-        kind = "overfill" if is_overfill else "late_fill"
+    def _count_refusals(self) -> None:
+        while self._flow.refusals:
+            self._flow.refusals -= 1
+            self._trip(self.conduct.breakers.on_error(self.now_ns))
+
+    def _alarm(self, kind: str, fill: Fill) -> None:
         self._error(kind, fill.order_id, f"{fill.qty} at {fill.price}")
         message = f"{kind.replace('_', ' ')} of {fill.order_id}: {fill.qty} {fill.symbol}"
         self._out.emit(Alert(self.now_ns, kind, "critical", message))
-        if is_overfill:
-            self.conduct.raise_event(FsmEvent.POSITION_MISMATCH, fill.symbol, self.now_ns)
 
     def _on_venue_funding(self, event: VenueFunding) -> None:
         self.portfolio.fund(event)
@@ -320,6 +332,7 @@ class Kernel:
         if isinstance(event, VenueRejected):
             self._trip(self.conduct.breakers.on_reject(self.now_ns))
         ended = self._flow.answer(event)
+        self._count_refusals()
         if ended is not None:
             self.dealing.ended(ended, self.now_ns)
         self._settle_when_done()
@@ -352,10 +365,17 @@ class Kernel:
             self.roster.end_timers(now_ns)
         self._close_bars()
         self._quarantine()
+        self._fit_exits()
         if self.is_flattening:
             self.house.cancel_all(now_ns)
             self.house.flatten(now_ns)
         self._settle_when_done()
+
+    def _fit_exits(self) -> None:
+        """Catch up on exits that could not be changed when their position did."""
+        for desk in self.roster.desks():
+            if desk.working:
+                self.dealing.fit_exits(desk.agent, desk.symbol, self.now_ns)
 
     def _on_operator(self, event: OperatorCommand) -> None:
         before = self.conduct.lifecycle
