@@ -146,7 +146,7 @@ def engine(workload: Workload, folder: Path) -> tuple[Turn, Journal, Kernel, Tal
     fd = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT, 0o600)
     journal = Journal(fd)
     tally = Tally([SYMBOL], [agent.name], [BTC])
-    turn = Turn(kernel, venue, inbox, journal, detail="orders", observe=tally.see)
+    turn = Turn(kernel, venue, inbox, journal, detail="orders", observe=tally.follow)
     return turn, journal, kernel, tally
 
 

@@ -146,7 +146,7 @@ def make_session(
         inbox,
         journal,
         detail=settings.journal.detail,
-        observe=record.see,
+        observe=record.follow,
         on_order_ns=record.on_order_ns,
     )
     session = Session(

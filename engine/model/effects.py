@@ -1,12 +1,14 @@
 """What one step of the kernel leaves behind: decisions to write down, commands to send."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from engine.model.events import Command, Record
 
 
-class Effects(NamedTuple):
+class Effects(msgspec.Struct, frozen=True, gc=False):
     """The outcome of one step; the shell makes `records` durable before it sends `commands`."""
 
     records: list[Record]
@@ -36,7 +38,7 @@ class Outbox:
 
     def drain(self) -> Effects:
         """Hand over everything since the last drain."""
-        effects = Effects(self.records[:], self.commands[:])
+        effects = Effects(self.records.copy(), self.commands.copy())
         self.records.clear()
         self.commands.clear()
         return effects

@@ -39,15 +39,21 @@ KINDS_MAX: Final = 100
 _ACKNOWLEDGED: Final = frozenset(
     {OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED, OrderState.FILLED}
 )
-_FINAL: Final = frozenset(
-    {
+_ENDED: Final = {
+    state: state.lower()
+    for state in (
         OrderState.FILLED,
         OrderState.CANCELED,
         OrderState.REJECTED,
         OrderState.EXPIRED,
         OrderState.DENIED,
-    }
-)
+    )
+}
+"""The counter of each final state."""
+
+_Terms = tuple[Decimal | None, Decimal, bool]
+"""Price and quantity of an order when it last settled, to tell an amend from a mere answer, and
+whether the venue ever accepted it."""
 
 
 class Share:
@@ -65,15 +71,6 @@ class Share:
         self.trades += 1
         self.volume += notional
         self.fees += fill.fee
-
-
-class _Working:
-    """What an order looked like when it last settled, to tell an amend from a mere answer."""
-
-    __slots__ = ("is_accepted", "price", "qty")
-
-    def __init__(self, price: Decimal | None, qty: Decimal) -> None:
-        self.price, self.qty, self.is_accepted = price, qty, False
 
 
 class Tally:
@@ -100,14 +97,20 @@ class Tally:
         self.transitions: list[FsmTransition] = []
         self.breakers: list[BreakerTripped] = []
         self._multipliers = {i.symbol: i.multiplier for i in instruments if i.multiplier != 1}
-        self._working: dict[str, _Working] = {}
+        self._working: dict[str, _Terms] = {}
         self._rows = self._table()
 
     def see(self, event: msgspec.Struct) -> None:
-        """Count one record or input; a type without a row is none of our business."""
-        row = self._rows.get(type(event))
-        if row is not None:
-            row(event)
+        """Count one record or input."""
+        self.follow((event,))
+
+    def follow(self, events: Iterable[msgspec.Struct]) -> None:
+        """Count records and inputs; a type without a row is none of our business."""
+        rows = self._rows
+        for event in events:
+            row = rows.get(type(event))
+            if row is not None:
+                row(event)
 
     def _table(self) -> dict[type, Callable[..., None]]:
         return {
@@ -153,26 +156,23 @@ class Tally:
 
     def _submitted(self, order: OrderSubmitted) -> None:
         self.orders["submitted"] += 1
-        self._working[order.order_id] = _Working(order.price, order.qty)
+        self._working[order.order_id] = order.price, order.qty, False
 
     def _changed(self, change: OrderChanged) -> None:
-        working = self._working.get(change.order_id)
-        if working is None:  # denied before it was sent, or changed again after its end
+        state, order_id = change.state, change.order_id
+        before = self._working.get(order_id)
+        if before is None:  # denied before it was sent, or changed again after its end
             return
-        if change.state in _ACKNOWLEDGED:
-            self._acknowledged(working, change)
-        if change.state in _FINAL:
-            del self._working[change.order_id]
-            self.orders[change.state.lower()] += 1
-
-    def _acknowledged(self, working: _Working, change: OrderChanged) -> None:
-        terms = (change.price, change.qty)
-        if not working.is_accepted:
-            working.is_accepted = True
-            self.orders["accepted"] += 1
-        elif terms != (working.price, working.qty):
-            self.orders["amended"] += 1
-        working.price, working.qty = terms
+        if state in _ACKNOWLEDGED:
+            now = self._working[order_id] = change.price, change.qty, True
+            if not before[2]:
+                self.orders["accepted"] += 1
+            elif now != before:
+                self.orders["amended"] += 1
+        ended = _ENDED.get(state)
+        if ended is not None:
+            del self._working[order_id]
+            self.orders[ended] += 1
 
     def _transition(self, transition: FsmTransition) -> None:
         self.state = transition.to_state

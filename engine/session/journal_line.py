@@ -8,6 +8,7 @@ bytes hash to `hash`, `prev` fits and `seq` is the next number; all of that is d
 before any JSON is parsed (interface.md; reliability.md section 0.3).
 """
 
+from binascii import hexlify
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
@@ -27,8 +28,10 @@ assert SCHEMA_VERSION == 1, "the version is spelled out in `Chain`, for speed"
 
 _encode: Final = msgspec.json.Encoder().encode
 
-_NAMES: Final = {cls: name.encode() for cls, name in JOURNAL_TYPES.items()}
-_STATES: Final = {state: f"order_{state.lower()}".encode() for state in OrderState}
+_MIDDLE: Final = b',"type":"%b","data":{'
+_BY_TYPE: Final = {cls: _MIDDLE % name.encode() for cls, name in JOURNAL_TYPES.items()}
+_BY_STATE: Final = {state: _MIDDLE % f"order_{state.lower()}".encode() for state in OrderState}
+"""What stands between a line's `ts` and the fields of its `data`."""
 
 
 class Chain:
@@ -55,19 +58,18 @@ class Chain:
         lines: list[bytes] = []
         seq, head = self.seq, self._head
         for event in events:
-            raw = _encode(event)
-            comma = raw.find(b",")
-            name = _NAMES.get(type(event)) or _STATES[event.state]  # type: ignore[attr-defined]
+            ts, comma, data = _encode(event).partition(b",")
+            middle = _BY_TYPE.get(type(event)) or _BY_STATE[event.state]  # type: ignore[attr-defined]
             seq += 1
-            body = b'{"v":1,"seq":%d,"ts":%b,"type":"%b","data":{%b,"prev":"%b"' % (
+            body = b'{"v":1,"seq":%d,"ts":%b%b%b,"prev":"%b"}' % (
                 seq,
-                raw[9:comma],
-                name,
-                raw[comma + 1 :] if comma > 0 else b"}",
+                ts[9:] if comma else ts[9:-1],
+                middle,
+                data or b"}",
                 head,
             )
-            head = sha256(body + b"}").hexdigest().encode()
-            lines.append(b'%b,"hash":"%b"}\n' % (body, head))
+            head = hexlify(sha256(body).digest())
+            lines.append(b'%b,"hash":"%b"}\n' % (body[:-1], head))
         self.seq, self._head = seq, head
         return lines
 

@@ -42,7 +42,7 @@ from engine.session.view import session_view
 SHOW_EVERY_S: Final = 1.0
 """Wall seconds between two heartbeats on the terminal when event time runs faster."""
 
-LOGGED: Final = (Alert, FsmTransition, ErrorRecord)
+LOGGED: Final = frozenset({Alert, FsmTransition, ErrorRecord})
 """Records that also become a line of session.log; the journal has all of them."""
 
 
@@ -96,13 +96,14 @@ class SessionRecord:
 
     # --- what the turn reports -------------------------------------------------------------------
 
-    def see(self, event: Record | Input) -> None:
-        """Count a decision or a rare input, and log what a person would look for."""
-        self.tally.see(event)
-        if isinstance(event, LOGGED):
-            self._log.info(journal_type(event), data=msgspec.to_builtins(event))
-            if isinstance(event, Alert) and event.severity != "info":
-                self._progress.note(event.message)
+    def follow(self, events: Sequence[Record | Input]) -> None:
+        """Count decisions and rare inputs, and log what a person would look for."""
+        self.tally.follow(events)
+        for event in events:
+            if type(event) in LOGGED:
+                self._log.info(journal_type(event), data=msgspec.to_builtins(event))
+                if type(event) is Alert and event.severity != "info":
+                    self._progress.note(event.message)
 
     def on_order_ns(self, elapsed_ns: int) -> None:
         """Take the time from an input to the commands it caused."""

@@ -2,6 +2,10 @@
 
 This is the whole synchronous core. Sessions, backtests, benchmarks and simulations drive it and
 differ only in where inputs come from and who waits for the clock.
+
+Rule 1: no command leaves before the lines of everything up to it are written.
+Rule 2: what no command waits for is written at the end of the turn, also of one that fails: a call
+    for each of the many answers of a turn would cost as much as the lines themselves.
 """
 
 from collections import deque
@@ -13,7 +17,7 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.effects import NO_EFFECTS
-from engine.model.events import DELIBERATIONS, Input, Record, VenueEvent
+from engine.model.events import DELIBERATIONS, Command, Input, Record, VenueEvent
 from engine.model.market import MarketEvent
 from engine.venue import SimulatedBroker
 
@@ -40,20 +44,27 @@ class Turn:
         journal: Lines,
         *,
         detail: Detail,
-        observe: Callable[[Record | Input], None],
+        observe: Callable[[Sequence[Record | Input]], None],
         on_order_ns: Callable[[int], None] | None = None,
     ) -> None:
+        """Take over the parts of a session.
+
+        Args:
+            observe: Told what was decided, and rare inputs, once a turn and in order.
+            on_order_ns: Told how long after its input each batch of commands had left.
+
+        """
         self.kernel = kernel
         self._broker = broker
         self._inbox = inbox
-        self._write = journal.extend
-        self._journal_inputs = detail == "inputs"
-        self._omitted = DELIBERATIONS if detail == "orders" else None
+        self._journal = journal
+        self._journals_inputs = detail == "inputs"
+        self._omitted: frozenset[type] = DELIBERATIONS if detail == "orders" else frozenset()
         self._observe = observe
-        self._take = kernel.step
-        self._submit = broker.submit
         self._on_order_ns = on_order_ns
         self._began_ns = 0
+        self._unwritten: list[Record | Input] = []
+        self._unseen: list[Record | Input] = []
         self.inputs = 0
         """Inputs taken so far."""
 
@@ -65,12 +76,16 @@ class Turn:
         due_ns = broker.next_due_ns()
         if due_ns is not None and due_ns <= event.ts_ns:
             self.deliver(event.ts_ns)
-        broker.observe(event)
-        if self._inbox:
-            self._drain()
-        self._step(event)
-        if self._inbox:
-            self._drain()
+        try:
+            broker.observe(event)
+            if self._inbox:
+                self._drain()
+            self._step(event)
+            if self._inbox:
+                self._drain()
+        finally:
+            if self._unwritten or self._unseen:
+                self._close()
 
     def deliver(self, until_ns: int) -> None:
         """Let the broker's pending work up to `until_ns` happen, one instant after the other.
@@ -79,41 +94,61 @@ class Turn:
         """
         broker = self._broker
         due_ns = broker.next_due_ns()
-        while due_ns is not None and due_ns <= until_ns:
-            broker.advance(due_ns)
-            self._drain()
-            due_ns = broker.next_due_ns()
+        try:
+            while due_ns is not None and due_ns <= until_ns:
+                broker.advance(due_ns)
+                self._drain()
+                due_ns = broker.next_due_ns()
+        finally:
+            self._close()
 
     def input(self, event: Input) -> None:
         """Take one input that is not market data: a timer, an operator command, a feed's state."""
-        self._observe(event)
-        self._step(event)
-        self._drain()
+        self._unseen.append(event)
+        try:
+            self._step(event)
+            self._drain()
+        finally:
+            self._close()
 
     def _drain(self) -> None:
         inbox = self._inbox
         while inbox:
             event = inbox.popleft()
-            self._observe(event)
+            self._unseen.append(event)
             self._step(event)
 
     def _step(self, event: Input) -> None:
         self.inputs += 1
-        effects = self._take(event)
+        effects = self.kernel.step(event)
+        if self._journals_inputs:
+            self._unwritten.append(event)
         if effects is NO_EFFECTS:
-            if self._journal_inputs:
-                self._write((event,))
             return
-        records, commands = effects
-        if self._journal_inputs:
-            self._write((event, *records))
-        elif self._omitted is None:
-            self._write(records)
-        else:
-            self._write([r for r in records if type(r) not in self._omitted])
-        for record in records:
-            self._observe(record)
+        self._unwritten += effects.records
+        self._unseen += effects.records
+        if effects.commands:
+            self._send(effects.commands)
+
+    def _send(self, commands: Sequence[Command]) -> None:
+        self._write()
+        broker = self._broker
         for command in commands:
-            self._submit(command)
-        if commands and self._on_order_ns is not None:
+            broker.submit(command)
+        if self._on_order_ns is not None:
             self._on_order_ns(perf_counter_ns() - self._began_ns)
+
+    def _write(self) -> None:
+        lines, omitted = self._unwritten, self._omitted
+        if omitted:
+            self._journal.extend([line for line in lines if type(line) not in omitted])
+        else:
+            self._journal.extend(lines)
+        lines.clear()
+
+    def _close(self) -> None:
+        if self._unwritten:
+            self._write()
+        if self._unseen:
+            self._observe(self._unseen)
+            self._unseen.clear()
