@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from engine.model.errors import Defect, LaptopAgentsError
 from laptop_agents import cli
@@ -13,6 +14,31 @@ STOPPED_BY_OPERATOR = 4
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code; never raises."""
+    _fill_closed_streams()
+    code = _run(argv)
+    _let_go(sys.stderr)
+    return code
+
+
+def _fill_closed_streams() -> None:
+    """Put /dev/null where the caller closed a stream.
+
+    Otherwise the next file opened, say the journal, takes its descriptor and with it whatever
+    anybody prints.
+    """
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - for the whole run
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+
+
+def _let_go(stream: TextIO) -> None:
+    """Flush a stream now; where nobody reads it, keep the interpreter from trying at its end."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _run(argv: Sequence[str] | None) -> int:
     os.umask(0o077)  # Whatever we create is for this user alone, also what a library creates.
     try:
         code = cli.run(argv)

@@ -11,7 +11,7 @@ import resource
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
@@ -76,7 +76,7 @@ def run_session(
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     kill_files = [path for path in (kill_path(home), kill_file) if path is not None]
-    present = Stops(kill_files).present()
+    present = Stops([*kill_files, *([run_dir / KILL_NAME] if run_dir else [])]).present()
     if present is not None:
         return _refuse_kill_file(present)
     wall_ns = time_ns()
@@ -103,7 +103,9 @@ def run_session(
         stack.callback(record.close)
         report = _drive(session, record)
     if style in ("rich", "plain"):
-        sys.stderr.write(_last_words(report) + f"\n{folder.path / REPORT_NAME}\n")
+        with suppress(OSError):  # nobody reads it; the report is where it always is
+            sys.stderr.write(_last_words(report) + f"\n{folder.path / REPORT_NAME}\n")
+            sys.stderr.flush()
     return report.exit_code
 
 

@@ -19,13 +19,17 @@ FLUSH_BYTES: Final = 256 * 1024
 
 
 class Journal:
-    """Writes `events.jsonl`. Not thread-safe: it belongs to the engine's loop."""
+    """Writes `events.jsonl`. Not thread-safe: it belongs to the engine's loop.
+
+    `events`, `bytes` and `head` speak of all lines taken; after a failure, of those in the file.
+    """
 
     def __init__(self, fd: int) -> None:
         """Take over a new, empty file; see `RunFolder.create_file`."""
         self._fd = fd
-        self._flushed_bytes = 0
         self.failure: OSError | None = None
+        self.bytes = 0
+        """Length of the lines."""
         self._chain = Chain()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
@@ -37,43 +41,50 @@ class Journal:
         return self._chain.seq
 
     @property
-    def bytes(self) -> int:
-        """Length of all lines so far, buffered ones included."""
-        return self._flushed_bytes + self._pending_bytes
-
-    @property
     def head(self) -> str:
         """Hash of the last line."""
         return self._chain.head
 
     def extend(self, events: Sequence[msgspec.Struct]) -> None:
-        """Add inputs or records, in order."""
-        lines = self._chain.events(events)
-        self._pending += lines
-        self._pending_bytes += sum(map(len, lines))
-        if self._pending_bytes >= FLUSH_BYTES:
-            self.flush()
+        """Add inputs or records, in order; after a failure nothing is added any more."""
+        if self.failure is None:
+            self._take(self._chain.events(events))
 
     def note(self, name: str, ts_ns: int, data: object) -> None:
         """Add a line of the session's own; `data` encodes to a JSON object."""
-        line = self._chain.data(name, ts_ns, data)
-        self._pending.append(line)
-        self._pending_bytes += len(line)
+        if self.failure is None:
+            self._take([self._chain.data(name, ts_ns, data)])
+
+    def _take(self, lines: list[bytes]) -> None:
+        size = sum(map(len, lines))
+        self._pending += lines
+        self._pending_bytes += size
+        self.bytes += size
+        if self._pending_bytes >= FLUSH_BYTES:
+            self.flush()
 
     def flush(self) -> None:
         """Hand everything buffered to the operating system; remember a failure, never raise it."""
         if not self._pending or self.failure is not None:
             return
         block = memoryview(b"".join(self._pending))
-        self._pending.clear()
-        self._flushed_bytes += self._pending_bytes
-        self._pending_bytes = 0
         try:
             while block:
                 block = block[os.write(self._fd, block) :]
         except OSError as error:
-            self.failure = error
+            self._fail(error, unwritten=len(block))
+        self._pending.clear()
+        self._pending_bytes = 0
         self._unsynced = True
+
+    def _fail(self, error: OSError, *, unwritten: int) -> None:
+        """Take back the lines that did not reach the file whole."""
+        self.failure = error
+        self.bytes -= unwritten
+        while self._pending and unwritten > 0:
+            line = self._pending.pop()
+            unwritten -= len(line)
+            self._chain.take_back(line)
 
     async def sync(self) -> None:
         """Make what was flushed durable, off the loop."""
@@ -88,12 +99,12 @@ class Journal:
     def close(self) -> None:
         """Flush, sync and close; a failure stays readable in `failure`."""
         self.flush()
-        if self.failure is None:
-            try:
+        try:
+            if self.failure is None:
                 os.fdatasync(self._fd)
-            except OSError as error:
-                self.failure = error
-        os.close(self._fd)
+            os.close(self._fd)
+        except OSError as error:
+            self.failure = self.failure or error
 
 
 class MemoryJournal:

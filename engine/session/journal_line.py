@@ -22,6 +22,9 @@ GENESIS: Final = "0" * 64
 """`prev` of the first line."""
 
 _HASH_TAIL: Final = len(',"hash":""}') + 64
+_PREV: Final = slice(-141, -77)
+"""Where a line's `prev` stands, counted from its end."""
+
 _PREV_TAIL: Final = len(',"prev":""}') + 64
 
 assert SCHEMA_VERSION == 1, "the version is spelled out in `Chain`, for speed"
@@ -48,6 +51,11 @@ class Chain:
     def head(self) -> str:
         """Hash of the last line."""
         return self._head.decode()
+
+    def take_back(self, line: bytes) -> None:
+        """Forget the last line made: it never reached the file whole."""
+        self.seq -= 1
+        self._head = line[_PREV]
 
     def events(self, events: Iterable[msgspec.Struct]) -> list[bytes]:
         """Return the lines of inputs or records; each `ts_ns` becomes its line's `ts`.
@@ -96,6 +104,8 @@ def proven(line: bytes, prev: str, seq: int) -> str | None:
         seq: The number this line must have.
     """
     if not line.endswith(b'"}\n') or len(line) < _HASH_TAIL + _PREV_TAIL:
+        return None
+    if line[-76:-67] != b',"hash":"':
         return None
     body = line[: -_HASH_TAIL - 1] + b"}"
     claimed = line[-67:-3]

@@ -131,9 +131,9 @@ class Session:
         while not self._is_over:
             broker_ns = self._broker.next_due_ns()
             due_ns = min(event_ns, self._next_timer_ns, self._deadline_ns, broker_ns or NEVER)
-            await self._wait(due_ns)
-            if self._is_over:
-                return
+            if self._clock.reached() < due_ns:
+                await self._wait(due_ns)
+                continue
             if broker_ns is not None and broker_ns <= due_ns:
                 self._turn.deliver(due_ns)
             elif self._deadline_ns <= due_ns:
@@ -150,13 +150,10 @@ class Session:
         self._free_until_ns = min(free, self._clock.reached() + 1)
 
     async def _wait(self, due_ns: int) -> None:
-        if self._clock.reached() >= due_ns:
-            return
+        """Sleep a little towards `due_ns`; whoever asked for something meanwhile is heard."""
         self._journal.flush()
-        while not await self._clock.wait(due_ns):
-            self._heed(self._clock.reached())
-            if self._is_over:
-                return
+        await self._clock.wait(due_ns)
+        self._heed(min(self._clock.reached(), due_ns))
 
     def _on_timer(self, ts_ns: int) -> None:
         self._heed(ts_ns)

@@ -1,6 +1,9 @@
 """The last line of defense: each way to end, and the exit code it must give."""
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +77,16 @@ def test_a_bug_without_a_home_still_ends_with_1(
 
     assert 1 == program.main([])
     assert "its trace could not be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("--headless --duration 0.02 --speed max", 0), ("--set x=1", 2)]
+)
+def test_streams_the_caller_closed(words: str, code: int, tmp_path: Path) -> None:
+    """Nobody listens: the ending is the same, and no file of ours becomes stderr."""
+    command = f"exec {sys.executable} -m laptop_agents {words} <&- >&- 2>&-"
+    environment = os.environ | {"LAPTOP_AGENTS_HOME": str(tmp_path)}
+
+    assert code == subprocess.run(["sh", "-c", command], env=environment, check=False).returncode
+    for journal in tmp_path.glob("runs/*/events.jsonl"):
+        assert all(line.startswith('{"v":1,') for line in journal.read_text().splitlines())
