@@ -205,9 +205,12 @@ class PaperVenue:
         if market.conditionals:
             for order in released(market):
                 self._matching.release(market, order, ts_ns)
-        if market.position and not (
-            market.liquidation_low < market.bid + market.ask < market.liquidation_high
-        ):
+        if market.position:
+            self._guard_margin(market, ts_ns)
+
+    def _guard_margin(self, market: Market, ts_ns: int) -> None:
+        """Check the margin at a new touch, where the band says that it may matter."""
+        if not market.liquidation_low < market.bid + market.ask < market.liquidation_high:
             self._settlement.check_margin(ts_ns)
 
     def _observe_other(self, market: Market, event: MarketEvent) -> None:
@@ -258,9 +261,8 @@ class PaperVenue:
         Longer intervals than the shortest seen are ignored: they tell of a past in which our
         orders did not exist.
         """
-        is_sound = 0 < bar.low_ticks <= min(bar.open_ticks, bar.close_ticks) and bar.high_ticks >= (
-            max(bar.open_ticks, bar.close_ticks)
-        )
+        low, high = bar.low_ticks, bar.high_ticks
+        is_sound = 0 < low <= bar.open_ticks <= high and low <= bar.close_ticks <= high
         is_late = 0 < market.bar_interval_s < bar.interval_s
         if market.source > Source.BARS or is_late or not is_sound:
             return
@@ -272,19 +274,21 @@ class PaperVenue:
             self._trade_range(market, bar)
         market.show(bar.close_ticks, 0, bar.close_ticks, 0)
         if market.position:
-            self._settlement.check_margin(bar.ts_ns)
+            self._guard_margin(market, bar.ts_ns)
 
     def _trade_range(self, market: Market, bar: Bar) -> None:
         matching = self._matching
-        for order, ticks in released_in(market, bar):
-            market.show(ticks, 0, ticks, 0)
-            matching.release(market, order, bar.ts_ns)
-        for order, lots in traded_through(market, bar):
-            matching.fill_resting(market, order, lots, bar.ts_ns)
+        if market.conditionals:
+            for order, ticks in released_in(market, bar):
+                market.show(ticks, 0, ticks, 0)
+                matching.release(market, order, bar.ts_ns)
+        if market.buys or market.sells:
+            for order, lots in traded_through(market, bar):
+                matching.fill_resting(market, order, lots, bar.ts_ns)
         if market.position:
             worst = bar.low_ticks if market.position > 0 else bar.high_ticks
             market.show(worst, 0, worst, 0)
-            self._settlement.check_margin(bar.ts_ns)
+            self._guard_margin(market, bar.ts_ns)
 
 
 QUOTES: Final = Source.QUOTES

@@ -67,6 +67,11 @@ class Roster:
         self.failures: list[Failure] = []
         """Since last drained by the kernel."""
         self._quotes: dict[str, tuple[tuple[Callable[[Desk], Any], Desk], ...]] = {}
+        self._trade_readers = [m for m in self._members.values() if m.agent.needs.trades]
+        self._bar_readers: dict[int, list[_Member]] = {}
+        for member in self._members.values():
+            for interval_s in dict.fromkeys(member.agent.needs.bar_intervals_s):
+                self._bar_readers.setdefault(interval_s, []).append(member)
         self._index()
 
     def _index(self) -> None:
@@ -115,14 +120,14 @@ class Roster:
 
     def on_trade(self, trade: Trade, now_ns: int) -> Sequence[Intent]:
         """Ask everybody who reads public trades."""
-        asked = [m for m in self._members.values() if m.agent.needs.trades]
+        asked = self._trade_readers
+        if not asked:
+            return NOTHING
         return self._ask(asked, trade.symbol, now_ns, lambda m, d: m.agent.on_trade(d, trade))
 
     def on_bar(self, bar: Bar, now_ns: int) -> Sequence[Intent]:
         """Ask everybody who declared the bar's interval."""
-        asked = [
-            m for m in self._members.values() if bar.interval_s in m.agent.needs.bar_intervals_s
-        ]
+        asked = self._bar_readers.get(bar.interval_s, ())
         return self._ask(asked, bar.symbol, now_ns, lambda m, d: m.agent.on_bar(d, bar))
 
     def on_fill(self, fill: Fill, now_ns: int) -> Sequence[Intent]:

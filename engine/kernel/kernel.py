@@ -242,9 +242,10 @@ class Kernel:
             self.conduct.raise_event(FsmEvent.START, SESSION, self.now_ns)
 
     def _close_bars(self) -> None:
-        while self.market.closed:
-            bars = self.market.closed[:]
-            self.market.closed.clear()
+        closed = self.market.closed
+        while closed:
+            bars = closed.copy()
+            closed.clear()
             for bar in bars:
                 if self.conduct.calls_agents:
                     self._decide(bar.symbol, self.roster.on_bar(bar, self.now_ns))

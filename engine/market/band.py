@@ -67,13 +67,15 @@ class Band:
         the last good one. A good price in between ends the row, and so does one that agrees with
         neither level, which starts its own.
         """
-        if not self.contains(x2, rules.jump):
+        last2 = self.last2
+        if last2 and abs(x2 - last2) * JUMP_SCALE > last2 * rules.jump:
             agrees = self.pending > 0 and is_near(x2, self.candidate2, rules.jump)
             self.pending = self.pending + 1 if agrees else 1
             self.candidate2 = x2
             if self.pending < rules.confirmations:
                 return False
-        self.believe(x2)
+        self.pending = 0
+        self.last2 = self.anchor2 = x2
         return True
 
     def believe(self, x2: int) -> None:

@@ -36,9 +36,10 @@ class BarSeries:
 
     def append(self, bar: Bar) -> None:
         """Add the newest bar, forgetting what left the window."""
-        self.bars.append(bar)
-        if len(self.bars) >= 2 * self.window:
-            del self.bars[: -self.window]
+        bars = self.bars
+        bars.append(bar)
+        if len(bars) >= 2 * self.window:
+            del bars[: -self.window]
 
     def __len__(self) -> int:
         return min(len(self.bars), self.window)
@@ -159,15 +160,17 @@ class BarMerger:
         assert bar.interval_s > 0
         if self.interval_s % bar.interval_s or bar.open_ns < self.closed_ns:
             return NO_BARS
-        if not self.source_s or bar.interval_s == self.interval_s:
+        length_ns = self.interval_s * SECOND_NS
+        if bar.interval_s == self.interval_s:
+            # As it is, its start too: the weeks of a venue don't begin on a Thursday.
+            self.source_s, self.partial = self.interval_s, None
+            self.closed_ns = bar.open_ns + length_ns
+            return (bar,)
+        if not self.source_s:
             self.source_s = bar.interval_s
         if bar.interval_s != self.source_s:
             return NO_BARS
-        length_ns = self.interval_s * SECOND_NS
         start_ns = bar.open_ns // length_ns * length_ns
-        if bar.interval_s == self.interval_s:
-            start_ns = bar.open_ns  # As the venue says it; its weeks don't start on a Thursday.
-            self.partial = None
         closed = []
         if self.partial is not None and self.partial.open_ns < start_ns:
             closed.append(self._pass_on(self.partial, bar.ts_ns))

@@ -87,16 +87,20 @@ class Lane:
 
     def on_bar(self, bar: Bar, closed: list[Bar]) -> None:
         """Take a bar of the venue: from now on its bars replace those built here."""
-        taken = [b for b in self.builders if b.interval_s % bar.interval_s == 0]
-        if taken:
-            self.builders = [b for b in self.builders if b.interval_s % bar.interval_s]
-            self.link()
+        if self.builders:
+            self._hand_over(bar.interval_s)
         if not self.filter.quote_ns and bar.ts_ns >= self.view.priced_ns:
             self._price_at(bar)
         for merger in self.mergers:
             bars = merger.on_bar(bar)
             if bars:
                 self._file(bars, closed)
+
+    def _hand_over(self, interval_s: int) -> None:
+        kept = [builder for builder in self.builders if builder.interval_s % interval_s]
+        if len(kept) < len(self.builders):
+            self.builders = kept
+            self.link()
 
     def on_time(self, ts_ns: int, closed: list[Bar]) -> None:
         """Close the bars whose interval has ended."""

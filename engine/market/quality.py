@@ -142,16 +142,18 @@ class QualityFilter:
         A bar sums up many messages, so only its open is held to one jump from the close before it;
         its high and low may be `jump_confirmations` jumps a minute away from its open.
         """
-        track = self.bars.get(b.interval_s) or BarTrack()
+        track = self.bars.get(b.interval_s)
+        if track is None:
+            track = BarTrack()
         flaw = self._bar_flaw(b, track)
         if flaw != "non_positive":
             self.bars[b.interval_s] = track
         if flaw is None:
+            close_ticks = b.close_ticks
             track.open_ns = b.open_ns
-            track.band.last2 = 2 * b.close_ticks
+            track.band.last2 = 2 * close_ticks
             if not self.quote_ns and not self.trade_ns:
-                self.band.believe(2 * b.close_ticks)
-                self._set_bounds()
+                self._believe(close_ticks)
         return flaw
 
     def funding(self, f: Funding) -> Flaw | None:
@@ -172,6 +174,14 @@ class QualityFilter:
         """Judge by `rules` from now on, as after a restore under changed settings."""
         self.rules = rules
         self._set_bounds()
+
+    def _believe(self, ticks: int) -> None:
+        """Take the price of a source of bars alone as the last good one."""
+        if self.low_ticks <= ticks <= self.high_ticks:
+            self.band.last2 = 2 * ticks
+        else:
+            self.band.believe(2 * ticks)
+            self._set_bounds()
 
     def _quote_slowly(self, q: Quote) -> Flaw | None:
         flaw = self._quote_flaw(q)
@@ -222,20 +232,20 @@ class QualityFilter:
         return None
 
     def _bar_flaw(self, b: Bar, track: BarTrack) -> Flaw | None:
-        if b.interval_s <= 0 or b.low_ticks <= 0 or b.volume_lots < 0:
+        low, high, opened, interval_s = b.low_ticks, b.high_ticks, b.open_ticks, b.interval_s
+        rules, open_ns = self.rules, b.open_ns
+        if interval_s <= 0 or low <= 0 or b.volume_lots < 0:
             return "non_positive"
-        body = (b.open_ticks, b.close_ticks)
-        if b.low_ticks > min(body) or b.high_ticks < max(body):
+        if not (low <= opened <= high and low <= b.close_ticks <= high):
             return "malformed"
-        if b.open_ns <= track.open_ns:
-            return "duplicate" if b.open_ns == track.open_ns else "out_of_order"
-        if b.ts_ns + self.rules.max_lag_ns < b.open_ns + b.interval_s * SECOND_NS:
+        if open_ns <= track.open_ns:
+            return "duplicate" if open_ns == track.open_ns else "out_of_order"
+        if b.ts_ns + rules.max_lag_ns < open_ns + interval_s * SECOND_NS:
             return "malformed"  # It can't have closed yet, even if our clock is slow.
-        reach = self.rules.jump * self.rules.confirmations * max(1, b.interval_s // 60)
-        range_ticks = max(b.high_ticks - b.open_ticks, b.open_ticks - b.low_ticks)
-        if range_ticks * JUMP_SCALE > b.open_ticks * reach:
+        reach = opened * rules.jump * rules.confirmations * (interval_s // 60 or 1)
+        if (high - opened) * JUMP_SCALE > reach or (opened - low) * JUMP_SCALE > reach:
             return "out_of_band"
-        return None if track.band.admit(2 * b.open_ticks, self.rules) else "out_of_band"
+        return None if track.band.admit(2 * opened, rules) else "out_of_band"
 
     def _funding_flaw(self, f: Funding) -> Flaw | None:
         if not (f.mark_price.is_finite() and f.rate.is_finite()):
