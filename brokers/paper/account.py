@@ -55,18 +55,22 @@ class Account:
         lots. O(symbols with orders or positions).
         """
         held = market.position * (market.bid + market.ask) // 2
-        before = market.exposure()
-        if is_buy:
-            after = held + market.buy_units - freed + ticks * lots
-        else:
-            after = market.sell_units - held - freed + ticks * lots
-        if after <= before:
+        bought, sold = held + market.buy_units, market.sell_units - held
+        after = (bought if is_buy else sold) - freed + ticks * lots
+        if after <= 0 or after <= bought or after <= sold:
             return True
         required = after * market.terms.margin_unit
+        if len(self._markets) > 1:
+            required += self._held_by_others(market)
+        return required <= self.equity()
+
+    def _held_by_others(self, market: Market) -> Decimal:
+        """Return the initial margin of every other symbol."""
+        margin = ZERO
         for other in self._markets.values():
             if other.is_engaged and other is not market:
-                required += other.exposure() * other.terms.margin_unit
-        return required <= self.equity()
+                margin += other.exposure() * other.terms.margin_unit
+        return margin
 
     def slack(self) -> Decimal:
         """Return equity above the maintenance margin; negative means liquidation."""

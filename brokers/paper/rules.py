@@ -102,11 +102,13 @@ class Rules:
             return Refusal(RejectReason.NO_LIQUIDITY, "no price is known")
         if order.reduce_only and not market.reducible(is_buy=order.is_buy):
             return Refusal(RejectReason.REDUCE_ONLY_REJECTED, "nothing to reduce")
-        ticks = order.ticks or order.trigger or (market.ask if order.is_buy else market.bid)
+        ticks, lots = order.ticks or order.trigger, order.lots
+        if not ticks:
+            ticks = market.ask if order.is_buy else market.bid
         return (
-            self.price_and_size(market, order, ticks, order.lots)
+            self.price_and_size(market, order, ticks, lots)
             or self._capacity(market, order)
-            or self.margin(market, order, ticks, order.lots)
+            or self.margin(market, order, ticks, lots)
         )
 
     def price_and_size(

@@ -29,8 +29,6 @@ SLOT_MAX: Final = 32
 REASON_MAX: Final = 300
 """Characters of a reason, for the same cause."""
 
-NUMBERS: Final = ("price", "trigger_price", "trail_bps")
-
 
 class BadAnswer(LaptopAgentsError):
     """An agent returned what no agent may return."""
@@ -55,9 +53,10 @@ def checked(answer: object, agent: str, symbol: str) -> tuple[Intent, ...]:
         raise _unwanted(answer)
     if len(answer) > ANSWER_MAX:
         raise BadAnswer(f"{len(answer)} intents in one answer, at most {ANSWER_MAX}")
-    last = 0
+    last, head = 0, f"{agent}-"
     for intent in answer:
-        last = _check(intent, agent, symbol, last)
+        _check(intent, agent, symbol)
+        last = _check_id(intent.intent_id, head, last)
     return answer
 
 
@@ -73,39 +72,39 @@ def _unwanted(answer: object) -> BadAnswer:
     return BadAnswer(f"a {type(answer).__name__}, not a list or tuple")
 
 
-def _check(intent: object, agent: str, symbol: str, last: int) -> int:
-    """Check one intent, return its sequence number."""
+def _check(intent: object, agent: str, symbol: str) -> None:
     if type(intent) is not OrderIntent and type(intent) is not CancelIntent:
         raise BadAnswer(f"a {type(intent).__name__}, not an intent")
     if intent.agent != agent:
         raise BadAnswer("an intent in the name of another agent")
     if intent.symbol != symbol:
         raise BadAnswer("an intent for another symbol")
-    _check_text("slot", intent.slot, SLOT_MAX)
-    _check_text("reason", intent.reason, REASON_MAX)
-    if not intent.slot:
-        raise BadAnswer("slot: empty")
+    slot, reason = intent.slot, intent.reason
+    if type(slot) is not str or not 0 < len(slot) <= SLOT_MAX:
+        raise _bad_text("slot", slot, SLOT_MAX)
+    if type(reason) is not str or len(reason) > REASON_MAX:
+        raise _bad_text("reason", reason, REASON_MAX)
     if type(intent) is OrderIntent:
         _check_order(intent)
-    return _check_id(intent.intent_id, agent, last)
 
 
-def _check_id(intent_id: object, agent: str, last: int) -> int:
-    if type(intent_id) is not str or not intent_id.startswith(f"{agent}-"):
+def _check_id(intent_id: object, head: str, last: int) -> int:
+    """Return the sequence number, which must rise from intent to intent."""
+    if type(intent_id) is not str or not intent_id.startswith(head):
         raise BadAnswer("intent_id: not of this agent")
-    digits = intent_id[len(agent) + 1 :]
+    digits = intent_id[len(head) :]
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
         raise BadAnswer("intent_id: no number")
-    if int(digits) <= last:
+    number = int(digits)
+    if number <= last:
         raise BadAnswer("intent_id: not rising")
-    return int(digits)
+    return number
 
 
-def _check_text(field: str, text: object, most: int) -> None:
+def _bad_text(field: str, text: object, most: int) -> BadAnswer:
     if type(text) is not str:
-        raise BadAnswer(f"{field}: a {type(text).__name__}")
-    if len(text) > most:
-        raise BadAnswer(f"{field}: longer than {most}")
+        return BadAnswer(f"{field}: a {type(text).__name__}")
+    return BadAnswer(f"{field}: longer than {most}" if text else f"{field}: empty")
 
 
 def _check_order(intent: OrderIntent) -> None:
@@ -117,11 +116,14 @@ def _check_order(intent: OrderIntent) -> None:
     if type(intent.post_only) is not bool or type(intent.reduce_only) is not bool:
         raise BadAnswer("post_only or reduce_only: not a bool")
     _check_positive("qty", intent.qty)
-    for field in NUMBERS:
-        number = getattr(intent, field)
-        # What its type does not use may still be read by somebody: nothing, or a sound number.
-        if number is not None or field == REQUIRED_NUMBER.get(kind):
-            _check_positive(field, number)
+    # What its type does not use may still be read by somebody: nothing, or a sound number.
+    required = REQUIRED_NUMBER.get(kind)
+    if intent.price is not None or required == "price":
+        _check_positive("price", intent.price)
+    if intent.trigger_price is not None or required == "trigger_price":
+        _check_positive("trigger_price", intent.trigger_price)
+    if intent.trail_bps is not None or required == "trail_bps":
+        _check_positive("trail_bps", intent.trail_bps)
     confidence = intent.confidence
     if type(confidence) not in (float, int) or not isfinite(confidence) or not 0 <= confidence <= 1:
         raise BadAnswer("confidence: not between 0 and 1")
