@@ -23,7 +23,7 @@ COMMANDS = {
     "doctor": "laptop_agents.doctor",
     "completion": "laptop_agents.completion_command",
 }
-SESSION_ONLY = ("headless", "run_dir", "kill_file", "plain", "verbose", "quiet")
+SESSION_ONLY = ("headless", "resume", "run_dir", "kill_file", "plain", "verbose", "quiet")
 """Options that mean nothing to a sub-command."""
 NO_SCREEN_YET = (
     "The workstation screen is not in this release: running headless (--headless says so too)."
@@ -39,7 +39,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     """
     arguments = build_parser().parse_args(argv)
     if arguments.command is None:
-        return run_session(arguments)
+        return resume(arguments) if arguments.resume else run_session(arguments)
     _refuse_session_options(arguments)
     code: int = importlib.import_module(COMMANDS[arguments.command]).run(arguments)
     return code
@@ -69,6 +69,25 @@ def run_session(arguments: argparse.Namespace) -> int:
         home=home,
         run_dir=run_dir,
         kill_file=kill_file,
+        verbosity=-1 if arguments.quiet else arguments.verbose,
+        as_json=arguments.json,
+        color=_wants_color(arguments),
+        is_plain=arguments.plain,
+    )
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Go on with an interrupted session; everything but its looks comes from its journal."""
+    if arguments.typed or arguments.run_dir:
+        option = arguments.typed[0][0] if arguments.typed else "--run-dir"
+        raise UsageError(f"--resume and {option} conflict: a resumed run keeps its own settings")
+    from laptop_agents import compose  # noqa: PLC0415 - the whole engine
+    from laptop_agents.home import find_home  # noqa: PLC0415 - lazy
+
+    return compose.resume_session(
+        arguments.resume,
+        home=find_home(os.environ),
+        kill_file=_path("--kill-file", arguments.kill_file),
         verbosity=-1 if arguments.quiet else arguments.verbose,
         as_json=arguments.json,
         color=_wants_color(arguments),

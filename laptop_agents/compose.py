@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from brokers.paper.venue import CAPABILITIES, PaperVenue
@@ -28,17 +27,17 @@ from engine.session.clock import Clock, SimulatedClock, WallClock
 from engine.session.health import HealthMonitor, ProcessProbe
 from engine.session.journal import Journal
 from engine.session.log import SessionLog, open_log
-from engine.session.manifest import Manifest, current_versions, git_revision, shown_settings, utc
-from engine.session.progress import Progress, choose_style
+from engine.session.manifest import Manifest, current_versions, git_revision, shown_settings
+from engine.session.progress import Progress, Style, choose_style
 from engine.session.record import Identity, SessionRecord
-from engine.session.run_folder import RunFolder, new_run_id
 from engine.session.runner import Plan, Session
 from engine.session.stops import Stops
 from engine.session.turn import Turn
 from engine.venue import Feed
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.home import kill_path
-from laptop_agents.runs import JOURNAL_NAME
+from laptop_agents.opening import Run, interrupted_run, new_run
+from laptop_agents.runs import find_journal
 from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
@@ -72,54 +71,98 @@ def run_session(
         LaptopAgentsError: The session could not start; nothing is left behind but, at most, the
             folder it would have written to.
     """
-    use_exact_arithmetic()
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _prepare_process()
     kill_files = [path for path in (kill_path(home), kill_file) if path is not None]
     present = Stops([*kill_files, *([run_dir / KILL_NAME] if run_dir else [])]).present()
     if present is not None:
         return _refuse_kill_file(present)
-    wall_ns = time_ns()
-    pinned_ns = settings.session.start_ns
-    feed = make_feed(settings, wall_ns if pinned_ns is None else pinned_ns)
-    run_id = settings.session.run_id or new_run_id(wall_ns)
-    folder = RunFolder.create(home, run_id, run_dir)
+    make_feed(settings, 0)  # what it refuses, it refuses before anything is written
+    run = new_run(settings, home, run_dir)
+    return _run(
+        settings,
+        run,
+        kill_files=kill_files,
+        style=_style(verbosity, as_json=as_json, is_plain=is_plain),
+        level=LOG_LEVELS.get(verbosity, "debug"),
+        color=color,
+    )
+
+
+def resume_session(
+    name: str,
+    *,
+    home: Path,
+    kill_file: Path | None,
+    verbosity: int,
+    as_json: bool,
+    color: bool,
+    is_plain: bool,
+) -> int:
+    """Go on with an interrupted run: rerun its journal, then continue where it ends.
+
+    Raises:
+        LaptopAgentsError: There is nothing to resume, or it can't be trusted; nothing was written.
+    """
+    _prepare_process()
+    journal = find_journal(name, home)
+    kill_files = [path for path in (kill_path(home), kill_file) if path is not None]
+    present = Stops([*kill_files, journal.parent / KILL_NAME]).present()
+    if present is not None:
+        return _refuse_kill_file(present)
+    settings, run = interrupted_run(journal)
+    return _run(
+        settings,
+        run,
+        kill_files=kill_files,
+        style=_style(verbosity, as_json=as_json, is_plain=is_plain),
+        level=LOG_LEVELS.get(verbosity, "debug"),
+        color=color,
+    )
+
+
+def _prepare_process() -> None:
+    use_exact_arithmetic()
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _style(verbosity: int, *, as_json: bool, is_plain: bool) -> Style:
     term = "dumb" if is_plain else os.environ.get("TERM", "")
-    style = choose_style(sys.stderr, is_quiet=verbosity < 0, is_json=as_json, term=term)
+    return choose_style(sys.stderr, is_quiet=verbosity < 0, is_json=as_json, term=term)
+
+
+def _run(
+    settings: "Settings",
+    run: Run,
+    *,
+    kill_files: Sequence[Path],
+    style: Style,
+    level: str,
+    color: bool,
+) -> int:
     with ExitStack() as stack:
-        log = open_log(folder.path / LOG_NAME, LOG_LEVELS.get(verbosity, "debug"))
+        log = open_log(run.folder.path / LOG_NAME, level)
         stack.callback(log.close)
         progress = Progress(sys.stderr, style, is_color=color)
         stack.callback(progress.close)
-        session, record = make_session(
-            settings,
-            make_identity(settings, feed, run_id, wall_ns),
-            feed=feed,
-            folder=folder,
-            log=log,
-            progress=progress,
-            stops=Stops([*kill_files, folder.path / KILL_NAME]),
-        )
+        if run.recorded is not None and run.recorded.torn_bytes:
+            progress.note(f"cut {run.recorded.torn_bytes} bytes of an unfinished last line")
+        stops = Stops([*kill_files, run.folder.path / KILL_NAME])
+        session, record = make_session(settings, run, log=log, progress=progress, stops=stops)
         stack.callback(record.close)
         report = _drive(session, record)
     if style in ("rich", "plain"):
         with suppress(OSError):  # nobody reads it; the report is where it always is
-            sys.stderr.write(_last_words(report) + f"\n{folder.path / REPORT_NAME}\n")
+            sys.stderr.write(_last_words(report) + f"\n{run.folder.path / REPORT_NAME}\n")
             sys.stderr.flush()
     return report.exit_code
 
 
 def make_session(
-    settings: "Settings",
-    identity: Identity,
-    *,
-    feed: Feed,
-    folder: RunFolder,
-    log: SessionLog,
-    progress: Progress,
-    stops: Stops,
+    settings: "Settings", run: Run, *, log: SessionLog, progress: Progress, stops: Stops
 ) -> tuple[Session, SessionRecord]:
     """Wire every part of a session."""
+    feed = make_feed(settings, run.start_ns)
     inbox: deque[VenueEvent] = deque()
     broker = PaperVenue(
         feed.instruments,
@@ -127,19 +170,19 @@ def make_session(
         settings.session.seed,
         settings.session.starting_balance,
         inbox.append,
-        identity.manifest.run_id,
+        run.run_id,
     )
     kernel = make_kernel(settings, feed.instruments)
     clock = make_clock(settings)
-    journal = Journal(folder.create_file(JOURNAL_NAME))
+    journal = Journal(run.fd, run.recorded)
     record = SessionRecord(
-        identity,
+        make_identity(settings, feed, run),
         kernel=kernel,
-        folder=folder,
+        folder=run.folder,
         journal=journal,
         log=log,
         progress=progress,
-        health=HealthMonitor(settings.health, ProcessProbe(folder.path)),
+        health=HealthMonitor(settings.health, ProcessProbe(run.folder.path)),
         is_paced=not clock.is_simulated,
     )
     turn = Turn(
@@ -257,13 +300,13 @@ def make_plan(settings: "Settings") -> Plan:
     )
 
 
-def make_identity(settings: "Settings", feed: Feed, run_id: str, wall_ns: int) -> Identity:
+def make_identity(settings: "Settings", feed: Feed, run: Run) -> Identity:
     """Describe the session for its journal, manifest and report."""
     minutes = settings.session.duration_min
     flat = {name: (s.value, s.origin) for name, s in settings.flat().items()}
     shown = shown_settings(flat)
     manifest = Manifest(
-        run_id=run_id,
+        run_id=run.run_id,
         versions=current_versions(__version__),
         git_revision=git_revision(Path(__file__).resolve().parent),
         mode=settings.mode,
@@ -273,7 +316,7 @@ def make_identity(settings: "Settings", feed: Feed, run_id: str, wall_ns: int) -
         agents=settings.agents.enabled,
         settings=shown,
         seed=settings.session.seed,
-        started_at=utc(wall_ns),
+        started_at=run.started_at,
     )
     return Identity(
         manifest=manifest,
@@ -281,4 +324,5 @@ def make_identity(settings: "Settings", feed: Feed, run_id: str, wall_ns: int) -
         requested_duration_s=None if minutes is None else minutes * 60,
         instruments=tuple(feed.instruments),
         settings={name: setting.value for name, setting in shown.items()},
+        start_ns=run.start_ns,
     )

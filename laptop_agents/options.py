@@ -135,6 +135,9 @@ def build_parser() -> Parser:
 def _add_session_options(parser: Parser) -> None:
     group = parser.add_argument_group("session")
     group.add_argument("--headless", action="store_true", help="no screen: heartbeats on stderr")
+    group.add_argument(
+        "--resume", nargs="?", const="latest", metavar="RUN", help="go on after a crash (latest)"
+    )
     group.add_argument("--run-dir", metavar="DIR", help="write the run here, not under the home")
     group.add_argument("--kill-file", metavar="PATH", help="a further file that stops the session")
     group.add_argument("--plain", action="store_true", help="plain lines, for screen readers")

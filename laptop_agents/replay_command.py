@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from time import process_time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,13 +18,6 @@ from engine.session.journal_reader import read_journal
 from engine.session.replay import Outcome, Replay
 from laptop_agents.home import find_home
 from laptop_agents.runs import find_journal
-from laptop_agents.sources import Flag
-
-if TYPE_CHECKING:
-    from laptop_agents.settings import Settings
-
-DECIDING = frozenset({"agents", "risk", "market", "router", "session"})
-"""Settings a decision can depend on; the others shape inputs, and those are recorded."""
 
 SAME, DIFFERENT = 0, 6
 
@@ -49,26 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _kernel(started: Mapping[str, Any]) -> Kernel:
     """Build the kernel that the journal's first line describes."""
     from laptop_agents.compose import make_kernel  # noqa: PLC0415 - every part of a session
+    from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - pydantic
 
     instruments = msgspec.convert(started["instruments"], list[Instrument], strict=False)
-    return make_kernel(_settings(started["settings"]), instruments)
-
-
-def _settings(recorded: Mapping[str, Any]) -> "Settings":
-    from laptop_agents.settings import load  # noqa: PLC0415 - pydantic
-
-    flags = [
-        Flag("journal", name, _text(value))
-        for name, value in recorded.items()
-        if name.partition(".")[0] in DECIDING
-    ]
-    return load(flags, {}, profiles=Path(os.devnull))
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "none"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return make_kernel(recorded_settings(started["settings"], deciding_only=True), instruments)
 
 
 def _tell(journal: Path, outcome: Outcome, cpu_s: float, *, as_json: bool) -> None:

@@ -12,7 +12,9 @@ from typing import Final
 
 import msgspec
 
+from engine.model.events import Input
 from engine.session.journal_line import Chain
+from engine.session.recorded import STARTED, Recorded
 
 FLUSH_BYTES: Final = 256 * 1024
 """Buffered bytes that trigger a write within a turn, so a burst can't grow memory."""
@@ -24,11 +26,12 @@ class Journal:
     `events`, `bytes` and `head` speak of all lines taken; after a failure, of those in the file.
     """
 
-    def __init__(self, fd: int) -> None:
-        """Take over a new, empty file; see `RunFolder.create_file`."""
+    def __init__(self, fd: int, recorded: Recorded | None = None) -> None:
+        """Take over a file: a new one, or one that ends where `recorded` does."""
         self._fd = fd
+        self._recorded = recorded
         self.failure: OSError | None = None
-        self.bytes = 0
+        self.bytes = recorded.good_bytes if recorded else 0
         """Length of the lines."""
         self._chain = Chain()
         self._pending: list[bytes] = []
@@ -50,12 +53,43 @@ class Journal:
         if self.failure is None:
             self._take(self._chain.events(events))
 
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether lines are still held against those of an interrupted run, not written."""
+        return self._recorded is not None
+
+    def outside_input(self) -> Input | None:
+        """Return the input from outside that the interrupted run took next, if it did."""
+        recorded = self._recorded
+        while recorded is not None and recorded.is_own():
+            self._chain.adopt(recorded.take().hash)
+            self._recorded = recorded = None if recorded.is_exhausted else recorded
+        return recorded.outside_input() if recorded else None
+
     def note(self, name: str, ts_ns: int, data: object) -> None:
         """Add a line of the session's own; `data` encodes to a JSON object."""
-        if self.failure is None:
+        if self._recorded is not None and name == STARTED:
+            self._chain.adopt(self._recorded.take().hash)
+            self._end_catching_up()
+        elif self.failure is None:
             self._take([self._chain.data(name, ts_ns, data)])
 
+    def _hold(self, lines: list[bytes]) -> list[bytes]:
+        """Hold lines against the recorded ones; return those that are new."""
+        for held, line in enumerate(lines):
+            if self._recorded is None:
+                return lines[held:]
+            self._recorded.hold(line)
+            self._end_catching_up()
+        return []
+
+    def _end_catching_up(self) -> None:
+        if self._recorded is not None and self._recorded.is_exhausted:
+            self._recorded = None
+
     def _take(self, lines: list[bytes]) -> None:
+        if self._recorded is not None:
+            lines = self._hold(lines)
         size = sum(map(len, lines))
         self._pending += lines
         self._pending_bytes += size

@@ -33,6 +33,8 @@ class Line(NamedTuple):
     data: bytes
     """The JSON object of `data`, as it stands in the file."""
     hash: str
+    size: int
+    """Bytes in the file, newline included."""
 
 
 def read_journal(path: Path) -> Iterator[Line]:
@@ -75,6 +77,7 @@ def _split(raw: bytes, seq: int, digest: str) -> Line:
         raw[type_at + 9 : data_at].decode(),
         raw[data_at + 9 : -_TAIL],
         digest,
+        len(raw),
     )
 
 

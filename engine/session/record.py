@@ -35,6 +35,7 @@ from engine.session.manifest import NAME as MANIFEST_NAME
 from engine.session.manifest import Manifest, utc
 from engine.session.metrics import MetricsWriter
 from engine.session.progress import Progress
+from engine.session.recorded import RESUMED
 from engine.session.run_folder import RunFolder
 from engine.session.stops import Request
 from engine.session.view import session_view
@@ -55,6 +56,8 @@ class Identity:
     requested_duration_s: float | None
     instruments: Sequence[Instrument]
     settings: Mapping[str, object]
+    start_ns: int = 0
+    """Where the source was told to start its time; files have times of their own."""
 
 
 class SessionRecord:
@@ -92,6 +95,8 @@ class SessionRecord:
         self._deadline_ns: int | None = None
         self._inputs = 0
         self._has_failed = False
+        self._is_live = not journal.is_catching_up
+        """False while the rerun of an interrupted run is behind its last line."""
         folder.write_json(MANIFEST_NAME, identity.manifest)
 
     # --- what the turn reports -------------------------------------------------------------------
@@ -99,6 +104,8 @@ class SessionRecord:
     def follow(self, events: Sequence[Record | Input]) -> None:
         """Count decisions and rare inputs, and log what a person would look for."""
         self.tally.follow(events)
+        if not self._is_live:
+            return
         for event in events:
             if type(event) in LOGGED:
                 self._log.info(journal_type(event), data=msgspec.to_builtins(event))
@@ -107,7 +114,8 @@ class SessionRecord:
 
     def on_order_ns(self, elapsed_ns: int) -> None:
         """Take the time from an input to the commands it caused."""
-        self.latency.record(elapsed_ns / 1_000)
+        if self._is_live:
+            self.latency.record(elapsed_ns / 1_000)
 
     def told(self, request: Request) -> None:
         """Log who asked for an end."""
@@ -140,6 +148,7 @@ class SessionRecord:
             "starting_balance": identity.starting_balance,
             "requested_duration_s": identity.requested_duration_s,
             "started_at": manifest.started_at,
+            "start_ns": identity.start_ns,
             "instruments": identity.instruments,
             "settings": identity.settings,
         }
@@ -157,13 +166,23 @@ class SessionRecord:
         self._journal.note("heartbeat", ts_ns, heartbeat_data(view))
         self._curve.add(ts_ns, view.equity, any(p.qty for p in view.positions))
         now_s = monotonic()
-        if self._is_paced or now_s - self._shown_s >= SHOW_EVERY_S:
+        if not self._is_live:
+            pass
+        elif self._is_paced or now_s - self._shown_s >= SHOW_EVERY_S:
             self._shown_s = now_s
             changes = self._sample_health(ts_ns, late_ns)
             self._progress.show(view, self._reading)
             self._log.info("heartbeat", **_logged(view, self._reading))
         self._metrics.write(view, self._reading, self.latency.roll())
         return changes if self._is_paced else []
+
+    def go_live(self, ts_ns: int) -> None:
+        """Note that an interrupted run goes on from here."""
+        self._is_live = True
+        lines = self._journal.events
+        self._journal.note(RESUMED, ts_ns, {"resumed_at": utc(time_ns()), "after_line": lines})
+        self._log.info("session_resumed", after_line=lines)
+        self._progress.note(f"resumed after line {lines} of the journal")
 
     def _sample_health(self, ts_ns: int, late_ns: int | None) -> list[HealthChanged]:
         lag_ms = None if late_ns is None else max(0.0, late_ns / 1e6)

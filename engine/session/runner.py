@@ -66,6 +66,8 @@ class Session:
         self._free_until_ns = 0
         """Events before this need neither a timer nor a wait first."""
         self._is_over = False
+        self._is_catching_up = journal.is_catching_up
+        """Whether this is the rerun of an interrupted run, still behind its last line."""
 
     async def run(self) -> str:
         """Run until planned end, end of data, limit, kill or signal; return the stop reason."""
@@ -111,7 +113,7 @@ class Session:
     async def _take_batch(self, batch: Sequence[FeedEvent]) -> bool:
         """Take the events of one batch, each at its time; return True at the session's end."""
         for event in batch:
-            if event.ts_ns >= self._free_until_ns:
+            if event.ts_ns >= self._free_until_ns or self._is_catching_up:
                 await self._reach(event.ts_ns)
                 if self._is_over:
                     return True
@@ -129,9 +131,11 @@ class Session:
     async def _reach(self, event_ns: int) -> None:
         """Let everything due before `event_ns` happen, each at its time."""
         while not self._is_over:
+            if self._is_catching_up:
+                self._catch_up()
             broker_ns = self._broker.next_due_ns()
             due_ns = min(event_ns, self._next_timer_ns, self._deadline_ns, broker_ns or NEVER)
-            if self._clock.reached() < due_ns:
+            if not self._is_catching_up and self._clock.reached() < due_ns:
                 await self._wait(due_ns)
                 continue
             if broker_ns is not None and broker_ns <= due_ns:
@@ -146,8 +150,20 @@ class Session:
                 break
             if self._kernel.is_ending and self._has_ended(due_ns):
                 return
-        free = min(self._next_timer_ns, self._deadline_ns)
-        self._free_until_ns = min(free, self._clock.reached() + 1)
+        if not self._kernel.is_ending:
+            free = min(self._next_timer_ns, self._deadline_ns)
+            self._free_until_ns = min(free, self._clock.reached() + 1)
+
+    def _catch_up(self) -> None:
+        """Take what the interrupted run took from outside here; go live where its lines end."""
+        while (event := self._journal.outside_input()) is not None:
+            self._turn.input(event)
+            if self._kernel.is_ending:
+                self._has_ended(event.ts_ns)
+        if not self._journal.is_catching_up:
+            self._is_catching_up = False
+            self._clock.start(self._kernel.now_ns)
+            self._record.go_live(self._kernel.now_ns)
 
     async def _wait(self, due_ns: int) -> None:
         """Sleep a little towards `due_ns`; whoever asked for something meanwhile is heard."""
@@ -159,13 +175,14 @@ class Session:
         self._heed(ts_ns)
         self._turn.input(Timer(ts_ns))
         if ts_ns % 1_000_000_000 == 0:
-            late_ns = None if self._clock.is_simulated else self._clock.reached() - ts_ns
+            is_late = not (self._clock.is_simulated or self._is_catching_up)
+            late_ns = self._clock.reached() - ts_ns if is_late else None
             for change in self._record.beat(ts_ns, late_ns):
                 self._turn.input(change)
 
     def _heed(self, now_ns: int) -> None:
         """Put requests to stop, and a broken journal, to the kernel."""
-        while (request := self._stops.take()) is not None:
+        while not self._is_catching_up and (request := self._stops.take()) is not None:
             self._record.told(request)
             self._command(now_ns, request.command, request.by, request.argument)
         if self._journal.failure is not None and self._record.journal_failed(self._journal.failure):
@@ -180,6 +197,7 @@ class Session:
 
     def _has_ended(self, now_ns: int) -> bool:
         """Whether the close that was asked for is done, or out of time."""
+        self._free_until_ns = 0  # from now on every instant may be the last
         if self._close_by_ns == NEVER:
             self._close_by_ns = now_ns + round(self._plan.close_deadline_s * 1e9)
         self._is_over = self._is_over or self._kernel.is_settled or now_ns >= self._close_by_ns

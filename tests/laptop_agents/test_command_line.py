@@ -87,7 +87,7 @@ USAGE = [
     (["--set", "=1"], "--set takes KEY=VALUE"),
     (["--set"], "expected one argument"),
     (["--headles"], "unknown option --headles: did you mean --headless?"),
-    (["--resume", "latest"], "unknown"),
+    (["--resume", "latest"], "no run"),
     (["--replay", "x"], "unknown"),
     (["profiles"], "VERB"),
     (["profiles", "shw"], "unknown"),

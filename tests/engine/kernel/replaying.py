@@ -124,5 +124,3 @@ def fresh_kernel(
 ) -> Kernel:
     """A kernel that has seen nothing."""
     return Kernel(config or KernelConfig(), instruments, agents, CAPABILITIES)
-
-

@@ -55,10 +55,11 @@ GENEROUS: dict[str, Any] = {
 Wish = Callable[[Desk], Any]
 
 
-def instrument(symbol: str) -> Instrument:
+def instrument(symbol: str, min_notional: str = "0") -> Instrument:
     return Instrument(
         symbol=symbol, base=symbol, quote="USDT", settlement="USDT",
         tick_size=D("0.1"), lot_size=D("0.001"), min_qty=D("0.001"),
+        min_notional=D(min_notional),
     )  # fmt: skip
 
 
@@ -145,11 +146,12 @@ class Rig:
         limits: dict[str, Any] | None = None,
         router: RouterConfig | None = None,
         priced: bool = True,
+        min_notional: str = "0",
         **config: Any,
     ) -> None:
         self.symbols = tuple(symbols)
         self.agents = {agent.name: agent for agent in agents}
-        self.instruments = instruments = [instrument(symbol) for symbol in symbols]
+        self.instruments = instruments = [instrument(symbol, min_notional) for symbol in symbols]
         self.config = KernelConfig(
             limits=RiskLimits(**(GENEROUS | (limits or {}))),
             router=router or RouterConfig(),
@@ -249,9 +251,16 @@ class Rig:
         trade_id = trade_id or f"t{len(self.journal.lines)}"
         self.answer(
             VenueFill(
-                self.now, "BTC", order_id, trade_id, side, D(price), D(qty), D("0.01"),
+                self.now,
+                "BTC",
+                order_id,
+                trade_id,
+                side,
+                D(price),
+                D(qty),
+                D("0.01"),
                 Liquidity.MAKER,
-            )  # fmt: skip
+            )
         )
 
     # --- what is seen ---------------------------------------------------------------------------

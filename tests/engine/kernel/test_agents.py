@@ -134,9 +134,7 @@ def test_a_quarantined_agents_position_is_closed_at_the_end() -> None:
 
 def test_a_parked_wish_dies_with_its_agent() -> None:
     """What the throttle holds back is not sent after the quarantine."""
-    rig = Rig(
-        Scripted("bad"), limits={"max_orders_per_minute": 1, "throttle_wait_ms": 120_000}
-    )
+    rig = Rig(Scripted("bad"), limits={"max_orders_per_minute": 1, "throttle_wait_ms": 120_000})
     rig.ask("bad", limit(BUY, "0.1", "999", "one"))
     rig.ask("bad", limit(BUY, "0.1", "998", "two"))
     rig.ask("bad", _raise(ValueError()))

@@ -19,9 +19,7 @@ from tests.engine.kernel.test_replay import SOURCES, TIGHT, agents
 def test_a_session_survives_any_number_of_restarts(source: str, config: KernelConfig) -> None:
     """Restored at 60 random inputs of a session, every later decision is byte-identical."""
     feed = SOURCES[source]()
-    lines = [
-        parsed(line) for line in played(feed, agents(), seconds=120, config=config)
-    ]
+    lines = [parsed(line) for line in played(feed, agents(), seconds=120, config=config)]
     inputs = [line for line in lines if line.name in INPUT_TYPES]
     cuts = set(random.Random(source).sample(range(len(inputs)), 60))  # noqa: S311 - reproducible
     kernel = fresh_kernel(feed.instruments, agents(), config)

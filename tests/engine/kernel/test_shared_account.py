@@ -92,6 +92,17 @@ def test_an_exit_of_nothing_is_refused() -> None:
     assert [False, True, False] == [v["is_approved"] for v in rig.lines("gate_verdict")][-3:]
 
 
+def test_a_small_rest_can_be_closed() -> None:
+    """An exit below the venue's smallest order reduces, so it must not be refused as an entry."""
+    rig = Rig(Scripted("a"), Scripted("b"), min_notional="100")
+    rig.ask("a", market(BUY, "0.2"))
+    rig.ask("a", market(SELL, "0.15", reduce_only=True))
+    rig.ask("a", market(SELL, "0.05", reduce_only=True))
+
+    assert [] == rig.lines("venue_rejected")
+    assert D(0) == rig.own("a")
+
+
 def test_resting_exits_go_when_the_position_is_gone() -> None:
     """A stop of `a` does not outlive its position."""
     rig = opposite()

@@ -1,0 +1,107 @@
+"""The journal of an interrupted run, held against what its rerun writes.
+
+Recovery is replay: the same feed, settings and outside inputs drive kernel and venue again from the
+start, and every line they write must be the line on disk. Where the recorded lines end, the run
+simply goes on; a crash in the middle of a turn is completed by the lines it had not written yet.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from engine.model.errors import JournalDamaged, StateDamaged
+from engine.model.events import HealthChanged, Input, Operator, OperatorCommand
+from engine.session.journal_reader import Line, input_of, read_journal
+
+STARTED: Final = "session_started"
+RESUMED: Final = "session_resumed"
+ENDED: Final = "session_ended"
+
+REMADE: Final = frozenset({Operator.DURATION_ELAPSED, Operator.END_OF_DATA})
+"""Commands the rerun gives itself; all others came from outside and are taken from the journal."""
+
+
+class Recorded:
+    """The proven lines, in order, one ahead."""
+
+    def __init__(self, path: Path) -> None:
+        """Prove the whole journal once.
+
+        Raises:
+            JournalDamaged: A line other than a torn last one is bad.
+
+        """
+        self.path = path
+        self.good_bytes = 0
+        """Length of the proven lines."""
+        self.torn_bytes = 0
+        """What a crash left of an unfinished last line; to be cut."""
+        self.count = 0
+        last = self._prove()
+        self.first = next(read_journal(path))
+        self.has_ended = last.type == ENDED
+        self._lines = self._again()
+        self._next: Line | None = next(self._lines)
+
+    def _prove(self) -> Line:
+        last = None
+        size = self.path.stat().st_size
+        try:
+            for last in read_journal(self.path):
+                self.count = last.seq
+                self.good_bytes += last.size
+        except JournalDamaged:
+            if last is None or not self._is_torn(size):
+                raise
+            self.torn_bytes = size - self.good_bytes
+        assert last is not None, "an empty journal is refused by the reader"
+        return last
+
+    def _is_torn(self, size: int) -> bool:
+        """Whether what follows the proven lines has no end: a crash, not damage."""
+        with self.path.open("rb") as file:
+            file.seek(self.good_bytes)
+            return b"\n" not in file.read(size - self.good_bytes)
+
+    def _again(self) -> Iterator[Line]:
+        for line in read_journal(self.path):
+            yield line
+            if line.seq == self.count:
+                return
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the rerun has written everything that was recorded."""
+        return self._next is None
+
+    def hold(self, written: bytes) -> None:
+        """Compare the rerun's next line with the recorded one.
+
+        Raises:
+            StateDamaged: They differ: this program, or the data, is not what recorded the run.
+
+        """
+        line = self.take()
+        if written[-67:-3].decode() != line.hash:
+            raise StateDamaged(
+                f"{self.path}:{line.seq}: the rerun comes to another {line.type}; data, settings"
+                " or program are not those of the run: compare with `laptop-agents replay`"
+            )
+
+    def take(self) -> Line:
+        """Return the next recorded line."""
+        line = self._next
+        assert line is not None, "nothing is left"
+        self._next = next(self._lines, None)
+        return line
+
+    def is_own(self) -> bool:
+        """Whether the next line was written about a resume, which a rerun does not repeat."""
+        return self._next is not None and self._next.type == RESUMED
+
+    def outside_input(self) -> Input | None:
+        """Return the next line's input if it came from outside; it stays the next line."""
+        event = None if self._next is None else input_of(self._next)
+        if isinstance(event, OperatorCommand):
+            return None if event.command in REMADE else event
+        return event if isinstance(event, HealthChanged) else None

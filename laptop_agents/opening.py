@@ -1,0 +1,95 @@
+"""Opening a run: a new one, or one that was interrupted. Whoever holds its journal owns it."""
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from time import time_ns
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from engine.model.errors import StateHeld, UsageError
+from engine.session.manifest import utc
+from engine.session.metrics import CSV_NAME, JSON_NAME
+from engine.session.recorded import Recorded
+from engine.session.run_folder import RunFolder, new_run_id
+from laptop_agents.runs import JOURNAL_NAME
+
+if TYPE_CHECKING:
+    from laptop_agents.settings import Settings
+
+METRICS: Final = (CSV_NAME, JSON_NAME)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Where a session writes, and when it began."""
+
+    run_id: str
+    folder: RunFolder
+    fd: int
+    """The journal, open and locked."""
+    recorded: Recorded | None
+    """What an interrupted run left; None for a new one."""
+    started_at: str
+    start_ns: int
+    """What the source is told of time."""
+
+
+def new_run(settings: "Settings", home: Path, run_dir: Path | None) -> Run:
+    """Make the folder of a new run and hold its journal."""
+    wall_ns = time_ns()
+    pinned_ns = settings.session.start_ns
+    run_id = settings.session.run_id or new_run_id(wall_ns)
+    folder = RunFolder.create(home, run_id, run_dir)
+    fd = folder.create_file(JOURNAL_NAME)
+    _lock(fd, run_id)
+    return Run(
+        run_id=run_id,
+        folder=folder,
+        fd=fd,
+        recorded=None,
+        started_at=utc(wall_ns),
+        start_ns=wall_ns if pinned_ns is None else pinned_ns,
+    )
+
+
+def interrupted_run(journal: Path) -> tuple["Settings", Run]:
+    """Hold an unfinished journal, cut its torn end, and read its settings.
+
+    Raises:
+        UsageError: The run has ended, or did not record its inputs.
+        StateHeld: Another session is writing it.
+        JournalDamaged: It can't be trusted.
+    """
+    from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - rarely needed
+
+    fd = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+    _lock(fd, journal.parent.name)
+    recorded = Recorded(journal)
+    started = msgspec.json.decode(recorded.first.data)
+    if recorded.has_ended:
+        raise UsageError(f"{journal} has ended: there is nothing to resume")
+    if started["settings"]["journal.detail"] != "inputs":
+        raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
+    os.ftruncate(fd, recorded.good_bytes)
+    folder = RunFolder(journal.parent)
+    for name in METRICS:
+        folder.file(name).unlink(missing_ok=True)  # written anew by the rerun
+    return recorded_settings(started["settings"]), Run(
+        run_id=started["run_id"],
+        folder=folder,
+        fd=fd,
+        recorded=recorded,
+        started_at=started["started_at"],
+        start_ns=started["start_ns"],
+    )
+
+
+def _lock(fd: int, run_id: str) -> None:
+    """Hold the journal itself, so that no lock file can be deleted under its holder."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StateHeld(f"another session is writing run {run_id}") from error

@@ -1,0 +1,141 @@
+"""A session as a real process on a home of its own, and what it left behind."""
+
+import csv
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("LAPTOP_AGENTS_DATA", ROOT / ".." / "shared" / "data")).resolve()
+CAPTURE = DATA / "raw" / "binance_usdm_btcusdt_20240808.jsonl.gz"
+SMALL_CAPTURE = DATA / "raw" / "binance_usdm_btcusdt_20240718.jsonl.gz"
+OTHER_CAPTURE = DATA / "raw" / "binance_usdm_ethusdt_20240718.jsonl.gz"
+START = "1700000000123456789"
+
+
+def needs(*paths: Path) -> pytest.MarkDecorator:
+    """Skip, visibly, where recorded data is absent."""
+    gone = [str(path) for path in paths if not path.exists()]
+    return pytest.mark.skipif(bool(gone), reason=f"no recorded data: {', '.join(gone)}")
+
+
+class Ending(NamedTuple):
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+    run: "Run"
+
+
+class Run:
+    """A run's folder, read with nothing but the standard library."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def exists(self) -> bool:
+        return self.path.is_dir()
+
+    def raw(self) -> bytes:
+        return (self.path / "events.jsonl").read_bytes()
+
+    def lines(self, *names: str) -> list[dict[str, Any]]:
+        found = (json.loads(line) for line in self.raw().splitlines())
+        return [line for line in found if not names or line["type"] in names]
+
+    def report(self) -> dict[str, Any]:
+        text = (self.path / "final_report.json").read_text()
+        return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+    def metrics(self) -> list[dict[str, str]]:
+        with (self.path / "metrics.csv").open() as file:
+            return list(csv.DictReader(file))
+
+
+class Process:
+    """A session that is running."""
+
+    def __init__(self, home: Path, *words: str, **env: str) -> None:
+        self.home = home
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "laptop_agents", *words],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    @property
+    def run(self) -> Run:
+        return Run(self.home / "runs" / "latest")
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def until(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Wait for something, at most so long, and not past the process's own end."""
+        deadline = time.monotonic() + seconds
+        while not _is_true(holds):
+            assert time.monotonic() < deadline, "waited in vain"
+            assert self.is_running(), f"it ended: {self._process.communicate()}"
+            time.sleep(0.01)
+
+    def until_trading(self) -> None:
+        """Until it has written a heartbeat and has an order at the venue."""
+        self.until(lambda: b'"type":"venue_accepted"' in self.run.raw())
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self, seconds: float = 60.0) -> Ending:
+        """Wait for the end; no trace ever reaches a person."""
+        try:
+            out, err = self._process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            raise
+        assert "Traceback" not in err
+        assert "Traceback" not in out
+        return Ending(self._process.returncode, out, err, self.run)
+
+
+def _is_true(holds: Callable[[], bool]) -> bool:
+    try:
+        return holds()
+    except FileNotFoundError:
+        return False
+
+
+def session(home: Path, *words: str, seconds: float = 60.0, **env: str) -> Ending:
+    """Run a headless session to its end."""
+    return Process(home, "--headless", *words, **env).end(seconds)
+
+
+def break_in_chain(content: bytes) -> int | None:
+    """Return the number of the first bad line, by the words of interface.md; None if all count."""
+    prev = "0" * 64
+    if content and not content.endswith(b"\n"):
+        return content.count(b"\n") + 1
+    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+        read = json.loads(line)
+        keys = ["v", "seq", "ts", "type", "data", "prev", "hash"]
+        bare = line[: line.rindex(b',"hash":"')] + b"}"
+        is_whole = hashlib.sha256(bare).hexdigest() == read["hash"]
+        if not (list(read) == keys and is_whole and read["prev"] == prev and read["seq"] == number):
+            return number
+        prev = read["hash"]
+    return None

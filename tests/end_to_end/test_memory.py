@@ -1,0 +1,22 @@
+"""Memory of a long, busy session: small, and not growing."""
+
+from pathlib import Path
+
+from tests.end_to_end.shell import session
+
+
+def test_ten_busy_minutes_stay_small(tmp_path: Path) -> None:
+    """600 events a second: under 120 MB, and the last third like the second."""
+    done = session(
+        tmp_path, "--duration", "10", "--speed", "max", "--set", "mock.events_per_s=600",
+        seconds=110,
+    )  # fmt: skip
+    used = [float(row["rss_mb"]) for row in done.run.metrics() if row["rss_mb"]]
+    third = len(used) // 3
+
+    assert 0 == done.code
+    assert 500 < len(used)
+    assert max(used) < 120
+    assert max(used[2 * third :]) - max(used[third : 2 * third]) < 5
+    events = int(done.run.report()["journal"]["events"])
+    assert events > 300_000

@@ -1,0 +1,168 @@
+"""`--resume`: a session killed at any instant ends as if nothing had happened.
+
+The oracle is an undisturbed run of the same seed and start: equal lines (but for the notes of the
+resumes themselves), hence equal fills and PnL, to the last digit.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import random
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.shell import CAPTURE, START, Process, Run, needs, session
+
+MOCK = ("--duration", "4", "--seed", "11", "--set", f"session.start_ns={START}")
+RECORDED = ("--duration", "10", "--source", f"file:{CAPTURE}")
+ABOUT_THE_RUN = {"session_started", "session_resumed", "health", "alert"}
+"""Types that may differ: run ids and wall times, and what the machine felt meanwhile."""
+
+
+def decided(run: Run) -> list[tuple[int, str, dict[str, Any]]]:
+    return [(x["ts"], x["type"], x["data"]) for x in run.lines() if x["type"] not in ABOUT_THE_RUN]
+
+
+def reach(process: Process, lines: int) -> None:
+    process.until(lambda: process.run.raw().count(b"\n") >= lines, 60)
+
+
+def killed_and_resumed(home: Path, words: tuple[str, ...], lines: list[int]) -> Run:
+    """Run; kill -9 each time the journal has so many lines; resume until it ends."""
+    process = Process(home, "--headless", "-q", *words)
+    for count in lines:
+        reach(process, count)
+        process.send(signal.SIGKILL)
+        assert -signal.SIGKILL == process.end().code
+        process = Process(home, "--headless", "-q", "--resume")
+    done = process.end(120)
+    assert (0, "") == (done.code, done.err)
+    return done.run
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_kills_at_random_instants_leave_no_trace(tmp_path: Path, seed: int) -> None:
+    """Ten kills over two runs of the invented market, at 60 times its speed."""
+    whole = session(tmp_path / "a", *MOCK, "--speed", "max").run
+    rng = random.Random(seed)  # noqa: S311 - instants, not secrets
+    at = sorted(rng.sample(range(50, len(whole.lines()) - 200), 5))
+    torn = killed_and_resumed(tmp_path / "b", (*MOCK, "--speed", "60"), at)
+
+    assert decided(whole) == decided(torn)
+    assert 5 == len(torn.lines("session_resumed"))
+    for figure in ("equity", "pnl", "trades", "round_trips", "orders", "per_agent"):
+        assert whole.report()[figure] == torn.report()[figure]
+
+
+@needs(CAPTURE)
+def test_a_recorded_market_is_resumed_too(tmp_path: Path) -> None:
+    """The file is read again up to where the run was."""
+    whole = session(tmp_path / "a", *RECORDED, "--speed", "max").run
+    torn = killed_and_resumed(tmp_path / "b", (*RECORDED, "--speed", "100"), [20_000, 60_000])
+
+    assert decided(whole) == decided(torn)
+
+
+def interrupted(home: Path) -> Run:
+    """Leave a run that was killed in the middle."""
+    process = Process(home, "--headless", "-q", *MOCK, "--speed", "60")
+    reach(process, 1_000)
+    process.send(signal.SIGKILL)
+    process.end()
+    return Run(process.run.path.resolve())
+
+
+def test_a_torn_last_line_is_cut_and_reported(tmp_path: Path) -> None:
+    """A crash in the middle of a write costs that line, which is then written again."""
+    run = interrupted(tmp_path)
+    with (run.path / "events.jsonl").open("ab") as journal:
+        journal.write(b'{"v":1,"seq":99999,"ts":17')
+    done = Process(tmp_path, "--headless", "--resume").end(120)
+
+    assert done.code == 0
+    assert "of an unfinished last line" in done.err
+    assert all(line.endswith(b"}") for line in run.raw().splitlines())
+
+
+def test_damage_is_refused_by_line(tmp_path: Path) -> None:
+    """A changed byte is no torn end: exit 6, file and line named, the file left as it was."""
+    run = interrupted(tmp_path)
+    content = bytearray(run.raw())
+    at = content.index(b'"type":"quote"') + 9
+    content[at] ^= 1
+    (run.path / "events.jsonl").write_bytes(content)
+    line = bytes(content[:at]).count(b"\n") + 1
+    done = Process(tmp_path, "--headless", "--resume").end()
+
+    assert done.code == 6
+    assert f"events.jsonl:{line}: " in done.err
+    assert bytes(content) == run.raw()
+
+
+def test_another_market_is_refused(tmp_path: Path) -> None:
+    """A rerun that comes to other lines than the recorded ones must not go on from them."""
+    run = interrupted(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    lines = [json.loads(line) for line in run.raw().splitlines()]
+    lines[0]["data"]["settings"]["session.seed"] = 12
+    (other / "events.jsonl").write_bytes(rechained(lines))
+    done = Process(tmp_path, "--headless", "--resume", str(other)).end()
+
+    assert done.code == 6
+    assert "the rerun comes to another" in done.err
+
+
+def rechained(lines: list[dict[str, Any]]) -> bytes:
+    """Chain edited lines anew, by the page's definition."""
+    content, prev = b"", "0" * 64
+    for line in lines:
+        body = {key: line[key] for key in ("v", "seq", "ts", "type", "data")} | {"prev": prev}
+        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+        prev = hashlib.sha256(text.encode()).hexdigest()
+        content += f'{text[:-1]},"hash":"{prev}"}}\n'.encode()
+    return content
+
+
+def test_a_run_that_ended_has_nothing_to_resume(tmp_path: Path) -> None:
+    """Exit 2, and not a byte is added."""
+    run = session(tmp_path, *MOCK, "--speed", "max").run
+    before = run.raw()
+    done = Process(tmp_path, "--headless", "--resume").end()
+
+    assert done.code == 2
+    assert "nothing to resume" in done.err
+    assert before == run.raw()
+
+
+def test_only_one_session_writes_a_run(tmp_path: Path) -> None:
+    """The journal itself is held; a second writer is told so, exit 8."""
+    run = interrupted(tmp_path)
+    fd = os.open(run.path / "events.jsonl", os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    done = Process(tmp_path, "--headless", "--resume").end()
+    os.close(fd)
+
+    assert done.code == 8
+    assert "another session" in done.err
+
+
+def test_a_kill_file_bars_the_resume(tmp_path: Path) -> None:
+    """Kill is sticky."""
+    interrupted(tmp_path)
+    (tmp_path / "kill.txt").touch()
+
+    assert Process(tmp_path, "--headless", "--resume").end().code == 4
+
+
+@pytest.mark.parametrize("word", ["--seed=3", "--run-dir=elsewhere"])
+def test_a_resumed_run_keeps_its_own_settings(tmp_path: Path, word: str) -> None:
+    """Two conflicting wishes: exit 2, one line."""
+    done = Process(tmp_path, "--headless", "--resume", "latest", word).end()
+
+    assert done.code == 2
+    assert "conflict" in done.err

@@ -1,0 +1,66 @@
+"""Event time as it passes: with the wall, faster, or in leaps."""
+
+import asyncio
+import time
+
+from engine.session.clock import POLL_S, SimulatedClock, WallClock
+
+START = 1_700_000_000_000_000_000
+
+
+def test_the_simulated_clock_is_always_there() -> None:
+    """It takes no time and never refuses."""
+    clock = SimulatedClock()
+    clock.start(START)
+    began = time.monotonic()
+
+    assert asyncio.run(clock.wait(START + 10**15))
+    assert clock.reached() > START + 10**15
+    assert time.monotonic() - began < 0.5
+    assert clock.is_simulated
+
+
+def test_the_wall_clock_runs_at_its_speed() -> None:
+    """Fifty times as fast: 5 event seconds take 0.1 s."""
+    clock = WallClock(50)
+    clock.start(START)
+
+    async def wait() -> float:
+        began = time.monotonic()
+        while not await clock.wait(START + 5_000_000_000):
+            pass
+        return time.monotonic() - began
+
+    took = asyncio.run(wait())
+
+    assert 0.099 <= took < 0.6
+    assert START + 5_000_000_000 <= clock.reached()
+    assert not clock.is_simulated
+
+
+def test_a_wait_is_cut_in_pieces() -> None:
+    """So that a request to stop is seen in time, however far the next event is."""
+    clock = WallClock(1)
+    clock.start(START)
+    began = time.monotonic()
+
+    assert not asyncio.run(clock.wait(START + 3_600 * 10**9))
+    assert POLL_S * 0.9 <= time.monotonic() - began < 0.5
+
+
+def test_what_is_past_is_reached_at_once() -> None:
+    """Even before the start was declared."""
+    clock = WallClock(1)
+    clock.start(START)
+
+    assert asyncio.run(clock.wait(START - 1))
+
+
+def test_event_time_never_goes_back() -> None:
+    """The monotonic clock carries it (reliability.md E4)."""
+    clock = WallClock(1_000)
+    clock.start(START)
+    readings = [clock.reached() for _ in range(1_000)]
+
+    assert sorted(readings) == readings
+    assert START <= readings[0]

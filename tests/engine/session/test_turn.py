@@ -1,0 +1,209 @@
+"""One turn: written down before it is sent, answered before it ends, each instant by itself."""
+
+import decimal
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from brokers.paper.config import PaperConfig
+from brokers.paper.venue import CAPABILITIES, PaperVenue
+from engine.kernel import Kernel, KernelConfig
+from engine.model.events import INPUT_TYPES, Command, Timer, VenueEvent
+from engine.model.market import Quote
+from engine.model.money import use_exact_arithmetic
+from engine.session.journal import MemoryJournal
+from engine.session.turn import Detail, Turn
+from tests.engine.kernel.rig import BUY, INSTANT, MS, START, Scripted, instrument, limit, market
+
+
+@pytest.fixture(autouse=True)
+def _exact() -> Iterator[None]:
+    before = decimal.getcontext()
+    use_exact_arithmetic()
+    yield
+    decimal.setcontext(before)
+
+
+class Spy(PaperVenue):
+    """The paper venue, telling when a command reaches it."""
+
+    __slots__ = ("on_submit",)
+    on_submit: Callable[[Command], None]
+
+    def submit(self, command: Command) -> None:
+        self.on_submit(command)
+        super().submit(command)
+
+
+class Scene:
+    """A turn with everything it touches in reach."""
+
+    def __init__(self, detail: Detail = "inputs", **latency: float) -> None:
+        self.agent = Scripted("a")
+        inbox: deque[VenueEvent] = deque()
+        instruments = [instrument("BTC")]
+        config = PaperConfig(**{**INSTANT, **latency, "latency_jitter": 0.0})  # type: ignore[arg-type]
+        self.venue = Spy(instruments, config, 1, Decimal(10_000), inbox.append)
+        self.journal = MemoryJournal()
+        self.seen: list[Any] = []
+        self.sent: list[tuple[str, list[str]]] = []
+        self.took_ns: list[int] = []
+        self.venue.on_submit = lambda c: self.sent.append((c.order_id, self.types()))
+        self.turn = Turn(
+            Kernel(KernelConfig(), instruments, [self.agent], CAPABILITIES),
+            self.venue, inbox, self.journal,
+            detail=detail, observe=self.saw, on_order_ns=self.took_ns.append,
+        )  # fmt: skip
+
+    def saw(self, events: Sequence[Any]) -> None:
+        self.seen += events
+
+    def quote(self, ms: float, bid: int = 10_000) -> None:
+        at = START + round(ms * MS)
+        self.turn.market(Quote(at, "BTC", bid, 9_000, bid + 1, 9_000))
+
+    def wish(self, wish: Any) -> None:
+        self.agent.next.append(("BTC", wish))
+
+    def types(self) -> list[str]:
+        return [json.loads(line)["type"] for line in self.journal.lines]
+
+    def stamps(self, name: str) -> list[float]:
+        lines = map(json.loads, self.journal.lines)
+        return [(line["ts"] - START) / MS for line in lines if line["type"] == name]
+
+
+def test_nothing_is_sent_before_it_is_written() -> None:
+    """reliability.md A1: when the venue hears of an order, the journal has it already."""
+    scene = Scene()
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+
+    ((order_id, written),) = scene.sent
+    assert "a-1" == order_id
+    assert ["quote", "intent", "gate_verdict", "router_decision", "order_submitted"] == [
+        name for name in written if name != "fsm_transition"
+    ]
+    assert "venue_accepted" not in written
+
+
+@pytest.mark.parametrize("detail", ["inputs", "decisions", "orders"])
+def test_the_order_itself_is_in_every_detail(detail: Detail) -> None:
+    """However thin the journal, what leaves is in it first."""
+    scene = Scene(detail)
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+
+    assert "order_submitted" in scene.sent[0][1]
+
+
+def test_details() -> None:
+    """Inputs and deliberations are left out as asked; what happened never is."""
+    names: dict[str, set[str]] = {}
+    for detail in ("inputs", "decisions", "orders"):
+        scene = Scene(detail)  # type: ignore[arg-type]
+        scene.wish(market(BUY, "0.1"))
+        scene.quote(0)
+        scene.turn.input(Timer(START + MS))
+        names[detail] = set(scene.types())
+
+    happened = {"order_submitted", "order_accepted", "order_filled", "fill", "position"}
+    assert all(happened <= found for found in names.values())
+    assert {"quote", "timer", "venue_fill", "intent"} <= names["inputs"]
+    assert not names["decisions"] & set(INPUT_TYPES)
+    assert {"intent", "gate_verdict", "router_decision"} <= names["decisions"]
+    assert not names["orders"] & {"intent", "gate_verdict", "router_decision", *INPUT_TYPES}
+
+
+def test_answers_are_inputs_of_the_same_turn() -> None:
+    """A venue without distance has answered when the turn is over."""
+    scene = Scene()
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+
+    assert ["venue_accepted", "order_accepted", "venue_fill", "order_filled", "fill"] == [
+        name for name in scene.types() if name.startswith(("venue_", "order_")) or name == "fill"
+    ][1:]
+
+
+def test_what_was_due_happens_before_the_event() -> None:
+    """At its own time, oldest first."""
+    scene = Scene(submit_latency_ms=5, ack_latency_ms=3, fill_latency_ms=4)
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+    scene.quote(100)
+
+    assert [8.0] == scene.stamps("venue_accepted")
+    assert [9.0] == scene.stamps("venue_fill")
+    names = scene.types()
+    assert names.index("fill") < len(names) - 1 - names[::-1].index("quote")
+
+
+def test_deliver_stops_where_it_is_told() -> None:
+    """Up to and including; the rest waits."""
+    scene = Scene(submit_latency_ms=5, ack_latency_ms=3, fill_latency_ms=4)
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+    scene.turn.deliver(START + 8 * MS)
+    halfway = scene.types()
+    scene.turn.deliver(START + 9 * MS)
+
+    assert "venue_accepted" in halfway
+    assert "venue_fill" not in halfway
+    assert "venue_fill" in scene.types()
+
+
+def test_a_reaction_leaves_at_the_instant_of_its_cause() -> None:
+    """What an agent asks upon a fill is sent at the fill's time, not at the next event's."""
+    scene = Scene(submit_latency_ms=5, ack_latency_ms=3, fill_latency_ms=4)
+    scene.agent.on_fill = lambda desk, fill: limit(BUY.opposite, "0.1", "1001")(desk)  # type: ignore[method-assign]
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+    scene.quote(100)
+
+    assert [0.0, 9.0] == scene.stamps("order_submitted")
+    assert [8.0, 17.0] == scene.stamps("venue_accepted")
+
+
+def test_observers_see_decisions_and_rare_inputs_in_order() -> None:
+    """Market data is too much for them; everything else is theirs, as it happened."""
+    scene = Scene()
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+    scene.turn.input(Timer(START + MS))
+
+    seen = [type(event).__name__ for event in scene.seen]
+    assert "Quote" not in seen
+    assert "Timer" == seen[-1]
+    assert seen.index("OrderSubmitted") < seen.index("VenueAccepted") < seen.index("VenueFill")
+    assert seen.index("VenueFill") < seen.index("Fill") < seen.index("Position")
+
+
+def test_the_time_to_an_order_is_told_once_a_batch() -> None:
+    """And only where something left."""
+    scene = Scene()
+    scene.quote(0)
+    quiet = len(scene.took_ns)
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(1)
+
+    assert 0 == quiet
+    assert 1 == len(scene.took_ns)
+    assert 0 < scene.took_ns[0] < 1_000_000_000
+    assert 1 == sum(order_id == "a-1" for order_id, _ in scene.sent)
+
+
+def test_what_happened_before_a_bug_is_written() -> None:
+    """A failing step loses nothing of the steps before it."""
+    scene = Scene()
+    scene.quote(0)
+    lines = len(scene.journal.lines)
+    scene.turn.kernel.step = lambda event: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    with pytest.raises((ZeroDivisionError, ArithmeticError)):
+        scene.turn.input(Timer(START + MS))
+
+    assert lines <= len(scene.journal.lines)
