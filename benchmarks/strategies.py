@@ -10,7 +10,7 @@ from typing import Final
 from engine.agents.contract import NOTHING, BaseAgent, Needs
 from engine.agents.desk import Desk
 from engine.model.market import Bar
-from engine.model.orders import Intent, Side
+from engine.model.orders import BUY, SELL, Intent
 
 QTY: Final = Decimal("0.01")
 FAST, SLOW = 2 / 11, 2 / 21
@@ -55,7 +55,7 @@ class Cross(BaseAgent):
         if seen < WARM_UP or (fast > slow) is state.is_long:
             return NOTHING
         state.is_long = not state.is_long
-        side = Side.BUY if state.is_long else Side.SELL
+        side = BUY if state.is_long else SELL
         return (desk.market_order(side, QTY, slot="main", reason="cross"),)
 
 
@@ -115,7 +115,7 @@ class Requote(BaseAgent):
             if slot in desk.working
         ]
         bid, ask = instrument.price(market.bid_ticks), instrument.price(market.ask_ticks)
-        for side, price, slot in ((Side.BUY, bid, "bid"), (Side.SELL, ask, "ask")):
+        for side, price, slot in ((BUY, bid, "bid"), (SELL, ask, "ask")):
             wishes.append(
                 desk.limit_order(
                     side, QTY, price, slot=f"{slot}{new}", reason="requote", post_only=True

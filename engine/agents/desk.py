@@ -6,12 +6,18 @@ from typing import Final
 from engine.market.features.spec import FeatureSpec
 from engine.market.view import MarketView
 from engine.model.money import ZERO
-from engine.model.orders import CancelIntent, Order, OrderIntent, OrderType, Side, TimeInForce
+from engine.model.orders import (
+    LIMIT,
+    MARKET,
+    CancelIntent,
+    Order,
+    OrderIntent,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 
-MARKET: Final = OrderType.MARKET
-LIMIT: Final = OrderType.LIMIT
 IOC: Final = TimeInForce.IOC
-"""Module globals, because reading a member off its Enum class costs as much as ten attributes."""
 
 
 class IntentSequence:

@@ -13,7 +13,7 @@ import msgspec
 
 from engine.execution.orders import LIVE, TRANSITIONS, OrderEvent
 from engine.model.money import ZERO
-from engine.model.orders import Order, OrderState, Side
+from engine.model.orders import BUY, Order, OrderState
 from engine.model.recent import Recent
 
 CLOSED_MAX: Final = 256
@@ -21,6 +21,9 @@ CLOSED_MAX: Final = 256
 
 SEEN_FILLS_MAX: Final = 4_096
 """Trade ids remembered per instrument; venues resend the last minutes, not the last day."""
+
+FILL_ALL: Final = OrderEvent.FILL_ALL
+FILL_PART: Final = OrderEvent.FILL_PART
 
 SlotKey = tuple[str, str, str]
 """(agent, symbol, slot)."""
@@ -48,31 +51,28 @@ class Blotter:
     def __init__(self, symbols: Iterable[str]) -> None:
         self._seen = {symbol: Recent(SEEN_FILLS_MAX) for symbol in symbols}
         self._state = _State()
+        self.live = self._state.live
+        """Live orders by id, oldest first."""
         self.open = {symbol: OpenOrders() for symbol in self._seen}
         self.slots: dict[SlotKey, Order] = {}
         """The live order of each slot."""
 
-    @property
-    def live(self) -> dict[str, Order]:
-        """Live orders by id, oldest first."""
-        return self._state.live
-
     def find(self, order_id: str) -> Order | None:
         """Return a live or recently closed order."""
-        return self._state.live.get(order_id) or self._state.closed.get(order_id)
+        return self.live.get(order_id) or self._state.closed.get(order_id)
 
     def add(self, order: Order) -> None:
         """Take in an order about to be submitted."""
-        self._state.live[order.order_id] = order
-        self.slots[order.agent, order.symbol, order.slot] = order
-        book = self.open[order.symbol]
-        book.orders[order.order_id] = order
+        order_id, symbol = order.order_id, order.symbol
+        book = self.open[symbol]
+        self.live[order_id] = book.orders[order_id] = order
+        self.slots[order.agent, symbol, order.slot] = order
         self._count(book, order, order.qty)
 
     def _count(self, book: OpenOrders, order: Order, qty: Decimal) -> None:
         if order.reduce_only:
             return
-        if order.side is Side.BUY:
+        if order.side is BUY:
             book.buy_qty += qty
         else:
             book.sell_qty += qty
@@ -80,7 +80,7 @@ class Blotter:
     def apply(self, order: Order, event: OrderEvent, ts_ns: int) -> bool:
         """Move an order along the table; return False when the table refuses the event."""
         before = order.state
-        target = TRANSITIONS[before, event, order.filled_qty > 0]
+        target = TRANSITIONS[before, event, order.filled_qty > ZERO]
         if target is None:
             return False
         order.state = target
@@ -95,7 +95,7 @@ class Blotter:
         if order.state in LIVE:
             self._count(self.open[order.symbol], order, -min(qty, leaves))
         order.filled_qty += qty
-        event = OrderEvent.FILL_ALL if qty >= leaves else OrderEvent.FILL_PART
+        event = FILL_ALL if qty >= leaves else FILL_PART
         return self.apply(order, event, ts_ns)
 
     def resize(self, order: Order, qty: Decimal, ts_ns: int) -> None:
@@ -105,16 +105,16 @@ class Blotter:
             self._count(self.open[order.symbol], order, left - order.leaves_qty)
         order.qty = qty
         if order.state in LIVE and order.leaves_qty <= 0:
-            self.apply(order, OrderEvent.FILL_ALL, ts_ns)
+            self.apply(order, FILL_ALL, ts_ns)
 
     def _close(self, order: Order) -> None:
-        order_id, leaves = order.order_id, order.qty - order.filled_qty
-        book, closed = self.open[order.symbol], self._state.closed
-        del self._state.live[order_id]
+        order_id, symbol, leaves = order.order_id, order.symbol, order.qty - order.filled_qty
+        book, closed = self.open[symbol], self._state.closed
+        del self.live[order_id]
         del book.orders[order_id]
-        if leaves > 0:
+        if leaves > ZERO:
             self._count(book, order, -leaves)
-        key = (order.agent, order.symbol, order.slot)
+        key = (order.agent, symbol, order.slot)
         if self.slots.get(key) is order:
             del self.slots[key]
         closed[order_id] = order
@@ -137,11 +137,12 @@ class Blotter:
     def restore(self, state: bytes) -> None:
         """Continue from a snapshot; sums and indexes are computed again, in the same containers."""
         self._state = msgspec.json.decode(state, type=_State)
+        self.live = self._state.live
         for symbol, keys in self._state.seen_fills.items():
             self._seen[symbol] = Recent(SEEN_FILLS_MAX, keys)
         self.slots.clear()
         self.open.update({symbol: OpenOrders() for symbol in self._seen})
-        for order in self._state.live.values():
+        for order in self.live.values():
             self.slots[order.agent, order.symbol, order.slot] = order
             book = self.open[order.symbol]
             book.orders[order.order_id] = order

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from engine.execution.blotter import Blotter
-from engine.execution.orders import LATE_FILL_STATES, OrderEvent
+from engine.execution.orders import LATE_FILL_STATES, LIVE, OrderEvent
 from engine.model.account import Fill
 from engine.model.effects import Outbox
 from engine.model.events import (
@@ -54,6 +54,9 @@ ORDER_EVENTS: Final[Mapping[type, OrderEvent]] = {
 """What each answer of a venue means to the order state machine."""
 
 
+SUBMIT: Final = OrderEvent.SUBMIT
+REQUEST_CANCEL: Final = OrderEvent.REQUEST_CANCEL
+
 COUNTED: Final = frozenset({"unknown_order", "refused_answer", "empty_fill"})
 """Errors that count against `max_errors_per_minute`; a fill sent twice is a venue's habit."""
 
@@ -77,8 +80,9 @@ class OrderFlow:
 
     def submit(self, approved: Approved[OrderIntent], order: Order, now_ns: int) -> None:
         """Send a new order built from an approved intent."""
-        self.blotter.add(order)
-        self.blotter.apply(order, OrderEvent.SUBMIT, now_ns)
+        blotter = self.blotter
+        blotter.add(order)
+        blotter.apply(order, SUBMIT, now_ns)
         self._out.emit(
             OrderSubmitted(
                 now_ns,
@@ -113,7 +117,7 @@ class OrderFlow:
 
     def cancel(self, order: Order, now_ns: int, reason: str) -> bool:
         """Ask the venue to take an order out; False where one is in flight or it is gone."""
-        if not self.blotter.apply(order, OrderEvent.REQUEST_CANCEL, now_ns):
+        if not self.blotter.apply(order, REQUEST_CANCEL, now_ns):
             return False
         self._changed(order, now_ns, reason)
         self._out.send(CancelOrder(now_ns, order.order_id, order.symbol))
@@ -128,23 +132,23 @@ class OrderFlow:
         if order is None:
             self._error(event.ts_ns, "unknown_order", event.order_id, type(event).__name__)
             return None
-        before = order.state
-        if not self.blotter.apply(order, ORDER_EVENTS[type(event)], event.ts_ns):
+        before, ts_ns = order.state, event.ts_ns
+        if not self.blotter.apply(order, ORDER_EVENTS[type(event)], ts_ns):
             detail = f"{type(event).__name__} in {before}"
-            self._error(event.ts_ns, "refused_answer", event.order_id, detail)
+            self._error(ts_ns, "refused_answer", event.order_id, detail)
             return None
-        if isinstance(event, VenueAccepted):
+        if type(event) is VenueAccepted:
             order.venue_order_id = event.venue_order_id
-        elif isinstance(event, VenueAmended):
+        elif type(event) is VenueAmended:
             order.price, order.qty_before_amend = event.price, None
-            self.blotter.resize(order, event.qty, event.ts_ns)
-        elif isinstance(event, VenueAmendRejected) and order.qty_before_amend is not None:
-            self.blotter.resize(order, order.qty_before_amend, event.ts_ns)
+            self.blotter.resize(order, event.qty, ts_ns)
+        elif type(event) is VenueAmendRejected and order.qty_before_amend is not None:
+            self.blotter.resize(order, order.qty_before_amend, ts_ns)
             order.qty_before_amend = None
-        if order.state is not before:
-            self._changed(order, event.ts_ns, getattr(event, "reason", ""))
-        is_over = order.order_id not in self.blotter.live
-        return order if is_over and before is not order.state else None
+        if order.state is before:
+            return None
+        self._changed(order, ts_ns, getattr(event, "reason", ""))
+        return None if order.state in LIVE else order
 
     def book(self, event: VenueFill) -> BookedFill | None:
         """Turn a venue's fill into ours; None when it is empty or was booked before."""

@@ -5,8 +5,9 @@ Pure and stateless. The rows below are tried in order and are those of domain.md
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar
 
+import msgspec
 from annotated_types import Ge
 
 from engine.execution.orders import IN_FLIGHT
@@ -45,7 +46,7 @@ class Reason(Word):
     AMEND_UNSUPPORTED = "AMEND_UNSUPPORTED"
 
 
-class Route(NamedTuple):
+class Route(msgspec.Struct, frozen=True, gc=False):
     """A decision with its reason."""
 
     decision: Decision

@@ -18,6 +18,7 @@ from engine.agents.roster import Roster
 from engine.agents.supervisor import resolve
 from engine.execution.blotter import Blotter
 from engine.execution.order_flow import ORDER_EVENTS, OrderAnswer, OrderFlow
+from engine.execution.orders import LIVE
 from engine.kernel.conduct import Conduct
 from engine.kernel.config import KernelConfig
 from engine.kernel.dealing import Dealing
@@ -274,21 +275,23 @@ class Kernel:
 
     def _on_fill(self, event: VenueFill) -> None:
         booked = self._flow.book(event)
-        self._count_refusals()
+        if self._flow.refusals:
+            self._count_refusals()
         if booked is None:
             return
         fill, order, is_overfill = booked
-        self._out.emit(fill)
+        emit = self._out.emit
+        emit(fill)
         mid2 = self.market.views[fill.symbol].mid2_ticks
         position, trips = self.portfolio.book(fill, mid2)
-        self._out.emit(position)
+        emit(position)
         for trip in trips:
-            self._out.emit(trip)
+            emit(trip)
             self._trip(self.conduct.breakers.on_round_trip(trip.net_pnl, self.now_ns))
         self._trip(self.conduct.breakers.on_fill(self.now_ns))
         self._check_equity()
         self._tell_desk(fill)
-        if order is not None and order.order_id not in self.blotter.live:
+        if order is not None and order.state not in LIVE:
             self.dealing.ended(order, self.now_ns)
         if is_overfill:
             self._alarm("overfill", fill)
@@ -303,7 +306,8 @@ class Kernel:
         if self.conduct.calls_agents:
             self._decide(fill.symbol, self.roster.on_fill(fill, self.now_ns))
             self._quarantine()
-        self._settle_when_done()
+        if self.is_flattening:
+            self._settle_when_done()
 
     def _tell_desk(self, fill: Fill) -> None:
         desk = self.roster.desk(fill.agent, fill.symbol)
@@ -312,7 +316,7 @@ class Kernel:
         ledger = self.portfolio.holdings[fill.symbol].ledgers[fill.agent]
         desk.position = ledger.qty
         desk.entry_price = ledger.entry_price(desk.instrument.multiplier)
-        if desk.working:
+        if self.blotter.open[fill.symbol].orders:
             self.dealing.fit_exits(fill.agent, fill.symbol, self.now_ns)
 
     def _count_refusals(self) -> None:
@@ -330,13 +334,16 @@ class Kernel:
         self._check_equity()
 
     def _on_answer(self, event: OrderAnswer) -> None:
-        if isinstance(event, VenueRejected):
+        if type(event) is VenueRejected:
             self._trip(self.conduct.breakers.on_reject(self.now_ns))
-        ended = self._flow.answer(event)
-        self._count_refusals()
+        flow = self._flow
+        ended = flow.answer(event)
+        if flow.refusals:
+            self._count_refusals()
         if ended is not None:
             self.dealing.ended(ended, self.now_ns)
-        self._settle_when_done()
+        if self.is_flattening:
+            self._settle_when_done()
 
     def _on_venue_status(self, status: VenueStatus) -> None:
         if status.is_up:

@@ -19,7 +19,7 @@ from engine.model.errors import IdentityBroken
 from engine.model.events import VenueFunding
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
-from engine.model.orders import Side
+from engine.model.orders import BUY, Side
 from engine.portfolio.ledger import COST_GRID, Ledger, split
 from engine.portfolio.round_trips import Cycle
 
@@ -67,12 +67,9 @@ class Portfolio:
         self._multiplier = {i.symbol: i.multiplier for i in instruments}
         self.books = _Books(starting_balance=starting_balance, cash=starting_balance)
         self.books.holdings = {i.symbol: Holding() for i in instruments}
-        self.equity = starting_balance
-
-    @property
-    def holdings(self) -> Mapping[str, Holding]:
+        self.holdings: Mapping[str, Holding] = self.books.holdings
         """Net position by symbol, flat ones included."""
-        return self.books.holdings
+        self.equity = starting_balance
 
     @property
     def balance(self) -> Decimal:
@@ -105,11 +102,11 @@ class Portfolio:
         holding, multiplier = books.holdings[symbol], self._multiplier[symbol]
         if not mid2_ticks:
             mid2_ticks = int(2 * fill.price * multiplier / (2 * self._half_tick[symbol]))
-        self.mark(symbol, mid2_ticks)
         if holding.cycles:
+            self.mark(symbol, mid2_ticks)
             self._fold_extremes(symbol, holding)
         holding.low_mid2 = holding.high_mid2 = mid2_ticks
-        signed = fill.qty if fill.side is Side.BUY else -fill.qty
+        signed = fill.qty if fill.side is BUY else -fill.qty
         books.cash -= signed * fill.price * multiplier + fee
         books.fees += fee
         holding.fees += fee
@@ -267,4 +264,5 @@ class Portfolio:
     def restore(self, state: bytes) -> None:
         """Continue from a snapshot of the same instruments."""
         self.books = msgspec.json.decode(state, type=_Books)
+        self.holdings = self.books.holdings
         self.equity = self.balance + self.books.unrealised

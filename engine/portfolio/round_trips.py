@@ -13,8 +13,9 @@ from typing import Final
 
 from engine.model.account import Fill, Liquidity, RoundTrip
 from engine.model.money import ROUNDED, ZERO
-from engine.model.orders import Side
+from engine.model.orders import BUY, Side
 
+MAKER: Final = Liquidity.MAKER
 ORDER_IDS_MAX: Final = 16
 """Order ids a round trip lists; a market maker's cycle can have thousands, the journal has all."""
 
@@ -48,13 +49,13 @@ class Cycle:
             self.entry_value += qty * price
         else:
             self.exit_value += qty * price
-        if fill.liquidity is Liquidity.MAKER:
+        if fill.liquidity is MAKER:
             self.maker_fees += fee
         else:
             self.taker_fees += fee
         if mid is not None:
             lost = (price - mid) * qty
-            self.slippage += lost if fill.side is Side.BUY else -lost
+            self.slippage += lost if fill.side is BUY else -lost
         self.peak_qty = max(self.peak_qty, abs(held))
         self.fills += 1
         if len(self.order_ids) < ORDER_IDS_MAX and fill.order_id not in self.order_ids:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from engine.market.view import MarketView
 from engine.model.money import ZERO
-from engine.model.orders import Order, OrderIntent, OrderType, Side
+from engine.model.orders import BUY, MARKET, SELL, Order, OrderIntent
 from engine.portfolio.portfolio import Portfolio
 
 
@@ -103,8 +103,8 @@ class GateContext:
         """Work out everything the rules read."""
         intent, view, held = self.intent, self.view, self.position
         instrument = view.instrument
-        buying = intent.side is Side.BUY
-        is_market = intent.type is OrderType.MARKET
+        buying = intent.side is BUY
+        is_market = intent.type is MARKET
         price = None if is_market else intent.price or intent.trigger_price
         if price is None:
             price = (view.ask_ticks if buying else view.bid_ticks) * instrument.tick_size
@@ -151,7 +151,7 @@ class GateContext:
             where the touch is enough, or all that is known.
 
         """
-        view, buying = self.view, self.intent.side is Side.BUY
+        view, buying = self.view, self.intent.side is BUY
         touch, size = (view.ask_ticks, view.ask_lots) if buying else (view.bid_ticks, view.bid_lots)
         is_within = self.intent.qty <= size * view.instrument.lot_size
         if is_within or not size or not view.book.is_synced:
@@ -163,7 +163,7 @@ class GateContext:
     def _walk(self, wanted: int, touch: int, size: int, *, buying: bool) -> int:
         """Return ticks times lots paid for `wanted` lots, the last known price for what is left."""
         paid, left, last = touch * size, wanted - size, touch
-        for ticks, lots in self.view.book.book.levels(Side.SELL if buying else Side.BUY):
+        for ticks, lots in self.view.book.book.levels(SELL if buying else BUY):
             if (ticks <= touch) if buying else (ticks >= touch):
                 continue
             took = min(lots, left)

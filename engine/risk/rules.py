@@ -13,8 +13,8 @@ from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 from engine.model.instrument import Instrument
-from engine.model.money import BPS, ratio
-from engine.model.orders import REQUIRED_NUMBER, OrderIntent, OrderType, Side
+from engine.model.money import BPS, ZERO, ratio
+from engine.model.orders import BUY, MARKET, REQUIRED_NUMBER, OrderIntent
 from engine.risk.context import GateContext
 
 Refusal = tuple[str, str]
@@ -60,16 +60,24 @@ def ill_formed(intent: OrderIntent, instrument: Instrument) -> Refusal | None:
     The gate asks before it computes anything: what passes is on the instrument's grid and bounded,
     so every product of it is exact.
     """
-    for name, step in (("qty", instrument.lot_size), ("price", instrument.tick_size),
-                       ("trigger_price", instrument.tick_size), ("trail_bps", None)):  # fmt: skip
-        number: Decimal | None = getattr(intent, name)
-        if number is None:
-            if name == REQUIRED_NUMBER.get(intent.type):
-                return name, "none"
-        elif not number.is_finite() or not 0 < number < LARGEST:
-            return f"0 < {name} < {LARGEST}", str(number)
-        elif step is not None and number % step:
-            return f"{name} in steps of {step}", str(number)
+    required, tick = REQUIRED_NUMBER.get(intent.type), instrument.tick_size
+    flaw = _misfit("qty", intent.qty, instrument.lot_size)
+    if flaw is None and (intent.price is not None or required == "price"):
+        flaw = _misfit("price", intent.price, tick)
+    if flaw is None and (intent.trigger_price is not None or required == "trigger_price"):
+        flaw = _misfit("trigger_price", intent.trigger_price, tick)
+    if flaw is None and (intent.trail_bps is not None or required == "trail_bps"):
+        flaw = _misfit("trail_bps", intent.trail_bps, None)
+    return flaw
+
+
+def _misfit(name: str, number: Decimal | None, step: Decimal | None) -> Refusal | None:
+    if number is None:
+        return name, "none"
+    if not number.is_finite() or not ZERO < number < LARGEST:
+        return f"0 < {name} < {LARGEST}", str(number)
+    if step is not None and number % step:
+        return f"{name} in steps of {step}", str(number)
     return None
 
 
@@ -85,7 +93,7 @@ def venue_rules(c: GateContext, _: object) -> Refusal | None:
 
 def reference_price(c: GateContext, _: object) -> Refusal | None:
     """No mid is known to judge by: fail closed (reliability.md B2)."""
-    return None if c.mid2 and c.price > 0 else ("a quote", "none")
+    return None if c.mid2 and c.price > ZERO else ("a quote", "none")
 
 
 def order_size(c: GateContext, limit: Decimal) -> Refusal | None:
@@ -95,7 +103,7 @@ def order_size(c: GateContext, limit: Decimal) -> Refusal | None:
 
 def price_collar(c: GateContext, limit: Decimal) -> Refusal | None:
     """A limit or trigger price further than this from mid."""
-    if c.intent.type is OrderType.MARKET:
+    if c.intent.type is MARKET:
         return None
     if not c.mid2:
         return str(limit), "no mid"
@@ -105,7 +113,7 @@ def price_collar(c: GateContext, limit: Decimal) -> Refusal | None:
 
 def slippage(c: GateContext, limit: Decimal) -> Refusal | None:
     """A market order expected to pay more than this against mid."""
-    if c.intent.type is not OrderType.MARKET:
+    if c.intent.type is not MARKET:
         return None
     mid2 = c.view.mid2_ticks
     if not mid2:
@@ -147,7 +155,7 @@ def net_notional(c: GateContext, limit: Decimal) -> Refusal | None:
 def leverage(c: GateContext, limit: Decimal) -> Refusal | None:
     """Gross notional over equity."""
     equity = c.portfolio.equity
-    if equity <= 0:
+    if equity <= ZERO:
         return str(limit), "no equity"
     return None if c.gross <= limit * equity else _refusal(limit, ratio(c.gross, equity))
 
@@ -184,7 +192,7 @@ def self_trade(c: GateContext, _: object) -> Refusal | None:
     intent = c.intent
     if intent.trigger_price is not None or intent.trail_bps is not None:
         return None
-    buying = intent.side is Side.BUY
+    buying = intent.side is BUY
     for order in c.own_orders:
         if order.side is intent.side or order.price is None:
             continue
