@@ -16,7 +16,7 @@ class PaperConfig:
     taker_model: Literal["book", "touch"] = "book"
     """`book` walks displayed levels; `touch` fills everything at the best price."""
     maker_model: Literal["queue", "touch"] = "queue"
-    """`queue` waits behind the displayed size; `touch` fills once the other side is at the price."""
+    """`queue` waits behind what is displayed; `touch` fills when the other side is at the price."""
     queue_cancel_share: Annotated[float, Ge(0), Le(1)] = 0.5
     """When displayed size shrinks without trading, the share of it taken from ahead of us."""
     maker_fee_bps: Annotated[Decimal, Ge(-10), Le(100)] = Decimal(2)

@@ -50,9 +50,7 @@ def build_report(
     journal: JournalSummary,
     refused: Mapping[Flaw, int],
 ) -> FinalReport:
-    """Put the report together from the last view and what was counted on the way.
-
-    `refused` counts the market messages that reached no agent, by flaw.
+    """Put the report together; `refused` counts the market messages no agent saw, by flaw.
 
     Raises:
         IdentityBroken: The books of `view` do not add up to its equity, to the last digit.

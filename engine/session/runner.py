@@ -194,6 +194,8 @@ class Session:
 
     def _command(self, now_ns: int, command: Operator, by: str, argument: str = "") -> None:
         self._turn.input(OperatorCommand(now_ns, command, by, argument))
+        if self._kernel.is_ending:
+            self._has_ended(now_ns)
 
     def _has_ended(self, now_ns: int) -> bool:
         """Whether the close that was asked for is done, or out of time."""
