@@ -32,7 +32,11 @@ from engine.portfolio.portfolio import HOUSE, Portfolio
 from engine.risk.context import GateContext
 from engine.risk.gate import Gate, Refused
 from engine.risk.lifecycle import SESSION
+from engine.risk.rules import in_the_way
 from engine.venue import Capabilities
+
+WAY_PATIENCE_NS: Final = 5_000_000_000
+"""How long an exit waits for orders in its way to be canceled; far above any cancel's latency."""
 
 WAITING_MAX: Final = 256
 """Intents that may wait at once; a further one is refused."""
@@ -132,7 +136,10 @@ class Dealing:
         working = self._blotter.slots.get(key)
         verdict = self._verdict(wire, working, now_ns)
         if isinstance(verdict, Refused):
-            if not self._wait(intent, verdict, key, now_ns):
+            is_kept = self._wait(intent, verdict, key, now_ns) or (
+                intent.reduce_only and self._clear_the_way(intent, verdict, key, now_ns)
+            )
+            if not is_kept:
                 self._refuse(intent, verdict, now_ns)
             return
         self._out.emit(GateVerdict(now_ns, intent.intent_id, intent.symbol, True))
@@ -170,6 +177,22 @@ class Dealing:
         if not now_ns < verdict.retry_ns <= patience_ns or len(self.waiting) >= WAITING_MAX:
             return False
         self.waiting[key] = Waiting(intent, verdict.retry_ns)
+        self._emit_refusal(intent, verdict, now_ns, is_waiting=True)
+        return True
+
+    def _clear_the_way(
+        self, intent: OrderIntent, verdict: Refused, key: SlotKey, now_ns: int
+    ) -> bool:
+        """Cancel what an exit would trade with, and keep the exit until that is gone.
+
+        Leaving a position must not depend on another agent's quote standing at the touch.
+        """
+        is_patient = now_ns <= intent.ts_ns + WAY_PATIENCE_NS
+        if verdict.rule != "self_trade" or not is_patient or len(self.waiting) >= WAITING_MAX:
+            return False
+        for order in in_the_way(self._context):
+            self._flow.cancel(order, now_ns, f"in the way of {intent.intent_id}")
+        self.waiting[key] = Waiting(intent, now_ns)
         self._emit_refusal(intent, verdict, now_ns, is_waiting=True)
         return True
 
@@ -303,6 +326,8 @@ class Dealing:
         successor = self.replacing.pop((order.agent, order.symbol, order.slot), None)
         if successor is not None and self._conduct.calls_agents:
             self._judge(successor, now_ns)
+        if self.waiting:
+            self.retry(now_ns)
 
     def fit_exits(self, agent: str, symbol: str, now_ns: int) -> None:
         """Hold an agent's resting exits to the position it has now."""

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.model.instrument import Instrument
 from engine.model.money import BPS, ZERO, ratio
-from engine.model.orders import BUY, MARKET, REQUIRED_NUMBER, OrderIntent
+from engine.model.orders import BUY, MARKET, REQUIRED_NUMBER, Order, OrderIntent
 from engine.risk.context import GateContext
 
 Refusal = tuple[str, str]
@@ -187,17 +187,25 @@ def spread(c: GateContext, limit: Decimal) -> Refusal | None:
     return None if width <= limit * mid2 else _refusal(limit, ratio(width, Decimal(mid2)))
 
 
+def in_the_way(c: GateContext) -> list[Order]:
+    """Return our own resting orders that the intent would trade with."""
+    intent, price = c.intent, c.price
+    if intent.trigger_price is not None or intent.trail_bps is not None:
+        return []
+    buying = intent.side is BUY
+    return [
+        order
+        for order in c.own_orders
+        if order.side is not intent.side
+        and order.price is not None
+        and (price >= order.price if buying else price <= order.price)
+    ]
+
+
 def self_trade(c: GateContext, _: object) -> Refusal | None:
     """It would cross one of our own resting orders."""
-    intent = c.intent
-    if intent.trigger_price is not None or intent.trail_bps is not None:
-        return None
-    buying = intent.side is BUY
-    for order in c.own_orders:
-        if order.side is intent.side or order.price is None:
-            continue
-        if (c.price >= order.price) if buying else (c.price <= order.price):
-            return f"own {order.order_id} at {order.price}", str(c.price)
+    for order in in_the_way(c):
+        return f"own {order.order_id} at {order.price}", str(c.price)
     return None
 
 

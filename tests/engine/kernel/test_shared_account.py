@@ -148,3 +148,20 @@ def test_the_desk_shows_an_agent_its_own() -> None:
     rig.ask("b", look)
 
     assert {"a": (D("0.5"), ["mine"]), "b": (D("-0.2"), [])} == seen
+
+
+def test_an_exit_clears_its_way() -> None:
+    """Another agent's quote at the touch is canceled, then the exit leaves; an entry is refused."""
+    rig = Rig(Scripted("a"), Scripted("b"))
+    rig.ask("a", market(BUY, "0.2"))
+    rig.ask("b", limit(BUY, "0.1", "1000.0", "bid"))
+    rig.ask("a", market(SELL, "0.2", reduce_only=True))
+
+    assert (D(0), []) == (rig.own("a"), rig.live)
+    assert ["self_trade"] == [x["rule"] for x in rig.lines("gate_verdict") if x["rule"]]
+
+    rig.ask("b", limit(BUY, "0.1", "1000.0", "bid"))
+    rig.ask("a", market(SELL, "0.2"))
+
+    assert D(0) == rig.own("a")
+    assert 1 == len(rig.live)
