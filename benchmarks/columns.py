@@ -14,8 +14,10 @@ from typing import IO, Final
 CHUNK_ROWS: Final = 8_192
 
 
-def rows(path: Path, names: tuple[str, ...], limit: int | None = None) -> Iterator[tuple[int, ...]]:
-    """Yield rows of int64 columns in file order, at most `limit` of them."""
+def chunks(
+    path: Path, names: tuple[str, ...], limit: int | None = None
+) -> Iterator[list["array[int]"]]:
+    """Yield the int64 columns in chunks of rows in file order, at most `limit` rows in all."""
     with zipfile.ZipFile(path) as archive:
         columns = [archive.open(f"{name}.npy") for name in names]
         count = min(_header(column) for column in columns)
@@ -23,7 +25,7 @@ def rows(path: Path, names: tuple[str, ...], limit: int | None = None) -> Iterat
         while left:
             take = min(left, CHUNK_ROWS)
             left -= take
-            yield from zip(*(_chunk(column, take) for column in columns), strict=True)
+            yield [_chunk(column, take) for column in columns]
 
 
 def _header(column: IO[bytes]) -> int:

@@ -21,12 +21,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
+from itertools import count, pairwise, repeat
 from pathlib import Path
 from time import process_time
 from typing import Any, Final
 
-from benchmarks.columns import rows
+from benchmarks.columns import chunks
 from benchmarks.strategies import (
     BarCross,
     QuoteCross,
@@ -109,17 +109,16 @@ WORKLOADS: Final = {
 
 def quotes(path: Path, limit: int | None) -> Iterator[MarketEvent]:
     """Stream the quotes of `ticks.npz`."""
-    for seq, (ts, bid, ask, bq, aq) in enumerate(
-        rows(path, ("ts", "bid", "ask", "bq", "aq"), limit), 1
-    ):
-        yield Quote(ts, SYMBOL, bid, bq, ask, aq, ts, seq)
+    seq = count(1)
+    for ts, bid, ask, bq, aq in chunks(path, ("ts", "bid", "ask", "bq", "aq"), limit):
+        yield from map(Quote, ts, repeat(SYMBOL), bid, bq, ask, aq, ts, seq)
 
 
 def bars(path: Path, limit: int | None) -> Iterator[MarketEvent]:
     """Stream the bars of `bars.npz`."""
-    minute_ns = 60_000_000_000
-    for ts, o, h, low, c, v in rows(path, ("ts", "o", "h", "l", "c", "v"), limit):
-        yield Bar(ts + minute_ns, SYMBOL, 60, ts, o, h, low, c, v)
+    for ts, o, h, low, c, v in chunks(path, ("ts", "o", "h", "l", "c", "v"), limit):
+        closed = [opened + 60_000_000_000 for opened in ts]
+        yield from map(Bar, closed, repeat(SYMBOL), repeat(60), ts, o, h, low, c, v)
 
 
 def engine(workload: Workload, folder: Path) -> tuple[Turn, Journal, Kernel, Tally]:
@@ -160,10 +159,10 @@ def measure(name: str, data: Path) -> dict[str, object]:
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 20)
-        began, count, take = process_time(), 0, turn.market
+        began, events, take = process_time(), 0, turn.market
         for event in source(data / f"{workload.file}.npz", workload.limit):
             take(event)
-            count += 1
+            events += 1
         journal.flush()
         cpu_s = process_time() - began
         journal.close()
@@ -171,12 +170,12 @@ def measure(name: str, data: Path) -> dict[str, object]:
     portfolio.check()
     result: dict[str, object] = {
         "workload": name,
-        "events": count,
+        "events": events,
         "orders": tally.orders["submitted"],
         "fills": tally.trades,
         "net_pnl": f"{portfolio.equity - BALANCE:.4f}",
         "cpu_s": round(cpu_s, 3),
-        "ns_per_event": round(cpu_s / count * 1e9),
+        "ns_per_event": round(cpu_s / events * 1e9),
         "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "journal_lines": journal.events,
     }
