@@ -139,16 +139,17 @@ class PaperVenue:
         if market is None:
             return
         if type(event) is Quote:
-            bid, ask = event.bid_ticks, event.ask_ticks
-            if not 0 < bid < ask or event.bid_lots <= 0 or event.ask_lots <= 0:
+            bid, bid_lots = event.bid_ticks, event.bid_lots
+            ask, ask_lots = event.ask_ticks, event.ask_lots
+            if not 0 < bid < ask or bid_lots <= 0 or ask_lots <= 0:
                 return
             if not market.low < bid + ask < market.high and not is_plausible(market, bid + ask):
                 return
             # Written out rather than called: this is the one path taken a million times.
-            if bid != market.bid or event.bid_lots != market.bid_lots:
-                market.bid, market.bid_lots, market.bid_taken = bid, event.bid_lots, 0
-            if ask != market.ask or event.ask_lots != market.ask_lots:
-                market.ask, market.ask_lots, market.ask_taken = ask, event.ask_lots, 0
+            if bid != market.bid or bid_lots != market.bid_lots:
+                market.bid, market.bid_lots, market.bid_taken = bid, bid_lots, 0
+            if ask != market.ask or ask_lots != market.ask_lots:
+                market.ask, market.ask_lots, market.ask_taken = ask, ask_lots, 0
             market.event_ns = event.ts_event_ns
             market.source = QUOTES
             if market.is_engaged:

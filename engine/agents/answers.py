@@ -73,7 +73,9 @@ def _unwanted(answer: object) -> BadAnswer:
 
 
 def _check(intent: object, agent: str, symbol: str) -> None:
-    if type(intent) is not OrderIntent and type(intent) is not CancelIntent:
+    if type(intent) is OrderIntent:
+        _check_order(intent)
+    elif type(intent) is not CancelIntent:
         raise BadAnswer(f"a {type(intent).__name__}, not an intent")
     if intent.agent != agent:
         raise BadAnswer("an intent in the name of another agent")
@@ -84,8 +86,6 @@ def _check(intent: object, agent: str, symbol: str) -> None:
         raise _bad_text("slot", slot, SLOT_MAX)
     if type(reason) is not str or len(reason) > REASON_MAX:
         raise _bad_text("reason", reason, REASON_MAX)
-    if type(intent) is OrderIntent:
-        _check_order(intent)
 
 
 def _check_id(intent_id: object, head: str, last: int) -> int:

@@ -96,7 +96,8 @@ class Kernel:
         self.finish: str | None = None
         """`stop_reason` once the lifecycle asked for an end."""
         self._out = Outbox()
-        self._records, self._commands = self._out.records, self._out.commands
+        self._records = self._out.records
+        """Not empty after a step that decided anything: no command goes without its record."""
         intervals = sorted({i for a in agents for i in a.needs.bar_intervals_s})
         features = sorted({f for a in agents for f in a.needs.features})
         self.market = Market(instruments, config.market, intervals, features)
@@ -159,7 +160,7 @@ class Kernel:
         self._handlers[type(event)](event)
         if self._asserts_identity:
             self.portfolio.check()
-        if self._records or self._commands:
+        if self._records:
             return self._out.drain()
         return NO_EFFECTS
 

@@ -38,7 +38,8 @@ class Outbox:
 
     def drain(self) -> Effects:
         """Hand over everything since the last drain."""
-        effects = Effects(self.records.copy(), self.commands.copy())
-        self.records.clear()
-        self.commands.clear()
+        records, commands = self.records, self.commands
+        effects = Effects(records.copy(), commands.copy())
+        records.clear()
+        commands.clear()
         return effects

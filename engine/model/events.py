@@ -472,6 +472,9 @@ DELIBERATIONS: Final[frozenset[type]] = frozenset(
 )
 """Records of why, as opposed to what; a journal of detail `orders` leaves them out."""
 
+OUTCOMES: Final[frozenset[type]] = frozenset(RECORD_TYPES.values()) - DELIBERATIONS
+"""Records of what."""
+
 _ORDER_CHANGED: Final[dict[OrderState, str]] = {
     state: f"order_{state.lower()}" for state in OrderState
 }

@@ -6,7 +6,7 @@ row in its table and cost one dictionary miss.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 
@@ -104,11 +104,9 @@ class Tally:
         """Count one record or input."""
         self.follow((event,))
 
-    def follow(self, events: Iterable[msgspec.Struct]) -> None:
+    def follow(self, events: Sequence[msgspec.Struct]) -> None:
         """Count records and inputs; a type without a row is none of our business."""
-        rows = self._rows
-        for event in events:
-            row = rows.get(type(event))
+        for event, row in zip(events, map(self._rows.get, map(type, events)), strict=True):
             if row is not None:
                 row(event)
 

@@ -49,17 +49,36 @@ class Reading(NamedTuple):
     is_tripped: bool
 
 
+Guard = tuple[Rule, Decimal]
+"""A rule with its limit."""
+
 NO_TRIPS: Final[Sequence[Trip]] = ()
 
 
 class Breakers:
     """The breakers of one session."""
 
-    __slots__ = ("_ceiling", "_day_end_ns", "_floor", "_floors", "_limits", "_rules", "_state")
+    __slots__ = (
+        "_by_error",
+        "_by_fill",
+        "_by_reject",
+        "_by_round_trip",
+        "_ceiling",
+        "_day_end_ns",
+        "_floor",
+        "_floors",
+        "_limits",
+        "_rules",
+        "_state",
+    )
 
     def __init__(self, limits: RiskLimits, starting_balance: Decimal) -> None:
         self._limits = limits
         self._rules = rules_of(limits)
+        self._by_round_trip = self._guards("max_consecutive_losses", "max_loss_per_round_trip")
+        self._by_fill = self._guards("max_trades")
+        self._by_error = self._guards("max_errors_per_minute")
+        self._by_reject = self._guards("max_rejects_per_minute")
         self._resume(BreakerState.fresh(starting_balance))
 
     def on_equity(self, equity: Decimal, ts_ns: int) -> Sequence[Trip]:
@@ -75,27 +94,27 @@ class Breakers:
         """Count a closed round trip; a net of zero is no loss."""
         state = self._state
         state.now_ns = ts_ns
-        state.losses = state.losses + 1 if net_pnl < 0 else 0
+        state.losses = state.losses + 1 if net_pnl < ZERO else 0
         state.last_loss = max(ZERO, -net_pnl)
-        return self._judge("max_consecutive_losses", "max_loss_per_round_trip")
+        return self._judge(self._by_round_trip)
 
     def on_fill(self, ts_ns: int) -> Sequence[Trip]:
         """Count one of our fills."""
         self._state.now_ns = ts_ns
         self._state.trades += 1
-        return self._judge("max_trades")
+        return self._judge(self._by_fill)
 
     def on_error(self, ts_ns: int) -> Sequence[Trip]:
         """Count an error that the session survived."""
         self._state.now_ns = ts_ns
         count_event(self._state.errors, ts_ns, self._limits.max_errors_per_minute or 1)
-        return self._judge("max_errors_per_minute")
+        return self._judge(self._by_error)
 
     def on_reject(self, ts_ns: int) -> Sequence[Trip]:
         """Count an order that the venue refused."""
         self._state.now_ns = ts_ns
         count_event(self._state.rejects, ts_ns, self._limits.max_rejects_per_minute or 1)
-        return self._judge("max_rejects_per_minute")
+        return self._judge(self._by_reject)
 
     def on_time(self, ts_ns: int) -> Sequence[Trip]:
         """Begin a new UTC day, and re-arm what has cooled down; ask on every timer."""
@@ -178,10 +197,16 @@ class Breakers:
         self._set_floors()
         return rearmed
 
-    def _judge(self, *names: str) -> Sequence[Trip]:
-        limits, state = self._limits, self._state
-        armed = [self._rules[n] for n in names if n in self._rules and n not in state.tripped]
-        broken = [rule.name for rule in armed if rule.reading(state) >= _limit(limits, rule.name)]
+    def _guards(self, *names: str) -> Sequence[Guard]:
+        rules = [self._rules[name] for name in names if name in self._rules]
+        return [(rule, _limit(self._limits, rule.name)) for rule in rules]
+
+    def _judge(self, guards: Sequence[Guard]) -> Sequence[Trip]:
+        state = self._state
+        broken: list[str] | None = None
+        for rule, limit in guards:
+            if rule.reading(state) >= limit and rule.name not in state.tripped:
+                broken = [*(broken or ()), rule.name]
         return [self._trip(name) for name in broken] if broken else NO_TRIPS
 
     def _trip(self, name: str) -> Trip:

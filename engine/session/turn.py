@@ -10,6 +10,7 @@ Rule 2: what no command waits for is written at the end of the turn, also of one
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import compress
 from time import perf_counter_ns
 from typing import Literal, Protocol
 
@@ -17,7 +18,7 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.effects import NO_EFFECTS
-from engine.model.events import DELIBERATIONS, Command, Input, Record, VenueEvent
+from engine.model.events import OUTCOMES, Command, Input, Record, VenueEvent
 from engine.model.market import MarketEvent
 from engine.venue import SimulatedBroker
 
@@ -59,7 +60,7 @@ class Turn:
         self._inbox = inbox
         self._journal = journal
         self._journals_inputs = detail == "inputs"
-        self._omitted: frozenset[type] = DELIBERATIONS if detail == "orders" else frozenset()
+        self._omits_deliberations = detail == "orders"
         self._observe = observe
         self._on_order_ns = on_order_ns
         self._began_ns = 0
@@ -139,9 +140,11 @@ class Turn:
             self._on_order_ns(perf_counter_ns() - self._began_ns)
 
     def _write(self) -> None:
-        lines, omitted = self._unwritten, self._omitted
-        if omitted:
-            self._journal.extend([line for line in lines if type(line) not in omitted])
+        lines = self._unwritten
+        if self._omits_deliberations:
+            # No bytecode runs for the single record: most are left out.
+            is_outcome = map(OUTCOMES.__contains__, map(type, lines))
+            self._journal.extend(list(compress(lines, is_outcome)))
         else:
             self._journal.extend(lines)
         lines.clear()
