@@ -1,8 +1,10 @@
 """The way in and the last line of defense: every ending becomes an exit code of interface.md."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import TextIO
 
 from engine.model.errors import Defect, LaptopAgentsError
@@ -15,6 +17,8 @@ STOPPED_BY_OPERATOR = 4
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code; never raises."""
     _fill_closed_streams()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)  # until a session's own handlers take over
     code = _run(argv)
     _let_go(sys.stderr)
     return code
@@ -28,6 +32,18 @@ def _fill_closed_streams() -> None:
     """
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - for the whole run
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+
+
+class Interrupted(BaseException):
+    """Somebody wants us to stop.
+
+    Not KeyboardInterrupt: CPython remembers one that crossed an `exec` (dataclasses are made by it)
+    and dies of SIGINT at its end, whatever the exit code.
+    """
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise Interrupted
 
 
 def _let_go(stream: TextIO) -> None:
@@ -45,7 +61,7 @@ def _run(argv: Sequence[str] | None) -> int:
         sys.stdout.flush()
     except SystemExit as ending:  # argparse: help, version, unknown words
         return ending.code if isinstance(ending.code, int) else 0
-    except KeyboardInterrupt:
+    except (Interrupted, KeyboardInterrupt):
         return STOPPED_BY_OPERATOR
     except BrokenPipeError:
         # The reader (`| head`) has seen enough. The interpreter's own flush would complain again.

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 import resource
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -31,7 +32,7 @@ from engine.session.manifest import Manifest, current_versions, git_revision, sh
 from engine.session.progress import Progress, Style, choose_style
 from engine.session.record import Identity, SessionRecord
 from engine.session.runner import Plan, Session
-from engine.session.stops import Stops
+from engine.session.stops import GRACEFUL, Stops
 from engine.session.turn import Turn
 from engine.venue import Feed
 from laptop_agents.agent_shelf import find_agent
@@ -214,6 +215,8 @@ def _drive(session: Session, record: SessionRecord) -> FinalReport:
     gc.set_threshold(GC_THRESHOLD, 20, 20)
     try:
         stop_reason = run_loop(session.run())
+        for number in GRACEFUL:
+            signal.signal(number, signal.SIG_IGN)  # the report takes milliseconds: let it be whole
     except Exception as error:
         record.failed(error)
         record.finish("error", getattr(error, "exit_code", 1))

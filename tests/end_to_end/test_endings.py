@@ -263,3 +263,13 @@ def test_the_money_may_stay_where_it_is(tmp_path: Path) -> None:
     fills = done.run.lines("fill")
     net = sum(Decimal(f["data"]["qty"]) * (1 if f["data"]["side"] == "BUY" else -1) for f in fills)
     assert held.get("BTCUSDT", Decimal(0)) == net
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_before_the_session_stands(tmp_path: Path, number: signal.Signals) -> None:
+    """While it still imports, too, a signal is an operator's stop and not a crash."""
+    process = Process(tmp_path, "--headless", "-q", "--duration", "1")
+    process.until(lambda: b"laptop_agents" in process.mapped())
+    process.send(number)
+
+    assert process.end().code == 4
