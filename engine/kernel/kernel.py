@@ -156,7 +156,8 @@ class Kernel:
         Time is `event.ts_ns` and never runs backwards: an earlier stamp counts as now.
         """
         ts_ns = event.ts_ns
-        self.now_ns = max(self.now_ns, ts_ns)
+        if ts_ns > self.now_ns:
+            self.now_ns = ts_ns
         self._handlers[type(event)](event)
         if self._asserts_identity:
             self.portfolio.check()

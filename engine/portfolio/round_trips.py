@@ -56,7 +56,9 @@ class Cycle:
         if mid is not None:
             lost = (price - mid) * qty
             self.slippage += lost if fill.side is BUY else -lost
-        self.peak_qty = max(self.peak_qty, abs(held))
+        size = abs(held)
+        if size > self.peak_qty:
+            self.peak_qty = size
         self.fills += 1
         if len(self.order_ids) < ORDER_IDS_MAX and fill.order_id not in self.order_ids:
             self.order_ids.append(fill.order_id)
