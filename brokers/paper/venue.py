@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from heapq import heappop
 from string import ascii_letters, digits
-from typing import Final
+from typing import Any, Final
 
 from brokers.paper import state
 from brokers.paper.account import Account
@@ -55,6 +55,7 @@ class PaperVenue:
         "_account",
         "_answers",
         "_courier",
+        "_handlers",
         "_heap",
         "_markets",
         "_matching",
@@ -88,6 +89,12 @@ class PaperVenue:
         self._answers = Answers(self._courier)
         self._matching = Matching(self._markets, self._account, self._answers, config, self._rng)
         self._settlement = Settlement(self._markets, self._account, self._answers, self._matching)
+        self._handlers: dict[type, Callable[[Market, Any], None]] = {
+            Trade: self._on_trade,
+            Depth: self._on_depth,
+            Funding: self._settlement.announced,
+            Bar: self._on_bar,
+        }
 
     @property
     def capabilities(self) -> Capabilities:
@@ -155,7 +162,7 @@ class PaperVenue:
             if market.is_engaged:
                 self._react(market, event.ts_ns)
         else:
-            self._observe_other(market, event)
+            self._handlers[type(event)](market, event)
 
     def snapshot(self) -> bytes:
         """Return the complete state, the generator's included, as JSON."""
@@ -213,16 +220,6 @@ class PaperVenue:
         """Check the margin at a new touch, where the band says that it may matter."""
         if not market.liquidation_low < market.bid + market.ask < market.liquidation_high:
             self._settlement.check_margin(ts_ns)
-
-    def _observe_other(self, market: Market, event: MarketEvent) -> None:
-        if type(event) is Trade:
-            self._on_trade(market, event)
-        elif type(event) is Depth:
-            self._on_depth(market, event)
-        elif type(event) is Funding:
-            self._settlement.announced(market, event)
-        elif type(event) is Bar:
-            self._on_bar(market, event)
 
     def _on_trade(self, market: Market, trade: Trade) -> None:
         is_believed = trade.price_ticks > 0 and trade.qty_lots > 0

@@ -17,7 +17,8 @@ from engine.model.account import Fill
 from engine.model.market import Bar, Trade
 from engine.model.orders import Intent
 
-Ask = Callable[[Desk], Sequence[Intent]]
+Readers = Sequence[tuple[Callable[..., Any], Desk]]
+"""Whom to call, with which desk, in the order of names."""
 
 
 FATAL: Final = (MemoryError, KeyboardInterrupt)
@@ -66,22 +67,32 @@ class Roster:
         self._symbols = tuple(views)
         self.failures: list[Failure] = []
         """Since last drained by the kernel."""
-        self._quotes: dict[str, tuple[tuple[Callable[[Desk], Any], Desk], ...]] = {}
-        self._trade_readers = [m for m in self._members.values() if m.agent.needs.trades]
-        self._bar_readers: dict[int, list[_Member]] = {}
-        for member in self._members.values():
-            for interval_s in dict.fromkeys(member.agent.needs.bar_intervals_s):
-                self._bar_readers.setdefault(interval_s, []).append(member)
+        self._quotes: dict[str, Readers] = {}
+        self._trades: dict[str, Readers] = {}
+        self._bars: dict[tuple[str, int], Readers] = {}
         self._index()
 
     def _index(self) -> None:
-        self._quotes = {
-            symbol: tuple(
-                (member.agent.on_quote, member.desks[symbol])
-                for member in self._members.values()
-                if member.agent.needs.quotes and member.is_called
+        """Work out who is called for what, from what agents need and who is called at all."""
+        called = [member for member in self._members.values() if member.is_called]
+        intervals = dict.fromkeys(
+            interval_s for m in called for interval_s in m.agent.needs.bar_intervals_s
+        )
+        for symbol in self._symbols:
+            self._quotes[symbol] = tuple(
+                (m.agent.on_quote, m.desks[symbol]) for m in called if m.agent.needs.quotes
+            )
+            self._trades[symbol] = tuple(
+                (m.agent.on_trade, m.desks[symbol]) for m in called if m.agent.needs.trades
+            )
+        self._bars = {
+            (symbol, interval_s): tuple(
+                (m.agent.on_bar, m.desks[symbol])
+                for m in called
+                if interval_s in m.agent.needs.bar_intervals_s
             )
             for symbol in self._symbols
+            for interval_s in intervals
         }
 
     @property
@@ -120,31 +131,30 @@ class Roster:
 
     def on_trade(self, trade: Trade, now_ns: int) -> Sequence[Intent]:
         """Ask everybody who reads public trades."""
-        asked = self._trade_readers
-        if not asked:
-            return NOTHING
-        return self._ask(asked, trade.symbol, now_ns, lambda m, d: m.agent.on_trade(d, trade))
+        readers = self._trades[trade.symbol]
+        return self._ask(readers, now_ns, trade) if readers else NOTHING
 
     def on_bar(self, bar: Bar, now_ns: int) -> Sequence[Intent]:
         """Ask everybody who declared the bar's interval."""
-        asked = self._bar_readers.get(bar.interval_s, ())
-        return self._ask(asked, bar.symbol, now_ns, lambda m, d: m.agent.on_bar(d, bar))
+        readers = self._bars.get((bar.symbol, bar.interval_s))
+        return self._ask(readers, now_ns, bar) if readers else NOTHING
 
     def on_fill(self, fill: Fill, now_ns: int) -> Sequence[Intent]:
         """Ask the agent whose order filled."""
         member = self._members.get(fill.agent)
-        if member is None or not member.agent.needs.fills:
+        if member is None or not member.agent.needs.fills or not member.is_called:
             return NOTHING
-        return self._ask([member], fill.symbol, now_ns, lambda m, d: m.agent.on_fill(d, fill))
+        reader = (member.agent.on_fill, member.desks[fill.symbol])
+        return self._ask((reader,), now_ns, fill)
 
     def on_timer(self, symbol: str, now_ns: int) -> Sequence[Intent]:
         """Ask everybody whose timer is due; call once per symbol, then `end_timers`."""
-        asked = [
-            m
+        due = [
+            (m.agent.on_timer, m.desks[symbol])
             for m in self._members.values()
-            if m.agent.needs.timer_s is not None and now_ns >= m.next_timer_ns
+            if m.agent.needs.timer_s is not None and now_ns >= m.next_timer_ns and m.is_called
         ]
-        return self._ask(asked, symbol, now_ns, lambda m, d: m.agent.on_timer(d))
+        return self._ask(due, now_ns)
 
     def end_timers(self, now_ns: int) -> None:
         """Set the next grid point of every timer that was due."""
@@ -154,23 +164,14 @@ class Roster:
                 every_ns = int(every_s * 1e9)
                 member.next_timer_ns = (now_ns // every_ns + 1) * every_ns
 
-    def _ask(
-        self,
-        members: Iterable[_Member],
-        symbol: str,
-        now_ns: int,
-        call: Callable[[_Member, Desk], Any],
-    ) -> Sequence[Intent]:
+    def _ask(self, readers: Readers, now_ns: int, *event: object) -> Sequence[Intent]:
         wishes: Sequence[Intent] = NOTHING
-        for member in members:
-            if not member.is_called:
-                continue
-            desk = member.desks[symbol]
+        for ask, desk in readers:
             desk.now_ns = now_ns
             try:
-                answer = call(member, desk)
+                answer = ask(desk, *event)
                 if answer:
-                    wishes = (*wishes, *checked(answer, desk.agent, symbol))
+                    wishes = (*wishes, *checked(answer, desk.agent, desk.symbol))
             except FATAL:
                 raise
             except BaseException as error:  # noqa: BLE001 - the supervisor seam of agents

@@ -122,8 +122,8 @@ class Lane:
     def _file(self, bars: Sequence[Bar], closed: list[Bar]) -> None:
         for bar in bars:
             series = self.view.bars[bar.interval_s]
-            newest = series.newest
-            if newest is not None and bar.open_ns <= newest.open_ns:
+            known = series.bars
+            if known and bar.open_ns <= known[-1].open_ns:
                 continue  # Built here before the venue's own bar of the interval arrived.
             series.append(bar)
             for feature in self.bar_features.get(bar.interval_s, ()):

@@ -40,6 +40,15 @@ class BarTrack:
     open_ns: int = -1
     band: Band = field(default_factory=Band)
     """Of closes: a bar's open is held against the close before it."""
+    low_ticks: int = NEVER
+    high_ticks: int = 0
+    """A bar wholly in this range needs no further look; neither did the close before it."""
+
+    def set_bounds(self, jump: int) -> None:
+        """Lay the range anew, empty where the last close is not in it."""
+        self.low_ticks, self.high_ticks = self.band.fast_ticks(jump)
+        if not 2 * self.low_ticks <= self.band.last2 <= 2 * self.high_ticks:
+            self.low_ticks, self.high_ticks = NEVER, 0
 
 
 @dataclass(slots=True)
@@ -143,18 +152,24 @@ class QualityFilter:
         its high and low may be `jump_confirmations` jumps a minute away from its open.
         """
         track = self.bars.get(b.interval_s)
-        if track is None:
-            track = BarTrack()
-        flaw = self._bar_flaw(b, track)
-        if flaw != "non_positive":
-            self.bars[b.interval_s] = track
-        if flaw is None:
-            close_ticks = b.close_ticks
-            track.open_ns = b.open_ns
+        low, high, close_ticks, open_ns = b.low_ticks, b.high_ticks, b.close_ticks, b.open_ns
+        if (
+            track is not None
+            and track.low_ticks <= low <= b.open_ticks <= high <= track.high_ticks
+            and low <= close_ticks <= high
+            and b.volume_lots >= 0
+            and open_ns > track.open_ns
+            and b.ts_ns + self.rules.max_lag_ns >= open_ns + b.interval_s * SECOND_NS
+        ):
             track.band.last2 = 2 * close_ticks
-            if not self.quote_ns and not self.trade_ns:
-                self._believe(close_ticks)
-        return flaw
+            track.open_ns = open_ns
+        else:
+            flaw = self._bar_slowly(b, track or BarTrack())
+            if flaw is not None:
+                return flaw
+        if not self.quote_ns and not self.trade_ns:
+            self._believe(close_ticks)
+        return None
 
     def funding(self, f: Funding) -> Flaw | None:
         """Admit a mark price and funding rate (None) or name the flaw."""
@@ -174,6 +189,8 @@ class QualityFilter:
         """Judge by `rules` from now on, as after a restore under changed settings."""
         self.rules = rules
         self._set_bounds()
+        for track in self.bars.values():
+            track.set_bounds(rules.jump)
 
     def _believe(self, ticks: int) -> None:
         """Take the price of a source of bars alone as the last good one."""
@@ -230,6 +247,17 @@ class QualityFilter:
         if touch is not None and not self.band.contains(sum(touch), self.rules.jump):
             return "out_of_band"
         return None
+
+    def _bar_slowly(self, b: Bar, track: BarTrack) -> Flaw | None:
+        flaw = self._bar_flaw(b, track)
+        if flaw == "non_positive":
+            return flaw
+        self.bars[b.interval_s] = track
+        if flaw is None:
+            track.open_ns = b.open_ns
+            track.band.last2 = 2 * b.close_ticks
+        track.set_bounds(self.rules.jump)
+        return flaw
 
     def _bar_flaw(self, b: Bar, track: BarTrack) -> Flaw | None:
         low, high, opened, interval_s = b.low_ticks, b.high_ticks, b.open_ticks, b.interval_s

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.market.band import Rules
+from engine.market.band import NEVER, Rules
 from engine.market.config import MarketConfig
 from engine.market.quality import LEVELS_MAX, TRADE_IDS_MAX, QualityFilter
 from engine.model.market import Bar, Depth, Flaw, Funding, Quote, Trade
@@ -358,3 +358,23 @@ def test_band_equals_the_exact_rule(
 
         assert (OK if is_admitted else "out_of_band") == flaw
         price = shown if is_admitted and abs(step) < 1_000 else price
+
+
+@given(STEPS, STEPS, st.integers(1, 400), st.integers(1, 4))
+def test_bars_are_judged_the_same_without_the_fast_path(
+    opens: list[int], closes: list[int], jump_bps: int, confirmations: int
+) -> None:
+    """A filter that may never use its bounds for bars finds the same flaws in them."""
+    settings = {"max_jump_bps": float(jump_bps), "jump_confirmations": confirmations}
+    fast, slow = make_filter(**settings), make_filter(**settings)
+    price = 1_000_000
+    for index, (step, move) in enumerate(zip(opens, closes, strict=False)):
+        opened = max(1, price + price * jump_bps * step // 1_000_000)
+        closed = max(1, opened + opened * jump_bps * move // 1_000_000)
+        message = bar(index, (opened, max(opened, closed), min(opened, closed), closed))
+        for track in slow.bars.values():
+            track.low_ticks, track.high_ticks = NEVER, 0
+        flaw = slow.bar(message)
+
+        assert flaw == fast.bar(message)
+        price = closed if flaw is OK and abs(step) < 1_000 and abs(move) < 1_000 else price
