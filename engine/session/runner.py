@@ -167,7 +167,6 @@ class Session:
 
     async def _wait(self, due_ns: int) -> None:
         """Sleep a little towards `due_ns`; whoever asked for something meanwhile is heard."""
-        self._journal.flush()
         await self._clock.wait(due_ns)
         self._heed(min(self._clock.reached(), due_ns))
 
