@@ -12,6 +12,7 @@ from typing import Final
 
 from engine.agents.contract import NOTHING
 from engine.model.errors import LaptopAgentsError
+from engine.model.money import ZERO
 from engine.model.orders import (
     REQUIRED_NUMBER,
     CancelIntent,
@@ -132,5 +133,5 @@ def _check_order(intent: OrderIntent) -> None:
 def _check_positive(field: str, number: object) -> None:
     if type(number) is not Decimal:
         raise BadAnswer(f"{field}: a {type(number).__name__}, not a Decimal")
-    if not number.is_finite() or number <= 0:
+    if not number.is_finite() or number <= ZERO:
         raise BadAnswer(f"{field}: not a positive number")

@@ -25,6 +25,7 @@ from engine.model.events import (
     VenueTriggered,
     VenueUnknown,
 )
+from engine.model.money import ZERO
 from engine.model.orders import Approved, Order, OrderIntent, OrderState
 from engine.portfolio.portfolio import HOUSE
 
@@ -152,7 +153,7 @@ class OrderFlow:
 
     def book(self, event: VenueFill) -> BookedFill | None:
         """Turn a venue's fill into ours; None when it is empty or was booked before."""
-        if event.qty <= 0:
+        if event.qty <= ZERO:
             self._error(event.ts_ns, "empty_fill", event.order_id, event.trade_id)
             return None
         if not self.blotter.is_new_fill(event.symbol, event.trade_id):

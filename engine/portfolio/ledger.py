@@ -44,7 +44,7 @@ class Ledger:
         held = self.qty
         self.fees += fee
         self.qty = held + qty
-        if not held or (held > 0) is (qty > 0):
+        if not held or (held > ZERO) is (qty > ZERO):
             self.cost += value
             return ZERO
         released = self.cost if not self.qty else self._released(qty, held)
@@ -68,6 +68,6 @@ class Ledger:
 
 def split(held: Decimal, qty: Decimal) -> tuple[Decimal, Decimal]:
     """Split a signed fill into the part that closes `held` and the part that opens anew."""
-    if not held or (held > 0) is (qty > 0) or abs(qty) <= abs(held):
+    if not held or (held > ZERO) is (qty > ZERO) or abs(qty) <= abs(held):
         return qty, ZERO
     return -held, qty + held

@@ -109,7 +109,7 @@ class GateContext:
         if price is None:
             price = (view.ask_ticks if buying else view.bid_ticks) * instrument.tick_size
         working = self.open_buy if buying else self.open_sell
-        if held and (held > 0) is not buying and not intent.reduce_only:
+        if held and (held > ZERO) is not buying and not intent.reduce_only:
             # Exits the venue keeps reduce-only may fill first, and leave less to reduce.
             exits = [o for o in self.own_orders if o.reduce_only and o.side is intent.side]
             closed = min(sum((o.leaves_qty for o in exits), ZERO), abs(held))
@@ -120,7 +120,7 @@ class GateContext:
         self.notional = intent.qty * value
         self.worst = worst = held + working + intent.qty if buying else held - working - intent.qty
         self.worst_notional = abs(worst) * value
-        if not self.position or (self.position > 0) is buying:
+        if not self.position or (self.position > ZERO) is buying:
             self.adds_risk = not (intent.reduce_only and self.is_house)
         else:
             self.adds_risk = not intent.reduce_only and intent.qty + working > abs(held)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.model.orders import Approved, OrderIntent
+from engine.model.orders import Approved, OrderIntent, OrderType
 from engine.model.recent import Recent
 from engine.risk.context import GateContext
 from engine.risk.limits import RiskLimits
@@ -46,12 +46,14 @@ class _State:
 Compiled = tuple[tuple[Rule, Any, RuleRow], ...]
 
 
-def _compiled(limits: RiskLimits, scope: Scope) -> Compiled:
-    """Return the rules that judge intents of `scope`, each with its limit."""
+def _compiled(limits: RiskLimits, scope: Scope, kind: OrderType) -> Compiled:
+    """Return the rules that judge intents of `scope` and `kind`, each with its limit."""
     return tuple(
         (row.check, getattr(limits, row.setting) if row.setting else None, row)
         for row in RULES
-        if row.scope <= scope and (not row.setting or getattr(limits, row.setting) is not None)
+        if row.scope <= scope
+        and kind in row.types
+        and (not row.setting or getattr(limits, row.setting) is not None)
     )
 
 
@@ -60,7 +62,10 @@ class Gate:
 
     def __init__(self, limits: RiskLimits) -> None:
         self.limits = limits
-        self._rules = {scope: _compiled(limits, scope) for scope in Scope}
+        self._adding, self._normal, self._house = (
+            {kind: _compiled(limits, scope, kind) for kind in OrderType}
+            for scope in (Scope.ADDING, Scope.NORMAL, Scope.ALL)
+        )
         self._state = _State(
             orders=Throttle(limits.max_orders_per_minute),
             amends=Throttle(limits.max_amends_per_minute),
@@ -82,10 +87,10 @@ class Gate:
             return Refused(name, "", *(forbidden or flaw))
         context.judge()
         if context.adds_risk:
-            scope = Scope.ADDING
+            rules = self._adding
         else:
-            scope = Scope.ALL if context.is_house else Scope.NORMAL
-        for rule, limit, row in self._rules[scope]:
+            rules = self._house if context.is_house else self._normal
+        for rule, limit, row in rules[intent.type]:
             refusal = rule(context, limit)
             if refusal is not None:
                 return Refused(row.name, row.setting, *refusal)
@@ -100,12 +105,14 @@ class Gate:
         return Refused("instrument", "symbols", "the session's symbols", symbol)
 
     def _throttled(self, context: GateContext) -> Refused | None:
-        setting = "max_amends_per_minute" if context.is_amend else "max_orders_per_minute"
-        window = self._state.amends if context.is_amend else self._state.orders
-        free_ns = window.free_at(context.now_ns)
-        if free_ns <= context.now_ns:
+        window, now_ns = self._state.orders, context.now_ns
+        if context.is_amend:
+            window = self._state.amends
+        free_ns = window.free_at(now_ns)
+        if free_ns <= now_ns:
             return None
-        used = window.used(context.now_ns)
+        setting = "max_amends_per_minute" if context.is_amend else "max_orders_per_minute"
+        used = window.used(now_ns)
         limit = str(window.per_minute)
         return Refused("throttle", setting, limit, str(used + 1), retry_ns=free_ns)
 

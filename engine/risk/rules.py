@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.model.instrument import Instrument
 from engine.model.money import BPS, ZERO, ratio
-from engine.model.orders import BUY, MARKET, REQUIRED_NUMBER, Order, OrderIntent
+from engine.model.orders import BUY, MARKET, REQUIRED_NUMBER, Order, OrderIntent, OrderType
 from engine.risk.context import GateContext
 
 Refusal = tuple[str, str]
@@ -36,6 +36,11 @@ LARGEST: Final = Decimal(10) ** 12
 """Bound on every quantity and price: far above any market, far below what arithmetic can hold."""
 
 
+ANY_TYPE: Final = frozenset(OrderType)
+MARKET_ONLY: Final = frozenset({MARKET})
+NOT_MARKET: Final = ANY_TYPE - MARKET_ONLY
+
+
 class RuleRow(NamedTuple):
     """One rule of the gate."""
 
@@ -45,6 +50,8 @@ class RuleRow(NamedTuple):
     """The limit under `risk.*` that switches the rule off when None; empty: always on."""
     check: Rule
     scope: Scope
+    types: frozenset[OrderType] = ANY_TYPE
+    """Orders it has a say in."""
 
 
 def state(c: GateContext, _: object) -> Refusal | None:
@@ -103,8 +110,6 @@ def order_size(c: GateContext, limit: Decimal) -> Refusal | None:
 
 def price_collar(c: GateContext, limit: Decimal) -> Refusal | None:
     """A limit or trigger price further than this from mid."""
-    if c.intent.type is MARKET:
-        return None
     if not c.mid2:
         return str(limit), "no mid"
     deviation = abs(2 * c.price - c.mid2) * BPS
@@ -113,8 +118,6 @@ def price_collar(c: GateContext, limit: Decimal) -> Refusal | None:
 
 def slippage(c: GateContext, limit: Decimal) -> Refusal | None:
     """A market order expected to pay more than this against mid."""
-    if c.intent.type is not MARKET:
-        return None
     mid2 = c.view.mid2_ticks
     if not mid2:
         return str(limit), "no mid"
@@ -218,8 +221,8 @@ RULES: Final[tuple[RuleRow, ...]] = (
     RuleRow("venue_rules", "", venue_rules, Scope.ALL),
     RuleRow("stale_price", "", reference_price, Scope.ADDING),
     RuleRow("order_size", "max_order_notional", order_size, Scope.ADDING),
-    RuleRow("price_collar", "max_price_deviation_bps", price_collar, Scope.NORMAL),
-    RuleRow("price_collar", "max_slippage_bps", slippage, Scope.ADDING),
+    RuleRow("price_collar", "max_price_deviation_bps", price_collar, Scope.NORMAL, NOT_MARKET),
+    RuleRow("price_collar", "max_slippage_bps", slippage, Scope.ADDING, MARKET_ONLY),
     RuleRow("stale_price", "max_quote_age_ms", stale_price, Scope.ADDING),
     RuleRow("position", "max_position_size", position_size, Scope.ADDING),
     RuleRow("position", "max_position_notional", position_notional, Scope.ADDING),
