@@ -8,9 +8,13 @@ but the estimates made to judge the next: the smallest lag and the pending confi
 The quote path is the hottest code of the project. A good quote meets one straight run of integer
 comparisons against bounds worked out beforehand (`band.py`, `lag.py`); only when one of them fails
 is the reason looked for, on the slow path. While a jump or a clock waits for confirmation the
-bounds are set so that everything takes the slow path: it alone counts, resets and believes.
+bounds are set so that everything takes the slow path: it alone counts, resets and believes. Bars do
+the same on bounds of their own.
 
 `ts_event_ns` 0 and `seq` 0 mean unknown, and what is unknown is not checked.
+
+Longer than 300 lines because each kind of message has its fast path and its flaws side by side: one
+is only right as long as it implies the other.
 
 Source: reliability.md E1, E2; rows 4, 9, 10, 12-16, 20, 22 of the fault matrix.
 """
