@@ -72,6 +72,9 @@ OPERATOR_EVENTS: Final[Mapping[Operator, FsmEvent]] = {
 }
 """Operator commands that are one lifecycle event each; the rest are in `_on_operator`."""
 
+SIGNALS: Final = {e.value: e for e in (FsmEvent.SIGTERM, FsmEvent.SIGINT, FsmEvent.SIGHUP)}
+"""Signals by the names the session passes on."""
+
 LIQUIDATION: Final = "liquidation-"
 """How the order ids of a venue's own closing orders begin."""
 
@@ -303,7 +306,7 @@ class Kernel:
         elif order is None:
             is_liquidation = fill.order_id.startswith(LIQUIDATION)
             self._alarm("liquidation" if is_liquidation else "foreign_fill", fill)
-        if self.is_flattening:
+        if self.is_flattening or order is None:
             self._settle(fill.symbol, fill.price)
         if self.conduct.calls_agents:
             self._decide(fill.symbol, self.roster.on_fill(fill, self.now_ns))
@@ -395,7 +398,8 @@ class Kernel:
                 kill = FsmEvent.KILL_FILE if is_file else FsmEvent.OPERATOR_KILL
                 self.conduct.raise_event(kill, SESSION, self.now_ns)
             case Operator.SIGNAL:
-                self.conduct.raise_event(FsmEvent(event.argument), SESSION, self.now_ns)
+                stop = SIGNALS.get(event.argument, FsmEvent.OPERATOR_STOP)
+                self.conduct.raise_event(stop, SESSION, self.now_ns)
             case Operator.RESET:
                 if is_reset_confirmed(self.conduct.lifecycle, event.argument):
                     self.conduct.raise_event(FsmEvent.OPERATOR_RESET, SESSION, self.now_ns)

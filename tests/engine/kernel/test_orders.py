@@ -368,3 +368,17 @@ def test_an_intent_id_is_used_once() -> None:
 
     assert ["a-1"] == rig.venue.placed()
     assert "duplicate" == rig.lines("gate_verdict")[-1]["rule"]
+
+
+def test_a_liquidation_leaves_no_agent_with_a_position_it_lost() -> None:
+    """Closed by the venue: the agent's ledger and desk are flat, at the liquidation's price."""
+    rig = Rig(Scripted("a"), by_hand=True)
+    rig.ask("a", market(BUY, "0.1"))
+    rig.accept("a-1")
+    rig.fill("a-1", "0.1", BUY)
+    rig.fill("liquidation-1", "0.1", SELL)
+
+    assert D(0) == rig.own("a")
+    assert D(0) == rig.kernel.roster.desk("a", "BTC").position
+    assert ["liquidation"] == [x["kind"] for x in rig.lines("alert") if "liq" in x["kind"]]
+    rig.kernel.portfolio.check()
