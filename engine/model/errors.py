@@ -12,7 +12,6 @@
     ├── StateHeld                   another session owns this state               exit 8
     ├── BadAnswer                   an agent returned nonsense; it is quarantined
     └── Defect                      our own bug, found by an assertion            exit 1
-        ├── IllegalTransition       an order or session event with no row
         └── IdentityBroken          the books no longer add up
     ValueError
     └── OffGrid                     a price or size the instrument can't express
@@ -93,14 +92,6 @@ class StateHeld(LaptopAgentsError):
 
 class Defect(LaptopAgentsError):
     """A promise of our own code is broken; never caught by a supervisor of agents."""
-
-
-class IllegalTransition(Defect):
-    """A state machine met an event its table does not list."""
-
-    def __init__(self, machine: str, state: str, event: str) -> None:
-        self.machine, self.state, self.event = machine, state, event
-        super().__init__(f"{machine}: {event} is not a row of state {state}")
 
 
 class IdentityBroken(Defect):

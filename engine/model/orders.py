@@ -40,8 +40,6 @@ class OrderType(Word):
     """A stop whose trigger follows the best price seen at `trail_bps` distance."""
 
 
-TRIGGERED_TYPES = frozenset({OrderType.STOP, OrderType.TAKE_PROFIT, OrderType.TRAILING})
-
 REQUIRED_NUMBER = {
     OrderType.LIMIT: "price",
     OrderType.STOP: "trigger_price",
