@@ -25,16 +25,22 @@ def heartbeat_line(view: SessionView, health: HealthReading) -> str:
 
 def heartbeat_words(view: SessionView, health: HealthReading) -> str:
     """Return everything but the bar: time, state, money, orders, positions, health, time left."""
-    parts = (
+    return "  ".join((*_front(view), _health(health), _remaining(view.remaining_s)))
+
+
+def heartbeat_block(view: SessionView, health: HealthReading) -> str:
+    """Return the same on two lines, for a terminal of 80 to 120 columns."""
+    return "  ".join((*_front(view), _remaining(view.remaining_s))) + f"\n{_health(health)}"
+
+
+def _front(view: SessionView) -> tuple[str, ...]:
+    return (
         f"{_clock(view.ts_ns)} {_state(view)}",
         f"equity {_money(view.equity)}",
         _pnl(view),
         f"orders {view.open_orders}",
         _positions(view.positions),
-        _health(health),
-        _remaining(view.remaining_s),
     )
-    return "  ".join(parts)
 
 
 def heartbeat_json(view: SessionView, health: HealthReading) -> str:

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple, TextIO
 
 from engine.reports.view import SessionView
 from engine.session.health import HealthReading
-from engine.session.heartbeat import heartbeat_json, heartbeat_line, heartbeat_words
+from engine.session.heartbeat import heartbeat_block, heartbeat_json, heartbeat_line
 from engine.session.sanitize import sanitize
 from engine.session.screens import Direct, JsonScreen, LineScreen, RichScreen, Screen
 
@@ -36,7 +36,7 @@ class _Item(NamedTuple):
 
 
 _WORDS: Final[dict[Style, Words]] = {
-    "rich": heartbeat_words,
+    "rich": heartbeat_block,
     "json": heartbeat_json,
     "plain": heartbeat_line,
 }
