@@ -19,6 +19,7 @@ COMMANDS = {
     "profiles": "laptop_agents.profiles_command",
     "agents": "laptop_agents.agents_command",
     "replay": "laptop_agents.replay_command",
+    "runs": "laptop_agents.runs_command",
     "audit": "laptop_agents.audit_command",
     "doctor": "laptop_agents.doctor",
     "completion": "laptop_agents.completion_command",
@@ -125,7 +126,8 @@ def _refuse_session_options(arguments: argparse.Namespace) -> None:
     if typed:
         option = {"verbose": "-v", "quiet": "-q"}.get(typed[0], "--" + typed[0].replace("_", "-"))
         raise UsageError(f"{option} belongs to a session, not to {arguments.command}")
-    if arguments.typed and getattr(arguments, "verb", None) != "show":
+    is_profile = (arguments.command, getattr(arguments, "verb", None)) == ("profiles", "show")
+    if arguments.typed and not is_profile:
         raise UsageError(
             f"{arguments.typed[0][0]} belongs to a session or to profiles show,"
             f" not to {arguments.command}"

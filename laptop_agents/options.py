@@ -122,9 +122,8 @@ def build_parser() -> Parser:
     _add_agents(commands)
     replay = commands.add_parser("replay", help="re-run a recorded session, compare every decision")
     _add_run(replay)
-    audit = commands.add_parser("audit", help="prove what a session wrote down")
-    verify = audit.add_subparsers(dest="verb", metavar="VERB", required=True)
-    _add_run(verify.add_parser("verify", help="check the journal's hash chain, line by line"))
+    _add_runs(commands)
+    _add_audit(commands)
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
     _add_json(doctor)
     completion = commands.add_parser("completion", help="print a completion script for a shell")
@@ -184,14 +183,65 @@ def _add_agents(commands: Any) -> None:
     _add_json(describe)
 
 
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "run", nargs="?", default="latest", metavar="RUN|PATH", help="run id or path (latest)"
+def _add_runs(commands: Any) -> None:
+    runs = commands.add_parser("runs", help="recorded sessions: look, compare, keep, hand on")
+    verbs = runs.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _add_json(verbs.add_parser("list", help="list the runs of this home, newest first"))
+    _add_run(verbs.add_parser("show", help="what a run was told, and what came of it"))
+    diff = verbs.add_parser("diff", help="the first decision in which two runs part, and figures")
+    diff.add_argument("first", metavar="A", help="run id or path")
+    diff.add_argument("second", metavar="B", help="run id or path")
+    _add_json(diff)
+    archive = verbs.add_parser("archive", help="pack a run into <home>/archive, and verify that")
+    archive.add_argument("run", metavar="RUN", help="run id or path")
+    archive.add_argument("--remove", action="store_true", help="then delete the run")
+    clean = verbs.add_parser("clean", help="delete old runs; without --yes only say which")
+    clean.add_argument("--older-than", required=True, metavar="DAYS", help="fractions allowed")
+    clean.add_argument("--keep", default="0", metavar="N", help="spare the newest N at any age")
+    clean.add_argument("--yes", action="store_true", help="do delete them")
+    export = verbs.add_parser("export", help="pack a proven run into one file for others")
+    _add_run_word(export)
+    export.add_argument("-o", dest="output", metavar="FILE", help="(<run>.capsule.tar.gz here)")
+    take = verbs.add_parser("import", help="take in an exported run, once it is proven")
+    take.add_argument("file", metavar="FILE")
+
+
+def _add_audit(commands: Any) -> None:
+    audit = commands.add_parser("audit", help="prove and question what a session wrote down")
+    verbs = audit.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _add_run(verbs.add_parser("verify", help="check the journal's hash chain, line by line"))
+    query = verbs.add_parser("query", help="the journal's lines by type, time, symbol, agent")
+    _add_run_word(query)
+    query.add_argument("--type", metavar="A,B", help="types of lines, like fill,order_*")
+    query.add_argument("--symbol", metavar="SYMBOL", help="about this instrument")
+    query.add_argument("--agent", metavar="AGENT", help="by or for this agent")
+    query.add_argument("--order", metavar="ID", help="naming this order or intent")
+    query.add_argument("--since", metavar="TIME", help="ISO time, or seconds since the start")
+    query.add_argument("--until", metavar="TIME", help="the same; lines before it")
+    query.add_argument("--limit", metavar="N", help="no more lines than these (200 in a table)")
+    form = query.add_mutually_exclusive_group()
+    _add_json(form)
+    form.add_argument("--csv", action="store_true", help="output as CSV")
+    why = verbs.add_parser("why", help="an intent's way: every rule with its reading, and after")
+    why.add_argument(
+        "words", nargs="*", metavar="[RUN] SYMBOL|ORDER", help="run id or path (latest)"
     )
+    why.add_argument("--last", action="store_true", help="the last intent the gate refused")
+    _add_json(why)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    _add_run_word(parser)
     _add_json(parser)
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
+def _add_run_word(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "run", nargs="?", default="latest", metavar="RUN|PATH", help="run id or path (latest)"
+    )
+
+
+def _add_json(parser: argparse._ActionsContainer) -> None:
     # The default must not undo a --json typed before the sub-command.
     parser.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="output as JSON"

@@ -3,20 +3,17 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from time import process_time
-from typing import Any
 
 import msgspec
 
-from engine.kernel import Kernel
 from engine.model.errors import JournalDamaged, UsageError
-from engine.model.instrument import Instrument
 from engine.model.money import use_exact_arithmetic
 from engine.session.journal_reader import read_journal
 from engine.session.replay import Outcome, Replay
 from laptop_agents.home import find_home
+from laptop_agents.recorded_kernel import recorded_kernel
 from laptop_agents.runs import find_journal
 
 SAME, DIFFERENT = 0, 6
@@ -34,18 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     if started["settings"]["journal.detail"] != "inputs":
         raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
     began = process_time()
-    outcome = Replay(_kernel(started), first).run(lines)
+    outcome = Replay(recorded_kernel(started), first).run(lines)
     _tell(journal, outcome, process_time() - began, as_json=arguments.json)
     return DIFFERENT if outcome.mismatch else SAME
-
-
-def _kernel(started: Mapping[str, Any]) -> Kernel:
-    """Build the kernel that the journal's first line describes."""
-    from laptop_agents.compose import make_kernel  # noqa: PLC0415 - every part of a session
-    from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - pydantic
-
-    instruments = msgspec.convert(started["instruments"], list[Instrument], strict=False)
-    return make_kernel(recorded_settings(started["settings"], deciding_only=True), instruments)
 
 
 def _tell(journal: Path, outcome: Outcome, cpu_s: float, *, as_json: bool) -> None:

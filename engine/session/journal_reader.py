@@ -14,6 +14,14 @@ from engine.model.errors import JournalDamaged
 from engine.model.events import INPUT_TYPES, RECORD_TYPES, Input
 from engine.session.journal_line import GENESIS, proven
 
+TS_MAX: Final = 2**63 - 1
+"""The year 2262."""
+
+TYPE_MAX: Final = 64
+"""Characters of a type's name."""
+
+FORGED: Final = "no session wrote this line"
+
 LINE_MAX: Final = 4 * 1024 * 1024
 """Longest line read: a depth snapshot of 1,000 levels a side takes 60 kB."""
 
@@ -52,7 +60,7 @@ def read_journal(path: Path) -> Iterator[Line]:
             digest = proven(raw, prev, seq)
             if digest is None:
                 raise JournalDamaged(str(path), seq, _diagnosis(raw, seq))
-            yield _split(raw, seq, digest)
+            yield _sound(raw, seq, digest, path)
             prev = digest
     if not seq:
         raise JournalDamaged(str(path), 1, "the journal is empty")
@@ -66,7 +74,18 @@ def _diagnosis(raw: bytes, seq: int) -> str:
     return "the line was changed, or is not the one that followed the line before"
 
 
-def _split(raw: bytes, seq: int, digest: str) -> Line:
+def _sound(raw: bytes, seq: int, digest: str, path: Path) -> Line:
+    """Take a line apart; the chain proves that it was not changed, not that a session wrote it."""
+    try:
+        line = split_line(raw, seq, digest)
+    except ValueError as error:
+        raise JournalDamaged(str(path), seq, FORGED) from error
+    if not 0 <= line.ts_ns <= TS_MAX or not line.type.isprintable() or len(line.type) > TYPE_MAX:
+        raise JournalDamaged(str(path), seq, FORGED)
+    return line
+
+
+def split_line(raw: bytes, seq: int, digest: str) -> Line:
     """Take a proven line apart; its shape is ours, so places are known and nothing is parsed."""
     ts_at = raw.index(b'"ts":') + 5
     type_at = raw.index(b',"type":"', ts_at)
