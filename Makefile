@@ -11,7 +11,7 @@ ARGS ?=
 WORKERS ?= 2
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check lint bench image lock clean
+.PHONY: run test check lint bench bench-compiled image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -32,6 +32,10 @@ lint: $(STAMP)
 # Standard output carries JSON lines and nothing else.
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# The same source compiled with mypyc, in a copy: an experiment, see scripts/bench_compiled.sh.
+bench-compiled: $(STAMP)
+	@scripts/bench_compiled.sh $(ARGS)
 
 image:
 	@scripts/build_image.sh
