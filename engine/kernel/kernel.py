@@ -9,30 +9,28 @@ Longer than 300 lines because it has one handler for each kind of input, and the
 side: what one of them does to market, agents, risk, orders and books is the order of the flow.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from engine.agents.contract import Agent
 from engine.agents.roster import Roster
 from engine.agents.supervisor import resolve
 from engine.execution.blotter import Blotter
 from engine.execution.order_flow import ORDER_EVENTS, OrderAnswer, OrderFlow
-from engine.execution.orders import LIVE
+from engine.kernel.booking import Booking
 from engine.kernel.conduct import Conduct
-from engine.kernel.config import KernelConfig
+from engine.kernel.config import KernelConfig, lifecycle_policy
 from engine.kernel.dealing import Dealing
 from engine.kernel.house import House
+from engine.kernel.operators import Operators
 from engine.kernel.watch import Watch
 from engine.market.market import Market
-from engine.model.account import Fill
 from engine.model.effects import NO_EFFECTS, Effects, Outbox
 from engine.model.events import (
     Alert,
-    ErrorRecord,
     HealthChanged,
     Input,
-    Operator,
     OperatorCommand,
     Timer,
     VenueFill,
@@ -42,7 +40,6 @@ from engine.model.events import (
 )
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, Depth, FeedStatus, Funding, Malformed, Quote, Trade
-from engine.model.money import ZERO
 from engine.model.orders import Intent
 from engine.portfolio.portfolio import Portfolio
 from engine.risk.breakers import Breakers
@@ -56,30 +53,8 @@ from engine.risk.lifecycle import (
     Flatten,
     FsmEvent,
     FsmState,
-    LifecyclePolicy,
-    is_reset_confirmed,
 )
 from engine.venue import Capabilities
-
-OPERATOR_EVENTS: Final[Mapping[Operator, FsmEvent]] = {
-    Operator.PAUSE: FsmEvent.OPERATOR_PAUSE,
-    Operator.RESUME: FsmEvent.OPERATOR_RESUME,
-    Operator.STOP: FsmEvent.OPERATOR_STOP,
-    Operator.DURATION_ELAPSED: FsmEvent.DURATION_ELAPSED,
-    Operator.END_OF_DATA: FsmEvent.END_OF_DATA,
-    Operator.JOURNAL_FAILURE: FsmEvent.JOURNAL_FAILURE,
-    Operator.START: FsmEvent.START,
-}
-"""Operator commands that are one lifecycle event each; the rest are in `_on_operator`."""
-
-SIGNALS: Final = {e.value: e for e in (FsmEvent.SIGTERM, FsmEvent.SIGINT, FsmEvent.SIGHUP)}
-"""Signals by the names the session passes on."""
-
-LIQUIDATION: Final = "liquidation-"
-"""How the order ids of a venue's own closing orders begin."""
-
-REARMING: Final = frozenset({Operator.RESUME, Operator.RESET})
-"""Commands by which a person, if the lifecycle agrees, re-arms the breakers."""
 
 
 class Kernel:
@@ -108,8 +83,9 @@ class Kernel:
         self.roster = Roster(agents, self.market.views)
         self.blotter = Blotter(self.market.views)
         self._flow = OrderFlow(self.blotter, self._out)
+        policy = lifecycle_policy(config, self.market.views)
         breakers = Breakers(config.limits, config.starting_balance)
-        self.conduct = Conduct(self._lifecycle_policy(instruments), breakers, self._out, self._act)
+        self.conduct = Conduct(policy, breakers, self._out, self._act)
         self.dealing = Dealing(
             gate=Gate(config.limits),
             router=config.router,
@@ -122,36 +98,20 @@ class Kernel:
             out=self._out,
         )
         self.house = House(self.market.views, self.portfolio, self._flow, self.dealing)
+        self._operators = Operators(self.conduct, self.roster, self.house)
+        self._booking = Booking(
+            views=self.market.views,
+            portfolio=self.portfolio,
+            flow=self._flow,
+            roster=self.roster,
+            dealing=self.dealing,
+            conduct=self.conduct,
+            out=self._out,
+        )
         self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
         self.unpriced = dict.fromkeys(self.market.views)
         self.is_flattening = False
-        self._handlers: dict[type, Callable[[Any], None]] = {
-            Quote: self._on_quote,
-            Trade: self._on_trade,
-            Depth: self._on_depth,
-            Bar: self._on_bar,
-            Funding: self._on_funding,
-            FeedStatus: self._on_feed_status,
-            Malformed: self.market.malformed,
-            Timer: self._on_timer,
-            OperatorCommand: self._on_operator,
-            HealthChanged: self._on_health,
-            VenueFill: self._on_fill,
-            VenueFunding: self._on_venue_funding,
-            VenueStatus: self._on_venue_status,
-            **dict.fromkeys(ORDER_EVENTS, self._on_answer),
-        }
-
-    def _lifecycle_policy(self, instruments: Sequence[Instrument]) -> LifecyclePolicy:
-        limits, config = self.config.limits, self.config
-        return LifecyclePolicy(
-            symbols=tuple(i.symbol for i in instruments),
-            fan_out=limits.fan_out,
-            resume_backoff_ns=round(limits.resume_backoff_s * 1e9),
-            flatten_on_journal_failure=limits.flatten_on_journal_failure,
-            flatten_on_stop=config.flatten_on_stop,
-            on_emergency="hold" if config.holds_emergency else "stop",
-        )
+        self._handlers = self._handler_of_each()
 
     def step(self, event: Input) -> Effects:
         """Take one input; return the decisions it caused and the commands to send.
@@ -180,6 +140,25 @@ class Kernel:
         if self.finish is None or self.blotter.live:
             return False
         return not self.is_flattening or self.portfolio.is_flat()
+
+    def _handler_of_each(self) -> dict[type, Callable[[Any], object]]:
+        """The whole list of what a kernel can be told."""
+        return {
+            Quote: self._on_quote,
+            Trade: self._on_trade,
+            Depth: self.market.depth,
+            Bar: self._on_bar,
+            Funding: self.market.funding,
+            FeedStatus: self._on_feed_status,
+            Malformed: self.market.malformed,
+            Timer: self._on_timer,
+            OperatorCommand: self._on_operator,
+            HealthChanged: self._on_health,
+            VenueFill: self._on_fill,
+            VenueFunding: self._on_venue_funding,
+            VenueStatus: self._on_venue_status,
+            **dict.fromkeys(ORDER_EVENTS, self._on_answer),
+        }
 
     # --- see -------------------------------------------------------------------------------------
 
@@ -214,24 +193,18 @@ class Kernel:
             self._close_bars()
             self._quarantine()
 
-    def _on_depth(self, depth: Depth) -> None:
-        self.market.depth(depth)
-
     def _on_bar(self, bar: Bar) -> None:
         if not self.market.bar(bar):
             return
         view = self.market.views[bar.symbol]
         if self.portfolio.holdings[bar.symbol].cycles and view.mid2_ticks:
             self.portfolio.mark(bar.symbol, view.mid2_ticks)
-            self._check_equity()
+            self._booking.check_equity(self.now_ns)
         if self.unpriced and view.is_priced:
             self._priced(bar.symbol)
         self.watch.heard(bar.symbol, self.now_ns)
         self._close_bars()
         self._quarantine()
-
-    def _on_funding(self, funding: Funding) -> None:
-        self.market.funding(funding)
 
     def _on_feed_status(self, status: FeedStatus) -> None:
         if status.is_connected:
@@ -271,7 +244,7 @@ class Kernel:
     def _quarantine(self) -> None:
         while self.roster.failures:
             agent, detail = self.roster.failures.pop(0)
-            self._error("agent_quarantined", agent, detail)
+            self._booking.error("agent_quarantined", agent, detail, self.now_ns)
             message = f"agent {agent} is quarantined: {detail}"
             self._out.emit(Alert(self.now_ns, "agent_quarantined", "critical", message))
             self.house.cancel_agent(agent, self.now_ns)
@@ -279,72 +252,27 @@ class Kernel:
     # --- have ------------------------------------------------------------------------------------
 
     def _on_fill(self, event: VenueFill) -> None:
-        booked = self._flow.book(event)
-        if self._flow.refusals:
-            self._count_refusals()
-        if booked is None:
+        fill = self._booking.fill(event, self.now_ns)
+        if fill is None:
             return
-        fill, order, is_overfill = booked
-        emit = self._out.emit
-        emit(fill)
-        mid2 = self.market.views[fill.symbol].mid2_ticks
-        position, trips = self.portfolio.book(fill, mid2)
-        emit(position)
-        for trip in trips:
-            emit(trip)
-            self._trip(self.conduct.breakers.on_round_trip(trip.net_pnl, self.now_ns))
-        self._trip(self.conduct.breakers.on_fill(self.now_ns))
-        self._check_equity()
-        self._tell_desk(fill)
-        if order is not None and order.state not in LIVE:
-            self.dealing.ended(order, self.now_ns)
-        if is_overfill:
-            self._alarm("overfill", fill)
-            self.conduct.raise_event(FsmEvent.POSITION_MISMATCH, fill.symbol, self.now_ns)
-        elif fill.is_late:
-            self._alarm("late_fill", fill)
-        elif order is None:
-            is_liquidation = fill.order_id.startswith(LIQUIDATION)
-            self._alarm("liquidation" if is_liquidation else "foreign_fill", fill)
-        if self.is_flattening or order is None:
-            self._settle(fill.symbol, fill.price)
+        if self.is_flattening:
+            self._booking.settle(fill.symbol, fill.price, self.now_ns)
         if self.conduct.calls_agents:
             self._decide(fill.symbol, self.roster.on_fill(fill, self.now_ns))
             self._quarantine()
         if self.is_flattening:
             self._settle_when_done()
 
-    def _tell_desk(self, fill: Fill) -> None:
-        desk = self.roster.desk(fill.agent, fill.symbol)
-        if desk is None:
-            return
-        ledger = self.portfolio.holdings[fill.symbol].ledgers[fill.agent]
-        desk.position = ledger.qty
-        desk.entry_price = ledger.entry_price(desk.instrument.multiplier)
-        if self.blotter.open[fill.symbol].orders:
-            self.dealing.fit_exits(fill.agent, fill.symbol, self.now_ns)
-
-    def _count_refusals(self) -> None:
-        while self._flow.refusals:
-            self._flow.refusals -= 1
-            self._trip(self.conduct.breakers.on_error(self.now_ns))
-
-    def _alarm(self, kind: str, fill: Fill) -> None:
-        self._error(kind, fill.order_id, f"{fill.qty} at {fill.price}")
-        message = f"{kind.replace('_', ' ')} of {fill.order_id}: {fill.qty} {fill.symbol}"
-        self._out.emit(Alert(self.now_ns, kind, "critical", message))
-
     def _on_venue_funding(self, event: VenueFunding) -> None:
-        self.portfolio.fund(event)
-        self._check_equity()
+        self._booking.fund(event, self.now_ns)
 
     def _on_answer(self, event: OrderAnswer) -> None:
         if type(event) is VenueRejected:
-            self._trip(self.conduct.breakers.on_reject(self.now_ns))
+            self._booking.trip(self.conduct.breakers.on_reject(self.now_ns), self.now_ns)
         flow = self._flow
         ended = flow.answer(event)
         if flow.refusals:
-            self._count_refusals()
+            self._booking.count_refusals(self.now_ns)
         if ended is not None:
             self.dealing.ended(ended, self.now_ns)
         if self.is_flattening:
@@ -355,13 +283,6 @@ class Kernel:
             self.conduct.clear(FsmEvent.VENUE_DOWN, status.venue, self.now_ns)
         else:
             self.conduct.raise_event(FsmEvent.VENUE_DOWN, status.venue, self.now_ns)
-
-    def _check_equity(self) -> None:
-        self._trip(self.conduct.breakers.on_equity(self.portfolio.equity, self.now_ns))
-
-    def _trip(self, trips: Sequence[Any]) -> None:
-        if trips:
-            self.conduct.trip(trips, self.now_ns)
 
     # --- time and people -------------------------------------------------------------------------
 
@@ -391,27 +312,7 @@ class Kernel:
                 self.dealing.fit_exits(desk.agent, desk.symbol, self.now_ns)
 
     def _on_operator(self, event: OperatorCommand) -> None:
-        before = self.conduct.lifecycle
-        match event.command:
-            case Operator.KILL:
-                is_file = event.by == "kill_file"
-                kill = FsmEvent.KILL_FILE if is_file else FsmEvent.OPERATOR_KILL
-                self.conduct.raise_event(kill, SESSION, self.now_ns)
-            case Operator.SIGNAL:
-                stop = SIGNALS.get(event.argument, FsmEvent.OPERATOR_STOP)
-                self.conduct.raise_event(stop, SESSION, self.now_ns)
-            case Operator.RESET:
-                if is_reset_confirmed(self.conduct.lifecycle, event.argument):
-                    self.conduct.raise_event(FsmEvent.OPERATOR_RESET, SESSION, self.now_ns)
-            case Operator.PAUSE_AGENT | Operator.RESUME_AGENT:
-                is_paused = event.command is Operator.PAUSE_AGENT
-                self.roster.pause(event.argument, is_paused=is_paused)
-                if is_paused:
-                    self.house.cancel_agent(event.argument, self.now_ns)
-            case _:
-                self.conduct.raise_event(OPERATOR_EVENTS[event.command], SESSION, self.now_ns)
-        if event.command in REARMING and self.conduct.lifecycle is not before:
-            self._trip(self.conduct.breakers.rearm(self.now_ns))
+        self._operators.obey(event, self.now_ns)
         self._settle_when_done()
 
     def _on_health(self, change: HealthChanged) -> None:
@@ -448,29 +349,12 @@ class Kernel:
             desk.size_factor = limits.throttled_size_factor if is_throttled else Decimal(1)
             desk.spacing_factor = limits.throttled_spacing_factor if is_throttled else 1.0
 
-    def _settle(self, symbol: str, price: Decimal) -> None:
-        """Once the net position is closed, close the agents' shares of it too."""
-        holding = self.portfolio.holdings[symbol]
-        if holding.qty or not any(ledger.qty for ledger in holding.ledgers.values()):
-            return
-        for trip in self.portfolio.settle_house(symbol, self.now_ns, price):
-            self._out.emit(trip)
-        self._out.emit(self.portfolio.position(symbol, self.now_ns))
-        for agent in holding.ledgers:
-            desk = self.roster.desk(agent, symbol)
-            if desk is not None:
-                desk.position, desk.entry_price = ZERO, None
-
     def _settle_when_done(self) -> None:
         """Report FLAT when an emergency has nothing left to close."""
         if not self.is_flattening or self.blotter.live or not self.portfolio.is_flat():
             return
         for symbol, view in self.market.views.items():
             if view.mid is not None:
-                self._settle(symbol, view.mid)
+                self._booking.settle(symbol, view.mid, self.now_ns)
         if self.conduct.lifecycle.state is FsmState.EMERGENCY:
             self.conduct.raise_event(FsmEvent.FLAT, SESSION, self.now_ns)
-
-    def _error(self, kind: str, scope: str, detail: str) -> None:
-        self._out.emit(ErrorRecord(self.now_ns, kind, scope, detail))
-        self._trip(self.conduct.breakers.on_error(self.now_ns))
