@@ -255,6 +255,17 @@ def test_overfill_is_kept_and_flagged() -> None:
     assert D(0) == desk.blotter.open[BTC].buy_qty
 
 
+def test_an_empty_fill_is_an_error_that_counts() -> None:
+    """Nothing was traded, so nothing is booked."""
+    desk = Desk()
+    desk.submit()
+    booked = desk.flow.book(venue_fill(qty="0"))
+
+    assert booked is None
+    assert desk.flow.refusals == 1
+    assert ["empty_fill"] == [r.kind for r in desk.out.drain().records]
+
+
 def test_a_fill_nobody_ordered_belongs_to_the_house() -> None:
     """A liquidation is booked once, without an order."""
     desk = Desk()

@@ -200,6 +200,11 @@ def test_row_five_keeps_a_protective_order(stop: dict) -> None:
     assert Route(Decision.NOOP, Reason.NO_CHANGE) == decide(stop, stop)
 
 
+def test_row_five_ignores_numbers_the_order_does_not_use() -> None:
+    """A limit order's stray trigger changes nothing at the venue."""
+    assert Route(Decision.NOOP, Reason.NO_CHANGE) == decide({"trigger_price": D(900)})
+
+
 def test_zero_settings_reprice_at_once() -> None:
     """The defaults tolerate nothing and wait for nothing."""
     config = RouterConfig(reprice_tolerance_ticks=0, min_quote_interval_ms=0)

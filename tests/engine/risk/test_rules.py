@@ -7,7 +7,7 @@ from engine.model.market import Depth
 from engine.model.orders import OrderState, OrderType
 from engine.risk.gate import Refused
 from engine.risk.limits import RiskLimits
-from engine.risk.rules import RULES
+from engine.risk.rules import RULES, slippage
 from tests.engine.factories import BUY, MS, SELL, D, exactly, view
 from tests.engine.risk.judged import at, context, gate, resting, verdict
 
@@ -187,6 +187,15 @@ def test_venue_rules(wish, passes: bool) -> None:
         assert (wish.price % D("0.1") == 0 < wish.price) is (verdict(gate(), house) is None)
 
 
+@pytest.mark.parametrize(("qty", "passes"), [("0.004", False), ("0.005", True)])
+@pytest.mark.parametrize("agent", ["a", "house"])
+def test_minimum_quantity_holds_for_everybody(qty: str, agent: str, passes: bool) -> None:
+    """A venue takes no smaller order, whoever sends it."""
+    found = verdict(gate(), at(qty, agent=agent), market=view(min_qty=D("0.005")))
+
+    assert (None if passes else "venue_rules") == found
+
+
 @pytest.mark.parametrize(
     ("qty", "position", "passes"),
     [("0.049", "0", False), ("0.05", "0", True), ("0.049", "-1", True), ("0.049", "1", False)],
@@ -281,6 +290,13 @@ def test_slippage_walks_the_known_book(qty: str, side, has_book: bool, bps: str)
     assert verdict(gate(max_slippage_bps=D(bps)), wish, market=market) is None
     judge = gate(max_slippage_bps=D(bps) - D("0.000001"))
     assert "price_collar" == verdict(judge, wish, market=market)
+
+
+def test_slippage_fails_closed_without_a_mid() -> None:
+    """Asked alone, before `reference_price` could refuse."""
+    unseen = context(at(price=None), market=view(0, 0))
+
+    assert slippage(unseen, D(20)) == ("20", "no mid")
 
 
 def test_leverage_without_equity_is_refused() -> None:
