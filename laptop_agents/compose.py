@@ -24,6 +24,7 @@ from engine.model.instrument import Instrument
 from engine.model.money import use_exact_arithmetic
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.reports.schema import FinalReport
+from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock
 from engine.session.health import HealthMonitor, ProcessProbe
 from engine.session.journal import Journal
@@ -185,6 +186,7 @@ def make_session(
         progress=progress,
         health=HealthMonitor(settings.health, ProcessProbe(run.folder.path)),
         is_paced=not clock.is_simulated,
+        kept=run.kept,
     )
     turn = Turn(
         kernel,
@@ -204,7 +206,10 @@ def make_session(
         journal=journal,
         record=record,
         stops=stops,
+        checkpoints=Checkpoints(run.folder, settings.checkpoint.every_s),
     )
+    if run.checkpoint is not None:
+        session.resume(run.checkpoint)
     return session, record
 
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine.model.errors import StateHeld, UsageError
+from engine.session.checkpoint import Checkpoint, stored, usable
+from engine.session.kept_metrics import KeptRows, kept_rows
 from engine.session.manifest import utc
 from engine.session.metrics import CSV_NAME, JSON_NAME
 from engine.session.recorded import Recorded
 from engine.session.run_folder import RunFolder, new_run_id
 from laptop_agents.runs import JOURNAL_NAME
+from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
     from laptop_agents.settings import Settings
@@ -35,6 +38,10 @@ class Run:
     started_at: str
     start_ns: int
     """What the source is told of time."""
+    checkpoint: Checkpoint | None = None
+    """Where the rerun of an interrupted run may begin; None for its first line."""
+    kept: KeptRows | None = None
+    """Its metrics up to there."""
 
 
 def new_run(settings: "Settings", home: Path, run_dir: Path | None) -> Run:
@@ -67,7 +74,8 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
 
     fd = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
     _lock(fd, journal.parent.name)
-    recorded = Recorded(journal)
+    points = stored(journal.parent, __version__)
+    recorded = Recorded(journal, {point.seq for point in points})
     started = msgspec.json.decode(recorded.first.data)
     if recorded.has_ended:
         raise UsageError(f"{journal} has ended: there is nothing to resume")
@@ -75,8 +83,10 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
         raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
     os.ftruncate(fd, recorded.good_bytes)
     folder = RunFolder(journal.parent)
+    point = usable(points, recorded.hashes)
+    kept = None if point is None else kept_rows(folder, point.ts_ns)
     for name in METRICS:
-        folder.file(name).unlink(missing_ok=True)  # written anew by the rerun
+        folder.file(name).unlink(missing_ok=True)  # written anew, from the kept rows on
     return recorded_settings(started["settings"]), Run(
         run_id=started["run_id"],
         folder=folder,
@@ -84,6 +94,8 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
         recorded=recorded,
         started_at=started["started_at"],
         start_ns=started["start_ns"],
+        checkpoint=None if kept is None else point,
+        kept=kept,
     )
 
 
