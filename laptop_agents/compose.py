@@ -149,6 +149,8 @@ def _run(
         stack.callback(progress.close)
         if run.recorded is not None and run.recorded.torn_bytes:
             progress.note(f"cut {run.recorded.torn_bytes} bytes of an unfinished last line")
+        if run.envelope is None:
+            progress.note("the checkpoints' key can't be had: going on without checkpoints")
         stops = Stops([*kill_files, run.folder.path / KILL_NAME])
         session, record = make_session(settings, run, log=log, progress=progress, stops=stops)
         stack.callback(record.close)
@@ -206,7 +208,7 @@ def make_session(
         journal=journal,
         record=record,
         stops=stops,
-        checkpoints=Checkpoints(run.folder, settings.checkpoint.every_s),
+        checkpoints=Checkpoints(run.folder, settings.checkpoint.every_s, run.envelope, run.run_id),
     )
     if run.checkpoint is not None:
         session.resume(run.checkpoint)

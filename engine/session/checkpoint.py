@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from engine.model.errors import StateDamaged
+from engine.session.envelope import Envelope
 from engine.session.run_folder import RunFolder
 
 KEPT: Final = 2
@@ -60,8 +61,12 @@ class Checkpoint(msgspec.Struct, frozen=True):
 class Checkpoints:
     """Writes a run's checkpoints, at most one every `every_s` wall seconds."""
 
-    def __init__(self, folder: RunFolder, every_s: float) -> None:
+    def __init__(
+        self, folder: RunFolder, every_s: float, envelope: Envelope | None, run_id: str
+    ) -> None:
         self._folder = folder
+        self._envelope = envelope
+        self._run_id = run_id
         self._every_s = every_s
         self._last_s = monotonic()
         self._saving: asyncio.Task[None] | None = None
@@ -71,7 +76,8 @@ class Checkpoints:
     def is_due(self) -> bool:
         """Whether it is time for another one, and the last one has been written."""
         is_idle = self._saving is None or self._saving.done()
-        return is_idle and monotonic() - self._last_s >= self._every_s
+        is_time = monotonic() - self._last_s >= self._every_s
+        return self._envelope is not None and is_idle and is_time
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint while the session goes on."""
@@ -79,9 +85,12 @@ class Checkpoints:
         self._saving = asyncio.create_task(self._save(checkpoint), name="checkpoint")
 
     async def _save(self, checkpoint: Checkpoint) -> None:
+        assert self._envelope is not None, "none is due without one"
         name = f"checkpoint-{checkpoint.seq:012d}.bin"
         try:
-            await asyncio.to_thread(self._folder.write, name, encode(checkpoint))
+            place = _place(self._run_id, name)
+            sealed = await asyncio.to_thread(self._envelope.seal, encode(checkpoint), place)
+            await asyncio.to_thread(self._folder.write, name, sealed)
             for old in _newest_first(self._folder.path)[KEPT:]:
                 old.unlink(missing_ok=True)
         except (StateDamaged, OSError) as error:
@@ -113,15 +122,23 @@ def decode(content: bytes) -> Checkpoint | None:
         return None
 
 
-def stored(folder: Path, program: str) -> list[Checkpoint]:
+def stored(folder: Path, program: str, envelope: Envelope, run_id: str) -> list[Checkpoint]:
     """Return the folder's readable checkpoints of this program, newest first."""
-    found = (decode(path.read_bytes()) for path in _newest_first(folder))
+    opened = (
+        envelope.open(path.read_bytes(), _place(run_id, path.name))
+        for path in _newest_first(folder)
+    )
+    found = (decode(content) for content in opened if content is not None)
     return [c for c in found if c is not None and c.program == program]
 
 
 def usable(checkpoints: Iterable[Checkpoint], hashes: dict[int, str]) -> Checkpoint | None:
     """Return the first one bound to a line the journal holds; `hashes` has its lines by number."""
     return next((c for c in checkpoints if hashes.get(c.seq) == c.hash), None)
+
+
+def _place(run_id: str, name: str) -> bytes:
+    return f"{run_id}/{name}".encode()
 
 
 def _newest_first(folder: Path) -> list[Path]:

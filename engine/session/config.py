@@ -62,6 +62,11 @@ class CheckpointConfig:
 
     every_s: Annotated[float, Ge(1)] = 10.0
     """Wall seconds between two checkpoints; they are caches, and cost nothing but a file."""
+    encryption: Literal["none", "keyring", "file"] = "none"
+    """Whose key encrypts checkpoints: the system keyring's, or a passphrase's; none leaves them
+    readable for the user alone, as the journal is."""
+    key_file: str = ""
+    """File of mode 0600 that holds a passphrase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

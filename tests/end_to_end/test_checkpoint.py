@@ -92,3 +92,35 @@ def test_a_checkpoint_beyond_the_journal_is_passed_over(tmp_path: Path) -> None:
     (run.path / "events.jsonl").write_bytes(b"".join(lines[: newer - 1]))
 
     assert resumed(run, tmp_path)[1] == older
+
+
+def test_encrypted_checkpoints_serve_who_has_the_key(tmp_path: Path) -> None:
+    """With the passphrase they save the way; without it the journal alone does, and says so."""
+    words = tmp_path / "words"
+    words.write_text("correct horse battery staple")
+    words.chmod(0o600)
+    sealed = ("--set", "checkpoint.encryption=file",
+              "--set", f"checkpoint.key_file={words}")  # fmt: skip
+    run = interrupted(tmp_path / "a", *MOCK, "--speed", "80", *sealed)
+    other = copied(run, tmp_path / "b")
+    contents = [path.read_bytes() for path in run.path.glob("checkpoint-*")]
+    _, after = resumed(run, tmp_path / "a")
+    words.unlink()
+    done = Process(tmp_path / "b", "--headless", "--resume", str(other.path)).end(120)
+
+    assert all(content.startswith(b"laptop-agents sealed") for content in contents)
+    assert not any(b"BTCUSDT" in content for content in contents)
+    assert after > 500
+    assert done.code == 0
+    assert "going on without checkpoints" in done.err
+    assert decided(run) == decided(other)
+
+
+def test_no_key_no_session(tmp_path: Path) -> None:
+    """Encryption that was asked for and can't be had: exit 7, nothing written."""
+    words = ("--set", "checkpoint.encryption=file", "--set", "checkpoint.key_file=/no")
+    done = Process(tmp_path, "--headless", *MOCK, *words).end()
+
+    assert done.code == 7
+    assert done.err == "error: can't read the key file /no\n"
+    assert not (tmp_path / "runs").exists()

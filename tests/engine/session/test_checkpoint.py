@@ -16,6 +16,7 @@ from engine.session.checkpoint import (
     stored,
     usable,
 )
+from engine.session.envelope import Plain
 from engine.session.run_folder import RunFolder
 
 SHELL = ShellState(
@@ -38,7 +39,7 @@ def checkpoint(seq: int, program: str = "1") -> Checkpoint:
 
 def saved(folder: RunFolder, *wanted: Checkpoint) -> Checkpoints:
     async def save() -> Checkpoints:
-        checkpoints = Checkpoints(folder, every_s=0)
+        checkpoints = Checkpoints(folder, 0, Plain(), "r")
         for one in wanted:
             checkpoints.save(one)
             await checkpoints.close()
@@ -89,7 +90,7 @@ def test_the_newest_whole_one_of_this_program_comes_first(folder: RunFolder) -> 
     (folder.path / "checkpoint-000000000003.bin").write_bytes(encode(checkpoint(3, "2")))
     (folder.path / "checkpoint-000000000004.bin").write_bytes(encode(checkpoint(4))[:-1])
 
-    assert [2, 1] == [found.seq for found in stored(folder.path, "1")]
+    assert [2, 1] == [found.seq for found in stored(folder.path, "1", Plain(), "r")]
 
 
 def test_it_must_be_of_a_line_the_journal_holds() -> None:
@@ -107,14 +108,14 @@ def test_a_full_disk_is_told_and_survived(folder: RunFolder) -> None:
     checkpoints = saved(folder, checkpoint(1))
     assert checkpoints.failure is not None
     assert "can't write" in checkpoints.failure
-    assert not stored(folder.path, "1")
+    assert not stored(folder.path, "1", Plain(), "r")
 
 
 def test_one_at_a_time(folder: RunFolder) -> None:
     """While one is being written the next is not due, nor before its time."""
 
     async def scene() -> list[bool]:
-        eager, patient = Checkpoints(folder, every_s=0), Checkpoints(folder, every_s=60)
+        eager, patient = Checkpoints(folder, 0, Plain(), "r"), Checkpoints(folder, 60, Plain(), "r")
         seen = [eager.is_due(), patient.is_due()]
         eager.save(checkpoint(1))
         seen.append(eager.is_due())
