@@ -63,6 +63,14 @@ class SimulatedBroker(Broker, Protocol):
         """When something pending happens next; None when nothing is pending."""
         ...
 
+    def snapshot(self) -> bytes:
+        """Encode its whole state, what is under way included."""
+        ...
+
+    def restore(self, snapshot: bytes) -> None:
+        """Continue from a snapshot of a broker with the same instruments and settings."""
+        ...
+
 
 class Feed(Protocol):
     """A source whose events carry their own time: mock, file, replay."""

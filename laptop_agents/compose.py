@@ -24,6 +24,7 @@ from engine.model.instrument import Instrument
 from engine.model.money import use_exact_arithmetic
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.reports.schema import FinalReport
+from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock
 from engine.session.health import HealthMonitor, ProcessProbe
 from engine.session.journal import Journal
@@ -148,6 +149,8 @@ def _run(
         stack.callback(progress.close)
         if run.recorded is not None and run.recorded.torn_bytes:
             progress.note(f"cut {run.recorded.torn_bytes} bytes of an unfinished last line")
+        if run.envelope is None:
+            progress.note("the checkpoints' key can't be had: going on without checkpoints")
         stops = Stops([*kill_files, run.folder.path / KILL_NAME])
         session, record = make_session(settings, run, log=log, progress=progress, stops=stops)
         stack.callback(record.close)
@@ -185,6 +188,7 @@ def make_session(
         progress=progress,
         health=HealthMonitor(settings.health, ProcessProbe(run.folder.path)),
         is_paced=not clock.is_simulated,
+        kept=run.kept,
     )
     turn = Turn(
         kernel,
@@ -204,7 +208,10 @@ def make_session(
         journal=journal,
         record=record,
         stops=stops,
+        checkpoints=Checkpoints(run.folder, settings.checkpoint.every_s, run.envelope, run.run_id),
     )
+    if run.checkpoint is not None:
+        session.resume(run.checkpoint)
     return session, record
 
 

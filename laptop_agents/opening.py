@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.model.errors import StateHeld, UsageError
+from engine.model.errors import CredentialsRefused, StateHeld, UsageError
+from engine.session.checkpoint import Checkpoint, stored, usable
+from engine.session.envelope import Envelope
+from engine.session.journal_reader import read_journal
+from engine.session.kept_metrics import KeptRows, kept_rows
 from engine.session.manifest import utc
 from engine.session.metrics import CSV_NAME, JSON_NAME
 from engine.session.recorded import Recorded
 from engine.session.run_folder import RunFolder, new_run_id
+from laptop_agents.checkpoint_key import envelope_of
 from laptop_agents.runs import JOURNAL_NAME
+from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
     from laptop_agents.settings import Settings
@@ -35,10 +41,22 @@ class Run:
     started_at: str
     start_ns: int
     """What the source is told of time."""
+    envelope: Envelope | None
+    """What checkpoints are written in; None writes none: their key is lost."""
+    checkpoint: Checkpoint | None = None
+    """Where the rerun of an interrupted run may begin; None for its first line."""
+    kept: KeptRows | None = None
+    """Its metrics up to there."""
 
 
 def new_run(settings: "Settings", home: Path, run_dir: Path | None) -> Run:
-    """Make the folder of a new run and hold its journal."""
+    """Make the folder of a new run and hold its journal.
+
+    Raises:
+        CredentialsRefused: Its checkpoints are to be encrypted, and the key can't be had.
+        LaptopAgentsError: The folder can't be made.
+    """
+    envelope = envelope_of(settings.checkpoint)
     wall_ns = time_ns()
     pinned_ns = settings.session.start_ns
     run_id = settings.session.run_id or new_run_id(wall_ns)
@@ -52,6 +70,7 @@ def new_run(settings: "Settings", home: Path, run_dir: Path | None) -> Run:
         recorded=None,
         started_at=utc(wall_ns),
         start_ns=wall_ns if pinned_ns is None else pinned_ns,
+        envelope=envelope,
     )
 
 
@@ -67,24 +86,39 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
 
     fd = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
     _lock(fd, journal.parent.name)
-    recorded = Recorded(journal)
-    started = msgspec.json.decode(recorded.first.data)
+    started = msgspec.json.decode(next(read_journal(journal)).data)
+    settings = recorded_settings(started["settings"])
+    envelope = _envelope_or_none(settings)
+    points = stored(journal.parent, __version__, envelope, started["run_id"]) if envelope else []
+    recorded = Recorded(journal, {point.seq for point in points})
     if recorded.has_ended:
         raise UsageError(f"{journal} has ended: there is nothing to resume")
-    if started["settings"]["journal.detail"] != "inputs":
+    if settings.journal.detail != "inputs":
         raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
     os.ftruncate(fd, recorded.good_bytes)
     folder = RunFolder(journal.parent)
+    point = usable(points, recorded.hashes)
+    kept = None if point is None else kept_rows(folder, point.ts_ns)
     for name in METRICS:
-        folder.file(name).unlink(missing_ok=True)  # written anew by the rerun
-    return recorded_settings(started["settings"]), Run(
+        folder.file(name).unlink(missing_ok=True)  # written anew, from the kept rows on
+    return settings, Run(
         run_id=started["run_id"],
         folder=folder,
         fd=fd,
         recorded=recorded,
         started_at=started["started_at"],
         start_ns=started["start_ns"],
+        envelope=envelope,
+        checkpoint=None if kept is None else point,
+        kept=kept,
     )
+
+
+def _envelope_or_none(settings: "Settings") -> Envelope | None:
+    try:
+        return envelope_of(settings.checkpoint)
+    except CredentialsRefused:
+        return None
 
 
 def _lock(fd: int, run_id: str) -> None:

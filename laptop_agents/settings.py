@@ -33,7 +33,12 @@ from engine.execution.router import RouterConfig
 from engine.market.config import MarketConfig
 from engine.model.errors import SettingsRefused
 from engine.risk.limits import RiskLimits
-from engine.session.config import HealthConfig, JournalConfig, SessionConfig
+from engine.session.config import (
+    CheckpointConfig,
+    HealthConfig,
+    JournalConfig,
+    SessionConfig,
+)
 from laptop_agents.agent_shelf import find_agent, shelf
 from laptop_agents.catalogue import Catalogue, closest, shown
 from laptop_agents.provenance import Given, Layer, Setting, merged, origin, strongest
@@ -132,6 +137,7 @@ class Settings(BaseSettings):
     mock: MockConfig = MockConfig()
     file: FileConfig = FileConfig()
     journal: JournalConfig = JournalConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
     health: HealthConfig = HealthConfig()
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)

@@ -100,6 +100,10 @@ class Tally:
         self._working: dict[str, _Terms] = {}
         self._rows = self._table()
 
+    def counts(self, kind: type) -> bool:
+        """Whether events of this type have a row."""
+        return kind in self._rows
+
     def see(self, event: msgspec.Struct) -> None:
         """Count one record or input."""
         self.follow((event,))

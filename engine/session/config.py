@@ -1,4 +1,4 @@
-"""Settings `session.*`, `journal.*` and `health.*` of a headless session."""
+"""Settings `session.*`, `journal.*`, `checkpoint.*` and `health.*` of a headless session."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -52,6 +52,21 @@ class JournalConfig:
     """Longest time a line waits in memory."""
     sync_ms: Annotated[int, Gt(0)] = 1_000
     """Longest time between two fdatasync in paper mode."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointConfig:
+    """How often the whole state is kept, so that a resume has less to rerun."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    every_s: Annotated[float, Ge(1)] = 10.0
+    """Wall seconds between two checkpoints; they are caches, and cost nothing but a file."""
+    encryption: Literal["none", "keyring", "file"] = "none"
+    """Whose key encrypts checkpoints: the system keyring's, or a passphrase's; none leaves them
+    readable for the user alone, as the journal is."""
+    key_file: str = ""
+    """File of mode 0600 that holds a passphrase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,14 @@ touched again and the session is told (reliability.md C4).
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from engine.model.events import Input
 from engine.session.journal_line import Chain
+from engine.session.journal_reader import Line
 from engine.session.recorded import STARTED, Recorded
 
 FLUSH_BYTES: Final = 256 * 1024
@@ -57,6 +58,14 @@ class Journal:
     def is_catching_up(self) -> bool:
         """Whether lines are still held against those of an interrupted run, not written."""
         return self._recorded is not None
+
+    def pass_over(self, seq: int) -> Iterator[Line]:
+        """Yield the recorded lines up to `seq`: a checkpoint stands for what they made."""
+        while self._recorded is not None and self._chain.seq < seq:
+            line = self._recorded.take()
+            self._chain.adopt(line.hash)
+            self._end_catching_up()
+            yield line
 
     def outside_input(self) -> Input | None:
         """Return the input from outside that the interrupted run took next, if it did."""

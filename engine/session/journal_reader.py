@@ -6,13 +6,15 @@ that was not written, whatever happened to the file.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from engine.model.errors import JournalDamaged
 from engine.model.events import INPUT_TYPES, RECORD_TYPES, Input
 from engine.session.journal_line import GENESIS, proven
+
+EventT = TypeVar("EventT", bound=msgspec.Struct)
 
 TS_MAX: Final = 2**63 - 1
 """The year 2262."""
@@ -107,6 +109,12 @@ def input_of(line: Line) -> Input | None:
     comma = b"," if len(line.data) > 2 else b""
     whole = b'{"ts_ns":%d%b%b' % (line.ts_ns, comma, line.data[1:])
     return _DECODERS[line.type].decode(whole)
+
+
+def event_of(line: Line, kind: type[EventT]) -> EventT:
+    """Return the event of a known class that a line holds."""
+    comma = b"," if len(line.data) > 2 else b""
+    return msgspec.json.decode(b'{"ts_ns":%d%b%b' % (line.ts_ns, comma, line.data[1:]), type=kind)
 
 
 def is_decision(line: Line) -> bool:

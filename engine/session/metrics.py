@@ -16,7 +16,7 @@ import io
 import os
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -25,6 +25,9 @@ from engine.reports.latency import Quantiles
 from engine.reports.view import SessionView
 from engine.session.health import HealthReading
 from engine.session.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from engine.session.kept_metrics import KeptRows
 
 CSV_NAME: Final = "metrics.csv"
 JSON_NAME: Final = "metrics.json"
@@ -37,8 +40,10 @@ Cell = Decimal | float | int | None
 class MetricsWriter:
     """Appends a row to both files; a full disk costs rows, never the session."""
 
-    def __init__(self, folder: RunFolder, symbols: Sequence[str]) -> None:
-        """Create both files.
+    def __init__(
+        self, folder: RunFolder, symbols: Sequence[str], kept: "KeptRows | None" = None
+    ) -> None:
+        """Create both files, with the rows an interrupted run left.
 
         Raises:
             StateDamaged: One exists already, or can't be written.
@@ -51,7 +56,12 @@ class MetricsWriter:
         self._rows = 0
         self._csv = _Growing(folder.create_file(CSV_NAME), foot=b"")
         self._json = _Growing(folder.create_file(JSON_NAME), foot=b"\n]\n")
-        if not self._try(_csv_line(columns(self._symbols)), b"["):
+        head, array = _csv_line(columns(self._symbols)), b"["
+        if kept is not None:
+            head = b"\n".join([*kept.csv, b""])
+            array = b"[\n" + b",\n".join(kept.json)
+            self._rows = len(kept.json)
+        if not self._try(head, array):
             raise StateDamaged(f"can't write metrics in {folder.path}: {self.failure}")
 
     def write(self, view: SessionView, health: HealthReading, latency: Quantiles) -> bool:

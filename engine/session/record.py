@@ -27,9 +27,11 @@ from engine.reports.statistics import Curve
 from engine.reports.tally import Tally
 from engine.reports.view import SessionView
 from engine.risk.lifecycle import EXIT_CODES
+from engine.session.fold import fold
 from engine.session.health import HealthMonitor, HealthReading
 from engine.session.heartbeat import heartbeat_data
 from engine.session.journal import Journal
+from engine.session.kept_metrics import KeptRows
 from engine.session.log import SessionLog
 from engine.session.manifest import NAME as MANIFEST_NAME
 from engine.session.manifest import Manifest, utc
@@ -74,6 +76,7 @@ class SessionRecord:
         progress: Progress,
         health: HealthMonitor,
         is_paced: bool,
+        kept: KeptRows | None = None,
     ) -> None:
         self._identity = identity
         self._kernel = kernel
@@ -85,7 +88,7 @@ class SessionRecord:
         self._health = health
         self._is_paced = is_paced
         symbols = identity.manifest.symbols
-        self._metrics = MetricsWriter(folder, symbols)
+        self._metrics = MetricsWriter(folder, symbols, kept)
         self.tally = Tally(symbols, identity.manifest.agents, identity.instruments)
         self.latency = LatencyMeter()
         self._curve = Curve()
@@ -93,8 +96,9 @@ class SessionRecord:
         self._shown_s = 0.0
         self._began_ns = 0
         self._deadline_ns: int | None = None
-        self._inputs = 0
         self._has_failed = False
+        self._rerun_from = 0
+        """The line of the checkpoint an interrupted run goes on from."""
         self._is_live = not journal.is_catching_up
         """False while the rerun of an interrupted run is behind its last line."""
         folder.write_json(MANIFEST_NAME, identity.manifest)
@@ -111,6 +115,16 @@ class SessionRecord:
                 self._log.info(journal_type(event), data=msgspec.to_builtins(event))
                 if type(event) is Alert and event.severity != "info":
                     self._progress.note(event.message)
+
+    @property
+    def program(self) -> str:
+        """Version of what writes the run."""
+        return self._identity.manifest.versions.package
+
+    @property
+    def span(self) -> tuple[int, int | None]:
+        """Event time of the start and of the planned end."""
+        return self._began_ns, self._deadline_ns
 
     def on_order_ns(self, elapsed_ns: int) -> None:
         """Take the time from an input to the commands it caused."""
@@ -176,12 +190,23 @@ class SessionRecord:
         self._metrics.write(view, self._reading, self.latency.roll())
         return changes if self._is_paced else []
 
+    def resume(self, began_ns: int, deadline_ns: int | None, seq: int) -> None:
+        """Count again what the journal's lines up to `seq` say, instead of making them again."""
+        self._began_ns, self._deadline_ns = began_ns, deadline_ns
+        self._rerun_from = seq
+        fold(self._journal.pass_over(seq), self.tally, self._curve)
+
+    def checkpoint_failed(self, reason: str) -> None:
+        """Log that a resume would have more to rerun."""
+        self._log.warning("checkpoint_failed", reason=reason)
+
     def go_live(self, ts_ns: int) -> None:
         """Note that an interrupted run goes on from here."""
         self._is_live = True
         lines = self._journal.events
-        self._journal.note(RESUMED, ts_ns, {"resumed_at": utc(time_ns()), "after_line": lines})
-        self._log.info("session_resumed", after_line=lines)
+        facts = {"after_line": lines, "rerun_after_line": self._rerun_from}
+        self._journal.note(RESUMED, ts_ns, {"resumed_at": utc(time_ns()), **facts})
+        self._log.info("session_resumed", **facts)
         self._progress.note(f"resumed after line {lines} of the journal")
 
     def _sample_health(self, ts_ns: int, late_ns: int | None) -> list[HealthChanged]:

@@ -5,7 +5,7 @@ start, and every line they write must be the line on disk. Where the recorded li
 simply goes on; a crash in the middle of a turn is completed by the lines it had not written yet.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +24,8 @@ REMADE: Final = frozenset({Operator.DURATION_ELAPSED, Operator.END_OF_DATA})
 class Recorded:
     """The proven lines, in order, one ahead."""
 
-    def __init__(self, path: Path) -> None:
-        """Prove the whole journal once.
+    def __init__(self, path: Path, marks: Collection[int] = ()) -> None:
+        """Prove the whole journal once, keeping the hashes of the lines numbered in `marks`.
 
         Raises:
             JournalDamaged: A line other than a torn last one is bad.
@@ -37,6 +37,9 @@ class Recorded:
         self.torn_bytes = 0
         """What a crash left of an unfinished last line; to be cut."""
         self.count = 0
+        self._marks = marks
+        self.hashes: dict[int, str] = {}
+        """Of the marked lines that exist."""
         last = self._prove()
         self.first = next(read_journal(path))
         self.has_ended = last.type == ENDED
@@ -50,6 +53,8 @@ class Recorded:
             for last in read_journal(self.path):
                 self.count = last.seq
                 self.good_bytes += last.size
+                if last.seq in self._marks:
+                    self.hashes[last.seq] = last.hash
         except JournalDamaged:
             if last is None or not self._is_torn(size):
                 raise

@@ -7,12 +7,17 @@ the wait for it takes.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
+from engine.kernel.checkpoint import restore, snapshot
+from engine.model.errors import StateDamaged
 from engine.model.events import Operator, OperatorCommand, Timer
 from engine.model.market import FeedEvent, FeedStatus, Malformed
+from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
 from engine.session.clock import Clock
 from engine.session.journal import Journal
 from engine.session.record import SessionRecord
@@ -50,6 +55,7 @@ class Session:
         journal: Journal,
         record: SessionRecord,
         stops: Stops,
+        checkpoints: Checkpoints,
     ) -> None:
         self._plan = plan
         self._feed = feed
@@ -60,11 +66,14 @@ class Session:
         self._journal = journal
         self._record = record
         self._stops = stops
+        self._checkpoints = checkpoints
         self._next_timer_ns = 0
         self._deadline_ns = NEVER
         self._close_by_ns = NEVER
         self._free_until_ns = 0
         """Events before this need neither a timer nor a wait first."""
+        self._taken = 0
+        """Events of the feed taken so far."""
         self._is_over = False
         self._is_catching_up = journal.is_catching_up
         """Whether this is the rerun of an interrupted run, still behind its last line."""
@@ -79,6 +88,7 @@ class Session:
             durability.cancel()
             await asyncio.gather(durability, return_exceptions=True)
             await self._stops.close()
+            await self._checkpoints.close()
         return self._kernel.finish or "close_deadline"
 
     async def _keep_durable(self) -> None:
@@ -93,8 +103,8 @@ class Session:
                 await self._journal.sync()
 
     async def _trade(self) -> None:
-        last_ns = 0
-        for batch in self._feed.batches():
+        last_ns = self._kernel.now_ns
+        for batch in _after(self._feed.batches(), self._taken):
             if not self._next_timer_ns:
                 self._begin(batch[0].ts_ns)
             if await self._take_batch(batch):
@@ -117,6 +127,7 @@ class Session:
                 await self._reach(event.ts_ns)
                 if self._is_over:
                     return True
+            self._taken += 1
             if isinstance(event, (FeedStatus, Malformed)):
                 self._turn.input(event)
             else:
@@ -178,6 +189,51 @@ class Session:
             late_ns = self._clock.reached() - ts_ns if is_late else None
             for change in self._record.beat(ts_ns, late_ns):
                 self._turn.input(change)
+            if not self._is_catching_up and self._checkpoints.is_due():
+                self._checkpoint(ts_ns)
+
+    def _checkpoint(self, ts_ns: int) -> None:
+        """Keep the whole state as it is between two inputs."""
+        if self._checkpoints.failure is not None:
+            self._record.checkpoint_failed(self._checkpoints.failure)
+        self._checkpoints.save(
+            Checkpoint(
+                program=self._record.program,
+                seq=self._journal.events,
+                hash=self._journal.head,
+                offset=self._journal.bytes,
+                ts_ns=ts_ns,
+                shell=ShellState(
+                    *self._record.span,
+                    next_timer_ns=self._next_timer_ns,
+                    deadline_ns=self._deadline_ns,
+                    close_by_ns=self._close_by_ns,
+                    taken=self._taken,
+                ),
+                kernel=snapshot(self._kernel),
+                venue=self._broker.snapshot(),
+            )
+        )
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Start from a checkpoint of the run; what the journal has after it is rerun.
+
+        Raises:
+            StateDamaged: Its state is not of this shape; without the file, the resume takes longer.
+        """
+        shell = checkpoint.shell
+        try:
+            restore(self._kernel, checkpoint.kernel)
+            self._broker.restore(checkpoint.venue)
+        except (msgspec.MsgspecError, KeyError) as error:
+            raise StateDamaged(
+                f"the checkpoint of line {checkpoint.seq} does not fit this program: delete it and"
+                " resume again, nothing but time is lost"
+            ) from error
+        self._next_timer_ns, self._deadline_ns = shell.next_timer_ns, shell.deadline_ns
+        self._close_by_ns, self._taken = shell.close_by_ns, shell.taken
+        self._record.resume(shell.began_ns, shell.planned_end_ns, checkpoint.seq)
+        self._is_catching_up = True
 
     def _heed(self, now_ns: int) -> None:
         """Put requests to stop, and a broken journal, to the kernel."""
@@ -203,3 +259,13 @@ class Session:
             self._close_by_ns = now_ns + round(self._plan.close_deadline_s * 1e9)
         self._is_over = self._is_over or self._kernel.is_settled or now_ns >= self._close_by_ns
         return self._is_over
+
+
+def _after(batches: Iterator[Sequence[FeedEvent]], taken: int) -> Iterator[Sequence[FeedEvent]]:
+    """Leave out the first `taken` events."""
+    for batch in batches:
+        if taken >= len(batch):
+            taken -= len(batch)
+        else:
+            yield batch[taken:]
+            taken = 0

@@ -127,6 +127,11 @@ class HandVenue:
     def next_due_ns(self) -> int | None:
         return None
 
+    def snapshot(self) -> bytes:
+        return b""
+
+    def restore(self, snapshot: bytes) -> None: ...
+
     def placed(self) -> list[str]:
         return [c.order_id for c in self.sent if isinstance(c, PlaceOrder)]
 

@@ -27,8 +27,10 @@ from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, Quote
 from engine.model.money import use_exact_arithmetic
 from engine.reports.schema import FinalReport
+from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock
 from engine.session.config import HealthConfig
+from engine.session.envelope import Plain
 from engine.session.health import HealthMonitor, HealthReading
 from engine.session.journal import Journal
 from engine.session.log import open_log
@@ -168,6 +170,7 @@ class Stage:
             journal=self.journal,
             record=self.record,
             stops=Stops([home / "kill.txt", self.kill]),
+            checkpoints=Checkpoints(self.folder, 60, Plain(), run_id),
         )
         self.report: FinalReport | None = None
         self.took_s = 0.0
