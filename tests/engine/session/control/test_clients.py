@@ -366,7 +366,10 @@ def test_a_crowd(folder: Path) -> None:
 def test_screens_leave_room_for_commands(folder: Path) -> None:
     """The seventeenth screen is refused, a command is not."""
     with Stand(folder) as stand:
-        screens = [Connection.open(folder, "screen", wants_views=True) for _ in range(VIEWERS_MAX)]
+        screens = [stand.raw() for _ in range(VIEWERS_MAX)]
+        for screen in screens:
+            screen.sendall(hello(client="screen", views=True))
+        until(lambda: len(stand.server._viewers) == VIEWERS_MAX)
         with pytest.raises(SessionUnreachable, match=f"{VIEWERS_MAX} screens"):
             Connection.open(folder, "screen", wants_views=True)
         with Connection.open(folder, "cli") as connection:
