@@ -18,7 +18,7 @@ from engine.session.control.words import Outcome, Ruling
 from laptop_agents.audit_words import ascii_json
 from laptop_agents.control_words import ended_lines, outcome_line, status_lines
 from laptop_agents.home import find_home
-from laptop_agents.run_shelf import find_run, is_running, summary
+from laptop_agents.run_shelf import ABRUPT, RunSummary, find_run, is_held, summary
 
 WAIT_S: Final = PATIENCE_S + 2.0
 """The session answers within its own patience; this is for one that hangs."""
@@ -91,12 +91,16 @@ def _told(folder: Path, given: Given) -> Outcome:
 
 
 def _status(folder: Path, *, as_json: bool) -> int:
-    if not is_running(folder):
-        ended = summary(folder)
+    try:
+        connection = Connection.open(folder, "cli", wants_views=True)
+    except SessionUnreachable:
+        if is_held(folder):
+            raise
+        ended = _ended(folder)
         facts = {"run_id": ended.run_id, "is_running": False, **ended.ending._asdict()}
         _print("\n".join(ended_lines(ended)), facts, as_json=as_json)
         return 0
-    with _connection(folder, wants_views=True) as connection:
+    with connection:
         for word in connection.views(within_s=VIEW_S):
             if isinstance(word, View):
                 live = {"run_id": connection.welcome.run_id, "is_running": True}
@@ -107,14 +111,20 @@ def _status(folder: Path, *, as_json: bool) -> int:
     raise SessionUnreachable(f"run {folder.name} sent no view within {VIEW_S:g} s")
 
 
-def _connection(folder: Path, *, wants_views: bool = False) -> Connection:
+def _connection(folder: Path) -> Connection:
     try:
-        return Connection.open(folder, "cli", wants_views=wants_views)
+        return Connection.open(folder, "cli")
     except SessionUnreachable as error:
-        if is_running(folder):
+        if is_held(folder):
             raise
-        how = summary(folder).ending.stop_reason or "it never began"
+        how = _ended(folder).ending.stop_reason
         raise SessionUnreachable(f"run {folder.name} is not running: {how}") from error
+
+
+def _ended(folder: Path) -> RunSummary:
+    """Describe a run that nobody holds, even one written to a moment ago."""
+    run = summary(folder)
+    return run._replace(ending=run.ending._replace(stop_reason=ABRUPT)) if run.is_running else run
 
 
 def _print(text: str, facts: object, *, as_json: bool) -> None:
