@@ -1,4 +1,4 @@
-"""`laptop-agents agents list|describe`."""
+"""`laptop-agents agents list|describe`; the verbs about a running session are passed on."""
 
 import argparse
 import inspect
@@ -16,6 +16,10 @@ from laptop_agents.sources import unknown_agent
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
+    if arguments.verb in ("pause", "resume", "weight"):
+        from laptop_agents import control_command  # noqa: PLC0415 - for a running session only
+
+        return control_command.run(arguments)
     text = _list(arguments) if arguments.verb == "list" else _describe(arguments)
     sys.stdout.write(text + "\n")
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.model.errors import UsageError
-from laptop_agents.options import Typed, build_parser
+from laptop_agents.options import CONTROLS, Typed, build_parser
 
 if TYPE_CHECKING:
     from laptop_agents.sources import Flag
@@ -23,6 +23,7 @@ COMMANDS = {
     "audit": "laptop_agents.audit_command",
     "doctor": "laptop_agents.doctor",
     "completion": "laptop_agents.completion_command",
+    **dict.fromkeys(CONTROLS, "laptop_agents.control_command"),
 }
 SESSION_ONLY = ("headless", "resume", "run_dir", "kill_file", "plain", "verbose", "quiet")
 """Options that mean nothing to a sub-command."""

@@ -26,6 +26,10 @@ from engine.reports.final_report import NAME as REPORT_NAME
 from engine.reports.schema import FinalReport
 from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock
+from engine.session.control.address import Listener, listen
+from engine.session.control.control import Control
+from engine.session.control.frames import PROTOCOL
+from engine.session.control.words import Welcome
 from engine.session.health import HealthMonitor, ProcessProbe
 from engine.session.journal import Journal
 from engine.session.log import SessionLog, open_log
@@ -152,7 +156,11 @@ def _run(
         if run.envelope is None:
             progress.note("the checkpoints' key can't be had: going on without checkpoints")
         stops = Stops([*kill_files, run.folder.path / KILL_NAME])
-        session, record = make_session(settings, run, log=log, progress=progress, stops=stops)
+        listener = listen(run.folder.path)
+        stack.callback(listener.close)
+        session, record = make_session(
+            settings, run, log=log, progress=progress, stops=stops, listener=listener
+        )
         stack.callback(record.close)
         report = _drive(session, record)
     if style in ("rich", "plain"):
@@ -163,7 +171,13 @@ def _run(
 
 
 def make_session(
-    settings: "Settings", run: Run, *, log: SessionLog, progress: Progress, stops: Stops
+    settings: "Settings",
+    run: Run,
+    *,
+    log: SessionLog,
+    progress: Progress,
+    stops: Stops,
+    listener: Listener,
 ) -> tuple[Session, SessionRecord]:
     """Wire every part of a session."""
     feed = make_feed(settings, run.start_ns)
@@ -179,8 +193,9 @@ def make_session(
     kernel = make_kernel(settings, feed.instruments)
     clock = make_clock(settings)
     journal = Journal(run.fd, run.recorded)
+    identity = make_identity(settings, feed, run)
     record = SessionRecord(
-        make_identity(settings, feed, run),
+        identity,
         kernel=kernel,
         folder=run.folder,
         journal=journal,
@@ -190,13 +205,15 @@ def make_session(
         is_paced=not clock.is_simulated,
         kept=run.kept,
     )
+    welcome = make_welcome(identity.manifest)
+    control = Control(listener, welcome, kernel=kernel, record=record, journal=journal, stops=stops)
     turn = Turn(
         kernel,
         broker,
         inbox,
         journal,
         detail=settings.journal.detail,
-        observe=record.follow,
+        observe=control.follow,
         on_order_ns=record.on_order_ns,
     )
     session = Session(
@@ -209,6 +226,7 @@ def make_session(
         record=record,
         stops=stops,
         checkpoints=Checkpoints(run.folder, settings.checkpoint.every_s, run.envelope, run.run_id),
+        control=control,
     )
     if run.checkpoint is not None:
         session.resume(run.checkpoint)
@@ -307,6 +325,21 @@ def make_plan(settings: "Settings") -> Plan:
         close_deadline_s=settings.session.close_deadline_s,
         flush_s=settings.journal.flush_ms / 1_000,
         sync_s=settings.journal.sync_ms / 1_000,
+    )
+
+
+def make_welcome(manifest: Manifest) -> Welcome:
+    """Say at the control socket who the session is."""
+    return Welcome(
+        version=PROTOCOL,
+        run_id=manifest.run_id,
+        pid=os.getpid(),
+        mode=manifest.mode,
+        is_simulated=manifest.simulated,
+        source=manifest.source,
+        symbols=manifest.symbols,
+        agents=manifest.agents,
+        started_at=manifest.started_at,
     )
 
 

@@ -50,6 +50,18 @@ SETTING_OPTIONS = (
     ("--starting-balance", ("session.starting_balance",), "AMOUNT", "quote currency (10000)"),
 )
 
+CONTROLS = {
+    # sub-command about a running session: help
+    "status": "how a session stands, or how it ended",
+    "pause": "no new risk; resting orders are canceled",
+    "resume": "go on after a pause, reduce-only, a flatten or a reset",
+    "reduce-only": "let positions shrink and never grow",
+    "flatten": "cancel all, close every position, then pause",
+    "stop": "end it: cancel, flatten by policy, report",
+    "kill": "emergency: cancel all, close all, end",
+    "reset": "leave an EMERGENCY that is flat and waits for a person",
+}
+
 Typed = tuple[str, str, str]
 """Option as spelled, dotted setting, text."""
 
@@ -124,6 +136,7 @@ def build_parser() -> Parser:
     _add_run(replay)
     _add_runs(commands)
     _add_audit(commands)
+    _add_controls(commands)
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
     _add_json(doctor)
     completion = commands.add_parser("completion", help="print a completion script for a shell")
@@ -181,6 +194,16 @@ def _add_agents(commands: Any) -> None:
     describe = verbs.add_parser("describe", help="explain one agent and its settings")
     describe.add_argument("name", metavar="NAME")
     _add_json(describe)
+    for verb, text in (
+        ("pause", "stop asking an agent of a running session, and cancel its orders"),
+        ("resume", "ask it again"),
+        ("weight", "scale what it opens with, 0 to 1"),
+    ):
+        control = verbs.add_parser(verb, help=text)
+        control.add_argument("name", metavar="NAME")
+        if verb == "weight":
+            control.add_argument("weight", metavar="WEIGHT", help="0 to 1, like 0.25")
+        _add_run(control)
 
 
 def _add_runs(commands: Any) -> None:
@@ -228,6 +251,16 @@ def _add_audit(commands: Any) -> None:
     )
     why.add_argument("--last", action="store_true", help="the last intent the gate refused")
     _add_json(why)
+
+
+def _add_controls(commands: Any) -> None:
+    for name, text in CONTROLS.items():
+        control = commands.add_parser(name, help=text)
+        _add_run(control)
+        if name == "reset":
+            control.add_argument(
+                "--confirm", default="", metavar="RESET", help="type RESET to say that you mean it"
+            )
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

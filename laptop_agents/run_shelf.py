@@ -37,6 +37,10 @@ _LAST_WORDS: Final = re.compile(
 )
 
 
+ABRUPT: Final = "ended abruptly"
+"""How a run ended that left no report."""
+
+
 class Ending(NamedTuple):
     """How a run stands."""
 
@@ -112,23 +116,29 @@ def document(path: Path) -> dict[str, Any]:
 
 def is_running(folder: Path) -> bool:
     """Whether a session writes there: it holds the journal, or has just written to it."""
-    journal = folder / JOURNAL_NAME
+    if is_held(folder):
+        return True
+    if (folder / JOURNAL_NAME).is_file() and (folder / REPORT_NAME).is_file():
+        return False
+    return time.time() - _written_s(folder) < RUNNING_S  # about to begin, or no run at all
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a session holds the journal this instant; False where that can't be known."""
     try:
-        fd = os.open(journal, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = os.open(folder / JOURNAL_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
-        return time.time() - _written_s(folder) < RUNNING_S  # about to begin, or no run at all
+        return False
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         fcntl.flock(fd, fcntl.LOCK_UN)
     except BlockingIOError:
         return True
     except OSError:  # a file system without locks: the clock has to do
-        pass
+        return False
     finally:
         os.close(fd)
-    if (folder / REPORT_NAME).is_file():
-        return False
-    return time.time() - _written_s(folder) < RUNNING_S
+    return False
 
 
 def refuse_running(folder: Path) -> None:
@@ -190,7 +200,7 @@ def _last_seen(folder: Path, *, is_live: bool) -> Ending:
         net_pnl=figure(beat.get("pnl")),
         fills=fills if isinstance(fills, int) else None,
         duration_s=None if began_ns is None or last_ns is None else (last_ns - began_ns) / 1e9,
-        stop_reason="running" if is_live else "ended abruptly",
+        stop_reason="running" if is_live else ABRUPT,
     )
 
 

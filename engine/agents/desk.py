@@ -72,7 +72,7 @@ class Desk:
         self.working: dict[str, Order] = {}
         """The agent's live orders by slot."""
         self.size_factor = Decimal(1)
-        """Below 1 while the session is THROTTLED; multiply sizes by it."""
+        """The agent's weight, and less while the session is THROTTLED; multiply sizes by it."""
         self.spacing_factor = 1.0
         """Above 1 while the session is THROTTLED; multiply distances by it."""
 

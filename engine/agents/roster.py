@@ -5,6 +5,7 @@ on without it (reliability.md F1).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -39,12 +40,26 @@ class _AgentState(msgspec.Struct):
     next_timer_ns: int
     is_paused: bool
     quarantine: str
+    weight: Decimal
+
+
+class Standing(NamedTuple):
+    """How one agent stands, for people."""
+
+    agent: str
+    is_paused: bool
+    quarantine: str
+    """What it did; empty for an agent in good standing."""
+    weight: Decimal
+    """Its share of the size it would trade, 0 to 1."""
+    intents: int
+    """Wishes so far."""
 
 
 class _Member:
     """One agent with its desks."""
 
-    __slots__ = ("agent", "desks", "is_paused", "next_timer_ns", "quarantine", "sequence")
+    __slots__ = ("agent", "desks", "is_paused", "next_timer_ns", "quarantine", "sequence", "weight")
 
     def __init__(self, agent: Agent, views: Mapping[str, MarketView]) -> None:
         self.agent = agent
@@ -53,6 +68,7 @@ class _Member:
         self.is_paused = False
         self.quarantine = ""
         self.next_timer_ns = 0
+        self.weight = Decimal(1)
 
     @property
     def is_called(self) -> bool:
@@ -185,13 +201,29 @@ class Roster:
         self._index()
 
     def pause(self, agent: str, *, is_paused: bool) -> bool:
-        """Stop or go on calling an agent; False when there is no such agent."""
+        """Stop or go on calling an agent; False when that changes nothing, or nobody."""
         member = self._members.get(agent)
-        if member is None:
+        if member is None or member.is_paused is is_paused:
             return False
         member.is_paused = is_paused
         self._index()
         return True
+
+    def weight(self, agent: str) -> Decimal:
+        """Return an agent's weight."""
+        return self._members[agent].weight
+
+    def weigh(self, agent: str, weight: Decimal) -> None:
+        """Scale the sizes of an agent, 0 to 1."""
+        assert 0 <= weight <= 1, "the operator's words are checked before"
+        self._members[agent].weight = weight
+
+    def standings(self) -> list[Standing]:
+        """Describe every agent, in the order of names."""
+        return [
+            Standing(name, m.is_paused, m.quarantine, m.weight, m.sequence.last)
+            for name, m in self._members.items()
+        ]
 
     def snapshot(self) -> bytes:
         """Encode every agent's own state and counters."""
@@ -203,6 +235,7 @@ class Roster:
                     member.next_timer_ns,
                     member.is_paused,
                     member.quarantine,
+                    member.weight,
                 )
                 for name, member in self._members.items()
             }
@@ -216,4 +249,5 @@ class Roster:
             member.sequence.last = saved.last_intent
             member.next_timer_ns = saved.next_timer_ns
             member.is_paused, member.quarantine = saved.is_paused, saved.quarantine
+            member.weight = saved.weight
         self._index()

@@ -23,7 +23,6 @@ class KernelState:
     dealing: DealingState
     house_intents: int
     unpriced: list[str]
-    is_flattening: bool
     finish: str | None
     market: bytes
     portfolio: bytes
@@ -42,7 +41,6 @@ def snapshot(kernel: Kernel) -> bytes:
             dealing=kernel.dealing.snapshot(),
             house_intents=kernel.house.sequence.last,
             unpriced=list(kernel.unpriced),
-            is_flattening=kernel.is_flattening,
             finish=kernel.finish,
             market=kernel.market.snapshot(),
             portfolio=kernel.portfolio.snapshot(),
@@ -59,7 +57,6 @@ def restore(kernel: Kernel, content: bytes) -> None:
     state = msgspec.msgpack.decode(content, type=KernelState)
     kernel.now_ns, kernel.finish = state.now_ns, state.finish
     kernel.unpriced = dict.fromkeys(state.unpriced)
-    kernel.is_flattening = state.is_flattening
     kernel.market.restore(state.market)
     kernel.portfolio.restore(state.portfolio)
     kernel.blotter.restore(state.blotter)

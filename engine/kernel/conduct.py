@@ -79,7 +79,7 @@ class Conduct:
 
     def _enter(self, after: Lifecycle, effects: Sequence[Effect], at_ns: int) -> None:
         self.state.lifecycle = after
-        self.calls_agents = after.state in CALLED_STATES
+        self._set_calls()
         for effect in effects:
             if isinstance(effect, (FsmTransition, Alert)):
                 self._out.emit(effect)
@@ -100,7 +100,12 @@ class Conduct:
         if event is not None:
             self.raise_event(event, SESSION, at_ns)
 
+    def _set_calls(self) -> None:
+        lifecycle = self.state.lifecycle
+        # What agents wish while everything is being closed would only be in the way.
+        self.calls_agents = lifecycle.state in CALLED_STATES and not lifecycle.is_flattening
+
     def restore(self, state: ConductState) -> None:
         """Continue from a snapshot."""
         self.state = state
-        self.calls_agents = state.lifecycle.state in CALLED_STATES
+        self._set_calls()

@@ -46,7 +46,7 @@ class House:
         """Cancel every order but the house's own, and forget every wish."""
         for order in list(self._flow.blotter.live.values()):
             if order.agent != HOUSE:
-                self._flow.cancel(order, now_ns, "session closing")
+                self._flow.cancel(order, now_ns, "everything is canceled")
         self._dealing.forget(SESSION)
 
     def cancel_agent(self, agent: str, now_ns: int) -> None:
@@ -54,6 +54,13 @@ class House:
         for order in list(self._flow.blotter.live.values()):
             if order.agent == agent:
                 self._flow.cancel(order, now_ns, f"agent {agent} stopped")
+        self._dealing.forget_agent(agent)
+
+    def cancel_entries(self, agent: str, now_ns: int) -> None:
+        """Cancel what one agent would open with: it is to trade in another size."""
+        for order in list(self._flow.blotter.live.values()):
+            if order.agent == agent and not order.is_exit:
+                self._flow.cancel(order, now_ns, f"agent {agent} has another weight")
         self._dealing.forget_agent(agent)
 
     def flatten(self, now_ns: int) -> None:
@@ -65,6 +72,10 @@ class House:
             desk.now_ns = now_ns
             side = Side.SELL if holding.qty > 0 else Side.BUY
             intent = desk.market_order(
-                side, abs(holding.qty), slot=FLATTEN, reason="session closing", reduce_only=True
+                side,
+                abs(holding.qty),
+                slot=FLATTEN,
+                reason="everything is closed",
+                reduce_only=True,
             )
             self._dealing.consider((intent,), now_ns)

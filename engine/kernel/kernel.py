@@ -98,7 +98,7 @@ class Kernel:
             out=self._out,
         )
         self.house = House(self.market.views, self.portfolio, self._flow, self.dealing)
-        self._operators = Operators(self.conduct, self.roster, self.house)
+        self._operators = Operators(self.conduct, self.roster, self.house, self._out)
         self._booking = Booking(
             views=self.market.views,
             portfolio=self.portfolio,
@@ -110,7 +110,6 @@ class Kernel:
         )
         self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
         self.unpriced = dict.fromkeys(self.market.views)
-        self.is_flattening = False
         self._handlers = self._handler_of_each()
 
     def step(self, event: Input) -> Effects:
@@ -127,6 +126,11 @@ class Kernel:
         if self._records:
             return self._out.drain()
         return NO_EFFECTS
+
+    @property
+    def is_flattening(self) -> bool:
+        """Whether every position is being closed."""
+        return self.conduct.lifecycle.is_flattening
 
     @property
     def is_ending(self) -> bool:
@@ -313,6 +317,7 @@ class Kernel:
 
     def _on_operator(self, event: OperatorCommand) -> None:
         self._operators.obey(event, self.now_ns)
+        self.set_factors()
         self._settle_when_done()
 
     def _on_health(self, change: HealthChanged) -> None:
@@ -334,7 +339,6 @@ class Kernel:
             case CancelAll():
                 self.house.cancel_all(at_ns)
             case Flatten():
-                self.is_flattening = True
                 self.house.flatten(at_ns)
             case Finish(stop_reason):
                 self.finish = stop_reason
@@ -342,19 +346,20 @@ class Kernel:
                 self.set_factors()
 
     def set_factors(self) -> None:
-        """Tell every desk how small and wide the state wants its agent to trade."""
+        """Tell every desk how small and wide state and operator want its agent to trade."""
         limits = self.config.limits
         is_throttled = self.conduct.lifecycle.state is FsmState.THROTTLED
+        size = limits.throttled_size_factor if is_throttled else Decimal(1)
         for desk in self.roster.desks():
-            desk.size_factor = limits.throttled_size_factor if is_throttled else Decimal(1)
+            desk.size_factor = size * self.roster.weight(desk.agent)
             desk.spacing_factor = limits.throttled_spacing_factor if is_throttled else 1.0
 
     def _settle_when_done(self) -> None:
-        """Report FLAT when an emergency has nothing left to close."""
+        """Report FLAT when there is nothing left to close."""
         if not self.is_flattening or self.blotter.live or not self.portfolio.is_flat():
             return
         for symbol, view in self.market.views.items():
             if view.mid is not None:
                 self._booking.settle(symbol, view.mid, self.now_ns)
-        if self.conduct.lifecycle.state is FsmState.EMERGENCY:
+        if self.conduct.lifecycle.state is not FsmState.STOPPED:
             self.conduct.raise_event(FsmEvent.FLAT, SESSION, self.now_ns)

@@ -1,24 +1,29 @@
 """What people, signals and stop conditions may ask, and what it means to the session."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 from engine.agents.roster import Roster
 from engine.kernel.conduct import Conduct
 from engine.kernel.house import House
-from engine.model.events import Operator, OperatorCommand
-from engine.risk.lifecycle import SESSION, FsmEvent, is_reset_confirmed
+from engine.model.effects import Outbox
+from engine.model.events import Alert, Operator, OperatorCommand
+from engine.model.operators import AgentWeight, parsed_weight
+from engine.risk.lifecycle import SESSION, FsmEvent, FsmState, is_reset_confirmed
 
 OPERATOR_EVENTS: Final[Mapping[Operator, FsmEvent]] = {
     Operator.PAUSE: FsmEvent.OPERATOR_PAUSE,
     Operator.RESUME: FsmEvent.OPERATOR_RESUME,
+    Operator.REDUCE_ONLY: FsmEvent.OPERATOR_REDUCE_ONLY,
+    Operator.FLATTEN: FsmEvent.OPERATOR_FLATTEN,
     Operator.STOP: FsmEvent.OPERATOR_STOP,
     Operator.DURATION_ELAPSED: FsmEvent.DURATION_ELAPSED,
     Operator.END_OF_DATA: FsmEvent.END_OF_DATA,
     Operator.JOURNAL_FAILURE: FsmEvent.JOURNAL_FAILURE,
     Operator.START: FsmEvent.START,
 }
-"""Commands that are one lifecycle event each; the rest are in `Operators.obey`."""
+"""Commands that are one lifecycle event each; the rest are in `Operators`."""
 
 REARMING: Final = frozenset({Operator.RESUME, Operator.RESET})
 """Commands by which a person, if the lifecycle agrees, re-arms the breakers."""
@@ -30,20 +35,26 @@ SIGNALS: Final = {e.value: e for e in (FsmEvent.SIGTERM, FsmEvent.SIGINT, FsmEve
 class Operators:
     """Turns commands into lifecycle events and orders to the house."""
 
-    def __init__(self, conduct: Conduct, roster: Roster, house: House) -> None:
+    def __init__(self, conduct: Conduct, roster: Roster, house: House, out: Outbox) -> None:
         self._conduct = conduct
         self._roster = roster
         self._house = house
+        self._emit = out.emit
 
     def obey(self, event: OperatorCommand, now_ns: int) -> None:
-        """Carry out one command; what the lifecycle has no row for changes nothing."""
+        """Carry out one command; what nobody has a row for changes nothing and is not told."""
         before = self._conduct.lifecycle
-        if event.command in (Operator.PAUSE_AGENT, Operator.RESUME_AGENT):
-            self._pause(event.argument, is_paused=event.command is Operator.PAUSE_AGENT, at=now_ns)
-        else:
-            meant = self._meaning(event)
-            if meant is not None:
-                self._conduct.raise_event(meant, SESSION, now_ns)
+        match event.command:
+            case Operator.PAUSE_AGENT:
+                self._pause(event.argument, is_paused=True, now_ns=now_ns)
+            case Operator.RESUME_AGENT:
+                self._pause(event.argument, is_paused=False, now_ns=now_ns)
+            case Operator.WEIGH_AGENT:
+                self._weigh(parsed_weight(event.argument), now_ns)
+            case _:
+                meant = self._meaning(event)
+                if meant is not None:
+                    self._conduct.raise_event(meant, SESSION, now_ns)
         if event.command in REARMING and self._conduct.lifecycle is not before:
             self._conduct.trip(self._conduct.breakers.rearm(now_ns), now_ns)
 
@@ -57,10 +68,35 @@ class Operators:
             case Operator.RESET:
                 is_meant = is_reset_confirmed(self._conduct.lifecycle, event.argument)
                 return FsmEvent.OPERATOR_RESET if is_meant else None
+            case Operator.RESUME if self._is_reset():
+                return FsmEvent.START
             case _:
                 return OPERATOR_EVENTS[event.command]
 
-    def _pause(self, agent: str, *, is_paused: bool, at: int) -> None:
-        self._roster.pause(agent, is_paused=is_paused)
+    def _is_reset(self) -> bool:
+        """Whether a reset left the session READY with nothing but a person to start it."""
+        lifecycle = self._conduct.lifecycle
+        return lifecycle.state is FsmState.READY and not lifecycle.causes
+
+    def _pause(self, agent: str, *, is_paused: bool, now_ns: int) -> None:
+        if not self._roster.pause(agent, is_paused=is_paused):
+            return
         if is_paused:
-            self._house.cancel_agent(agent, at)
+            self._house.cancel_agent(agent, now_ns)
+            self._tell("agent_paused", f"agent {agent} is paused", now_ns)
+        else:
+            self._tell("agent_resumed", f"agent {agent} goes on", now_ns)
+
+    def _weigh(self, asked: AgentWeight | None, now_ns: int) -> None:
+        if asked is None or asked.agent not in self._roster.names:
+            return
+        agent, weight = asked
+        before: Decimal = self._roster.weight(agent)
+        if weight == before:
+            return
+        self._roster.weigh(agent, weight)
+        self._house.cancel_entries(agent, now_ns)
+        self._tell("agent_weight", f"agent {agent} weighs {weight}, before {before}", now_ns)
+
+    def _tell(self, kind: str, message: str, now_ns: int) -> None:
+        self._emit(Alert(now_ns, kind, "info", message))

@@ -5,7 +5,8 @@
     │   ├── SettingsRefused         one or more settings are invalid
     │   └── UnknownInstrument       a symbol no source or venue knows
     ├── DataUnavailable             a file or venue can't be read                 exit 5
-    │   └── BrokenCapture           a recorded file is damaged beyond skipping
+    │   ├── BrokenCapture           a recorded file is damaged beyond skipping
+    │   └── SessionUnreachable      no session answers at a run's control socket
     ├── StateDamaged                journal or state can't be trusted             exit 6
     │   └── JournalDamaged          a line that is torn, changed, missing or out of place
     ├── CredentialsRefused          keys are missing or not accepted              exit 7
@@ -62,6 +63,10 @@ class DataUnavailable(LaptopAgentsError):
 
 class BrokenCapture(DataUnavailable):
     """A recorded file holds nothing usable."""
+
+
+class SessionUnreachable(DataUnavailable):
+    """Nobody answers at a run's control socket, or not in a way this program understands."""
 
 
 class StateDamaged(LaptopAgentsError):

@@ -204,8 +204,14 @@ class Operator(Word):
     END_OF_DATA = "end_of_data"
     SIGNAL = "signal"
     JOURNAL_FAILURE = "journal_failure"
+    REDUCE_ONLY = "reduce_only"
+    """No new risk until a resume; what rests and could add risk is canceled."""
+    FLATTEN = "flatten"
+    """Cancel all, close every position, then no new risk until a resume."""
     PAUSE_AGENT = "pause_agent"
     RESUME_AGENT = "resume_agent"
+    WEIGH_AGENT = "weigh_agent"
+    """Scale the sizes of one agent; the argument is `NAME=WEIGHT`."""
 
 
 class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
@@ -214,7 +220,7 @@ class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
     ts_ns: int
     command: Operator
     by: str
-    """`kill_file`, `SIGTERM`, `session`, `cli`, ..."""
+    """`kill_file`, `SIGTERM`, `session`, or who sat at the control socket."""
     argument: str = ""
 
 

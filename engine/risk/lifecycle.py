@@ -113,6 +113,7 @@ class Lifecycle(msgspec.Struct, frozen=True, gc=False):
     stop_cause: FsmEvent | None = None
     """The first event that halts or stops; later ones don't rewrite the report."""
     is_flattening: bool = False
+    """Every position is being closed: in an emergency, at the end, or because a person said so."""
     is_flat: bool = False
     """FLAT was seen since EMERGENCY began."""
 
@@ -236,6 +237,29 @@ def _cause(lifecycle: Lifecycle, what: _Occurrence, policy: LifecyclePolicy) -> 
     return _caused(lifecycle, _with(lifecycle.causes, what), what, policy)
 
 
+def _reduce(lifecycle: Lifecycle, what: _Occurrence, policy: LifecyclePolicy) -> Step:
+    changed, effects = _cause(lifecycle, what, policy)
+    return changed, (*_told(effects), CancelScope(SESSION)) if effects else ()
+
+
+def _flatten(lifecycle: Lifecycle, what: _Occurrence, policy: LifecyclePolicy) -> Step:
+    if lifecycle.is_flattening:
+        return lifecycle, ()
+    closing = replace(lifecycle, is_flattening=True)
+    if lifecycle.state is FsmState.EMERGENCY:
+        return _noted(closing, what, (CancelAll(), Flatten()), severity="warning")
+    changed, effects = _cause(closing, what, policy)
+    if changed is closing:  # the cause is still held from the last time
+        changed, effects = _noted(closing, what)
+    return changed, (*_told(effects), CancelAll(), Flatten())
+
+
+def _flattened(lifecycle: Lifecycle, what: _Occurrence, _policy: LifecyclePolicy) -> Step:
+    if not lifecycle.is_flattening:
+        return lifecycle, ()
+    return _noted(replace(lifecycle, is_flattening=False), what)
+
+
 def _lift(lifecycle: Lifecycle, what: _Occurrence, policy: LifecyclePolicy) -> Step:
     answered = ANSWERS.get(what.event)
     kept = tuple(
@@ -269,7 +293,8 @@ def _beneath(lifecycle: Lifecycle, what: _Occurrence, policy: LifecyclePolicy) -
     changed = replace(
         moved, state=FsmState.DEGRADED, since_ns=lifecycle.since_ns, beneath=moved.state
     )
-    return _noted(changed, what, tuple(act for act in effects if isinstance(act, CancelScope)))
+    acts = tuple(act for act in effects if isinstance(act, CancelScope | CancelAll | Flatten))
+    return _noted(changed, what, acts)
 
 
 def _doubt(lifecycle: Lifecycle, what: _Occurrence, policy: LifecyclePolicy) -> Step:
@@ -351,7 +376,8 @@ def _stop(lifecycle: Lifecycle, what: _Occurrence, policy: LifecyclePolicy) -> S
     cause = lifecycle.stop_cause or what.event
     flatten = (Flatten(),) if flattens else ()
     effects = (CancelAll(), *flatten, Finish(STOP_REASONS[cause]))
-    return _entered(replace(lifecycle, stop_cause=cause), FsmState.STOPPED, what, effects)
+    changed = replace(lifecycle, stop_cause=cause, is_flattening=flattens)
+    return _entered(changed, FsmState.STOPPED, what, effects)
 
 
 _Leaf = Callable[[Lifecycle, _Occurrence, LifecyclePolicy], Step]
@@ -360,6 +386,9 @@ _LEAVES: Final[Mapping[Move, _Leaf]] = {
     Move.READY: _ready,
     Move.START: _start,
     Move.CAUSE: _cause,
+    Move.REDUCE: _reduce,
+    Move.FLATTEN: _flatten,
+    Move.FLATTENED: _flattened,
     Move.LIFT: _lift,
     Move.BENEATH: _beneath,
     Move.DOUBT: _doubt,
@@ -391,6 +420,11 @@ def _noted(
     suffix: str = "",
 ) -> Step:
     return changed, (*effects, _alert(what, severity, suffix))
+
+
+def _told(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """Return the effects without the cancels, which the caller orders itself."""
+    return tuple(effect for effect in effects if not isinstance(effect, CancelScope))
 
 
 def _alert(what: _Occurrence, severity: str, suffix: str = "") -> Alert:

@@ -38,6 +38,8 @@ class FsmEvent(Word):
     """Low for the cooldown, not merely at one reading."""
     OPERATOR_PAUSE = "OPERATOR_PAUSE"
     OPERATOR_RESUME = "OPERATOR_RESUME"
+    OPERATOR_REDUCE_ONLY = "OPERATOR_REDUCE_ONLY"
+    OPERATOR_FLATTEN = "OPERATOR_FLATTEN"
     BREAKER_PAUSE = "BREAKER_PAUSE"
     """A pausing circuit breaker; its scope is the breaker's name."""
     BREAKER_REARMED = "BREAKER_REARMED"
@@ -76,12 +78,15 @@ class Move(Enum):
     READY = "to READY"
     START = "to ACTIVE, or to what the held causes ask for"
     CAUSE = "hold one more reason to pause or throttle; to PAUSED or THROTTLED"
+    REDUCE = "CAUSE, and cancel whatever could add risk, whatever a pause cancels"
+    FLATTEN = "CAUSE, cancel everything and close every position"
     LIFT = "drop the causes this event answers; to ACTIVE when none is left"
     BENEATH = "move the state held beneath DEGRADED by that state's own row"
     DOUBT = "hold one more doubt; to DEGRADED, or suspend one instrument"
     RECOVER = "to the state held beneath, if no doubt is open and the backoff has passed"
     HALT = "to EMERGENCY"
     SETTLE = "flat in EMERGENCY: to STOPPED, or wait for a person"
+    FLATTENED = "a flatten that a person asked for is done"
     RESET = "to READY, if flat and no doubt is open"
     STOP = "to STOPPED through a graceful close"
 
@@ -89,6 +94,7 @@ class Move(Enum):
 _S, _E = FsmState, FsmEvent
 _RUNNING: Final = (_S.READY, _S.ACTIVE, _S.THROTTLED, _S.PAUSED)
 _CAUSES: Final = (_E.TOXICITY_MID, _E.TOXICITY_HIGH, _E.OPERATOR_PAUSE, _E.BREAKER_PAUSE)
+_WINDS_DOWN: Final = (_E.OPERATOR_REDUCE_ONLY, _E.OPERATOR_FLATTEN)
 _LIFTS: Final = (_E.TOXICITY_LOW, _E.OPERATOR_RESUME, _E.BREAKER_REARMED)
 DOUBTS: Final = (
     _E.FEED_STALE,
@@ -142,9 +148,12 @@ _ROWS: Final[tuple[tuple[tuple[FsmState, ...], tuple[FsmEvent, ...], Move], ...]
     ((_S.INIT,), (_E.HEALTH_OK,), Move.READY),
     ((_S.READY,), (_E.START,), Move.START),
     ((_S.INIT, *_RUNNING), _CAUSES, Move.CAUSE),
+    ((_S.INIT, *_RUNNING), (_E.OPERATOR_REDUCE_ONLY,), Move.REDUCE),
+    ((_S.INIT, *_RUNNING, _S.EMERGENCY), (_E.OPERATOR_FLATTEN,), Move.FLATTEN),
+    ((_S.INIT, *_RUNNING, _S.DEGRADED), (_E.FLAT,), Move.FLATTENED),
     ((_S.INIT, _S.READY, _S.PAUSED), _LIFTS, Move.LIFT),
     ((_S.THROTTLED,), (_E.TOXICITY_LOW,), Move.LIFT),
-    ((_S.DEGRADED,), (_E.START, *_CAUSES, *_LIFTS), Move.BENEATH),
+    ((_S.DEGRADED,), (_E.START, *_CAUSES, *_WINDS_DOWN, *_LIFTS), Move.BENEATH),
     ((*_RUNNING, _S.DEGRADED, _S.EMERGENCY), DOUBTS, Move.DOUBT),
     ((*_RUNNING, _S.DEGRADED, _S.EMERGENCY), (_E.RECOVERED,), Move.RECOVER),
     (_NOT_STOPPED, _HALTS, Move.HALT),

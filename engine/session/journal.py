@@ -38,6 +38,7 @@ class Journal:
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._unsynced = False
+        self._syncing = asyncio.Lock()
 
     @property
     def events(self) -> int:
@@ -130,14 +131,15 @@ class Journal:
             self._chain.take_back(line)
 
     async def sync(self) -> None:
-        """Make what was flushed durable, off the loop."""
-        if not self._unsynced or self.failure is not None:
-            return
-        self._unsynced = False
-        try:
-            await asyncio.to_thread(os.fdatasync, self._fd)
-        except OSError as error:
-            self.failure = error
+        """Make what was flushed durable, off the loop; return when it is, whoever began."""
+        async with self._syncing:
+            if not self._unsynced or self.failure is not None:
+                return
+            self._unsynced = False
+            try:
+                await asyncio.to_thread(os.fdatasync, self._fd)
+            except OSError as error:
+                self.failure = error
 
     def close(self) -> None:
         """Flush, sync and close; a failure stays readable in `failure`."""

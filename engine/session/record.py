@@ -92,7 +92,8 @@ class SessionRecord:
         self.tally = Tally(symbols, identity.manifest.agents, identity.instruments)
         self.latency = LatencyMeter()
         self._curve = Curve()
-        self._reading = HealthReading()
+        self.reading = HealthReading()
+        """The newest sample of the process."""
         self._shown_s = 0.0
         self._began_ns = 0
         self._deadline_ns: int | None = None
@@ -132,8 +133,9 @@ class SessionRecord:
             self.latency.record(elapsed_ns / 1_000)
 
     def told(self, request: Request) -> None:
-        """Log who asked for an end."""
-        self._log.warning("stop_requested", by=request.by, argument=request.argument)
+        """Log who asked for what."""
+        asked, argument = request.command.value, request.argument
+        self._log.warning("operator_request", command=asked, by=request.by, argument=argument)
 
     def journal_failed(self, failure: OSError) -> bool:
         """Log a failed journal; True the first time."""
@@ -185,9 +187,9 @@ class SessionRecord:
         elif self._is_paced or now_s - self._shown_s >= SHOW_EVERY_S:
             self._shown_s = now_s
             changes = self._sample_health(ts_ns, late_ns)
-            self._progress.show(view, self._reading)
-            self._log.info("heartbeat", **_logged(view, self._reading))
-        self._metrics.write(view, self._reading, self.latency.roll())
+            self._progress.show(view, self.reading)
+            self._log.info("heartbeat", **_logged(view, self.reading))
+        self._metrics.write(view, self.reading, self.latency.roll())
         return changes if self._is_paced else []
 
     def resume(self, began_ns: int, deadline_ns: int | None, seq: int) -> None:
@@ -211,8 +213,12 @@ class SessionRecord:
 
     def _sample_health(self, ts_ns: int, late_ns: int | None) -> list[HealthChanged]:
         lag_ms = None if late_ns is None else max(0.0, late_ns / 1e6)
-        self._reading, changes = self._health.sample(lag_ms)
+        self.reading, changes = self._health.sample(lag_ms)
         return [HealthChanged(ts_ns, c.kind, c.limit, c.reading, c.is_over) for c in changes]
+
+    def view(self) -> SessionView:
+        """Take a picture of the session as it is now."""
+        return self._view(self._kernel.now_ns)
 
     def _view(self, ts_ns: int) -> SessionView:
         remaining = progress = None

@@ -8,6 +8,7 @@ the wait for it takes.
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,6 +57,7 @@ class Session:
         record: SessionRecord,
         stops: Stops,
         checkpoints: Checkpoints,
+        control: AbstractAsyncContextManager[object] | None = None,
     ) -> None:
         self._plan = plan
         self._feed = feed
@@ -67,6 +69,7 @@ class Session:
         self._record = record
         self._stops = stops
         self._checkpoints = checkpoints
+        self._control = control or nullcontext()
         self._next_timer_ns = 0
         self._deadline_ns = NEVER
         self._close_by_ns = NEVER
@@ -83,7 +86,8 @@ class Session:
         self._stops.watch()
         durability = asyncio.create_task(self._keep_durable(), name="journal-sync")
         try:
-            await self._trade()
+            async with self._control:
+                await self._trade()
         finally:
             durability.cancel()
             await asyncio.gather(durability, return_exceptions=True)
@@ -134,9 +138,9 @@ class Session:
                 self._turn.market(event)
             if self._kernel.is_ending and self._has_ended(event.ts_ns):
                 return True
-        if self._clock.is_simulated:
-            await asyncio.sleep(0)
-            self._heed(batch[-1].ts_ns)
+        # Also under a wall clock: one that has fallen behind waits for nothing else.
+        await asyncio.sleep(0)
+        self._heed(batch[-1].ts_ns)
         return self._is_over
 
     async def _reach(self, event_ns: int) -> None:

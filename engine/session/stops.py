@@ -1,6 +1,6 @@
-"""What may end a session from outside: the kill file and signals.
+"""What reaches a session from outside: the kill file, signals and people's commands.
 
-Both only leave a request; the runner puts it to the kernel as an operator command, so that it is
+All only leave a request; the runner puts it to the kernel as an operator command, so that it is
 journalled like everything else. A kill file once seen stays seen (reliability.md D2).
 """
 
@@ -20,8 +20,12 @@ KILL_POLL_S: Final = 0.05
 GRACEFUL: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+ASKED_MAX: Final = 64
+"""Commands of people that may wait for the next instant; a further one is refused."""
+
+
 class Request(NamedTuple):
-    """Somebody wants the session to end."""
+    """Somebody wants something of the session."""
 
     command: Operator
     by: str
@@ -29,11 +33,12 @@ class Request(NamedTuple):
 
 
 class Stops:
-    """Collects requests to end; the second signal asks for an end at once."""
+    """Collects requests; the second signal asks for an end at once."""
 
     def __init__(self, kill_files: Sequence[Path]) -> None:
         self._kill_files = tuple(os.fspath(path) for path in kill_files)
         self._requests: deque[Request] = deque(maxlen=16)
+        self._asked: deque[Request] = deque()
         self._signals = 0
         self._task: asyncio.Task[None] | None = None
         self.is_abort = False
@@ -51,9 +56,17 @@ class Stops:
             return path
         return None
 
+    def ask(self, request: Request) -> bool:
+        """Take a person's command; False when too many wait."""
+        if len(self._asked) >= ASKED_MAX:
+            return False
+        self._asked.append(request)
+        return True
+
     def take(self) -> Request | None:
-        """Return the oldest request, once."""
-        return self._requests.popleft() if self._requests else None
+        """Return the oldest request, once: kill file and signals before commands."""
+        waiting = self._requests or self._asked
+        return waiting.popleft() if waiting else None
 
     def watch(self) -> None:
         """Begin watching, on the running loop."""

@@ -83,8 +83,11 @@ def _act(rig: Rig, rng: random.Random) -> None:
             rig.wait(rng.choice((0.1, 0.5, 1.0, 3.0)), quotes=rng.random() < 0.7)
         case 10:
             pauses = (Operator.PAUSE, Operator.PAUSE_AGENT)
+            winds_down = (Operator.REDUCE_ONLY, Operator.FLATTEN)
             resumes = (Operator.RESUME, Operator.RESUME_AGENT)
-            rig.tell(rng.choice((*pauses, *resumes, *resumes)), argument=agent)
+            command = rng.choice((*pauses, *winds_down, *resumes, *resumes, Operator.WEIGH_AGENT))
+            is_weight = command is Operator.WEIGH_AGENT
+            rig.tell(command, argument=f"{agent}=0.{rng.randrange(10)}" if is_weight else agent)
         case _:
             rig.turn.input(FeedStatus(rig.now, "mock", rng.random() < 0.95))
 

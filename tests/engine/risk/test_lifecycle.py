@@ -69,6 +69,8 @@ TOXICITY_HIGH           . . P P . . . .
 TOXICITY_LOW            . . . A . . . .
 OPERATOR_PAUSE          . . P P . . . .
 OPERATOR_RESUME         . . . . A . . .
+OPERATOR_REDUCE_ONLY    . . P P . . . .
+OPERATOR_FLATTEN        . . P P . . . .
 BREAKER_PAUSE           . . P P . . . .
 BREAKER_REARMED         . . . . . . . .
 FEED_STALE              . D D D D . . .
@@ -163,6 +165,15 @@ EFFECTS = [
     (S.ACTIVE,    E.OPERATOR_PAUSE,     {},                                   [CancelScope(SESSION)]),
     (S.ACTIVE,    E.OPERATOR_PAUSE,     {"cancel_on_pause": False},           []),
     (S.PAUSED,    E.OPERATOR_RESUME,    {},                                   []),
+    (S.ACTIVE,    E.OPERATOR_REDUCE_ONLY, {},                                 [CancelScope(SESSION)]),
+    (S.ACTIVE,    E.OPERATOR_REDUCE_ONLY, {"cancel_on_pause": False},         [CancelScope(SESSION)]),
+    (S.PAUSED,    E.OPERATOR_REDUCE_ONLY, {"cancel_on_pause": False},         [CancelScope(SESSION)]),
+    (S.DEGRADED,  E.OPERATOR_REDUCE_ONLY, {},                                 [CancelScope(SESSION)]),
+    (S.INIT,      E.OPERATOR_FLATTEN,   {},                                   [CANCEL_ALL, FLATTEN]),
+    (S.ACTIVE,    E.OPERATOR_FLATTEN,   {},                                   [CANCEL_ALL, FLATTEN]),
+    (S.PAUSED,    E.OPERATOR_FLATTEN,   {},                                   [CANCEL_ALL, FLATTEN]),
+    (S.DEGRADED,  E.OPERATOR_FLATTEN,   {},                                   [CANCEL_ALL, FLATTEN]),
+    (S.EMERGENCY, E.OPERATOR_FLATTEN,   {},                                   []),
     (S.ACTIVE,    E.VENUE_DOWN,         {},                                   [CancelScope(SESSION)]),
     (S.ACTIVE,    E.MAX_LOSS,           {},                                   [CANCEL_ALL, FLATTEN]),
     (S.ACTIVE,    E.KILL_FILE,          {"on_emergency": "hold"},             [CANCEL_ALL, FLATTEN]),
@@ -240,6 +251,10 @@ PAUSES = [
     ([(E.BREAKER_PAUSE, "a"), E.OPERATOR_PAUSE],              (E.BREAKER_REARMED, "a"),               S.PAUSED),
     ([(E.BREAKER_PAUSE, "a")],                                E.OPERATOR_RESUME,                      S.ACTIVE),
     ([E.OPERATOR_PAUSE],                                      E.TOXICITY_HIGH,                        S.PAUSED),
+    ([E.OPERATOR_REDUCE_ONLY],                                E.OPERATOR_RESUME,                      S.ACTIVE),
+    ([E.OPERATOR_REDUCE_ONLY, E.TOXICITY_HIGH],               E.TOXICITY_LOW,                         S.PAUSED),
+    ([E.OPERATOR_FLATTEN],                                    E.FLAT,                                 S.PAUSED),
+    ([E.OPERATOR_FLATTEN, E.FLAT],                            E.OPERATOR_RESUME,                      S.ACTIVE),
 ]  # fmt: skip
 
 
@@ -256,6 +271,29 @@ def test_pause_before_start_is_kept(before: tuple[FsmEvent, ...]) -> None:
 
     assert S.PAUSED is walk(*before, E.OPERATOR_PAUSE, *rest).state
     assert S.ACTIVE is walk(*before, E.OPERATOR_PAUSE, E.OPERATOR_RESUME, *rest).state
+
+
+def test_a_flatten_lasts_until_flat_and_can_be_asked_again() -> None:
+    """Asked twice at once it is one; once flat, the next one closes what has come since."""
+    flattening = walk(*STARTED, E.OPERATOR_FLATTEN)
+    assert (flattening, ()) == transition(flattening, E.OPERATOR_FLATTEN, SESSION, 9, ONE)
+
+    flat, told = transition(flattening, E.FLAT, SESSION, 10, ONE)
+    again, effects = transition(flat, E.OPERATOR_FLATTEN, SESSION, 11, ONE)
+
+    assert (True, False, True) == tuple(x.is_flattening for x in (flattening, flat, again))
+    assert ["flat"] == [act.kind for act in told if isinstance(act, Alert)]
+    assert [CANCEL_ALL, FLATTEN] == [act for act in effects if not isinstance(act, Alert)]
+
+
+def test_a_flatten_closes_what_a_journal_failure_kept() -> None:
+    """EMERGENCY holds the position by policy; a person may still have it closed."""
+    held = walk(*STARTED, E.JOURNAL_FAILURE, policy=HOLD)
+
+    after, effects = transition(held, E.OPERATOR_FLATTEN, SESSION, 9, HOLD)
+
+    assert (S.EMERGENCY, True) == (after.state, after.is_flattening)
+    assert (CANCEL_ALL, FLATTEN) == effects[:2]
 
 
 # --- Doubts --------------------------------------------------------------------------------------
@@ -277,6 +315,8 @@ BENEATH = [
     ([*STARTED],                           [E.OPERATOR_PAUSE],                      S.PAUSED),
     ([*STARTED],                           [E.OPERATOR_PAUSE, E.OPERATOR_RESUME],   S.ACTIVE),
     ([*STARTED],                           [(E.BREAKER_PAUSE, "a")],                S.PAUSED),
+    ([*STARTED],                           [E.OPERATOR_REDUCE_ONLY],                S.PAUSED),
+    ([*STARTED],                           [E.OPERATOR_FLATTEN, E.FLAT],            S.PAUSED),
     ([*STARTED, E.TOXICITY_MID],           [],                                      S.THROTTLED),
     ([*STARTED, E.OPERATOR_PAUSE],         [],                                      S.PAUSED),
     ([*STARTED, E.OPERATOR_PAUSE],         [E.OPERATOR_RESUME],                     S.ACTIVE),

@@ -179,3 +179,24 @@ def test_short_writes_are_continued(tmp_path: Path) -> None:
 
     assert expected == sum(map(len, found))
     assert log.failure is None
+
+
+async def test_durable_means_durable_for_whoever_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second `sync` does not return while the first one's disk is still at work."""
+    may_end = threading.Event()
+    log = opened(tmp_path / "e")
+    monkeypatch.setattr(os, "fdatasync", lambda _: may_end.wait(5))
+    log.note("session_started", TS, {})
+    log.flush()
+    first = asyncio.create_task(log.sync())
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(log.sync())
+    done, _ = await asyncio.wait([second], timeout=0.05)
+    may_end.set()
+    await asyncio.gather(first, second)
+    monkeypatch.undo()
+
+    assert set() == done
+    log.close()

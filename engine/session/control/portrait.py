@@ -1,0 +1,170 @@
+"""Reads a session into a view; changes nothing, so that being watched changes no decision."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import islice
+from typing import Final
+
+from engine.kernel import Kernel
+from engine.market.view import MarketView
+from engine.model.money import ZERO
+from engine.model.orders import Order, Side
+from engine.portfolio.ledger import Ledger
+from engine.risk.breakers import Reading
+from engine.risk.lifecycle import FsmState, is_suspended, open_reasons
+from engine.session.control.chronicle import Chronicle
+from engine.session.control.views import (
+    AgentFace,
+    BreakerFace,
+    HealthFace,
+    Level,
+    LifecycleFace,
+    MarketFace,
+    OrderFace,
+    PositionFace,
+    View,
+)
+from engine.session.journal import Journal
+from engine.session.record import SessionRecord
+
+LEVELS_MAX: Final = 20
+"""Levels a side: what a ladder of 40 rows shows."""
+ORDERS_MAX: Final = 200
+"""Live orders in a view; `open_orders` of the session counts them all."""
+
+
+class Portrait:
+    """Draws the views of one session."""
+
+    def __init__(
+        self, kernel: Kernel, record: SessionRecord, journal: Journal, chronicle: Chronicle
+    ) -> None:
+        self._kernel = kernel
+        self._record = record
+        self._journal = journal
+        self._chronicle = chronicle
+        self._number = 0
+
+    def draw(self, viewers: int) -> View:
+        """Take a picture between two steps."""
+        kernel, chronicle = self._kernel, self._chronicle
+        self._number += 1
+        return View(
+            number=self._number,
+            session=self._record.view(),
+            lifecycle=_lifecycle(kernel),
+            markets=tuple(_market(kernel, view) for view in kernel.market.views.values()),
+            orders=tuple(map(_order, islice(kernel.blotter.live.values(), ORDERS_MAX))),
+            positions=tuple(_position(kernel, symbol) for symbol in kernel.portfolio.holdings),
+            agents=tuple(self._agents()),
+            breakers=tuple(map(_breaker, kernel.conduct.breakers.readings())),
+            health=self._health(viewers),
+            fills=tuple(chronicle.fills),
+            round_trips=tuple(chronicle.round_trips),
+            transitions=tuple(chronicle.transitions),
+            log=chronicle.log(),
+            equity=tuple(chronicle.equity),
+        )
+
+    def _agents(self) -> Iterable[AgentFace]:
+        kernel, shares = self._kernel, self._record.tally.by_agent
+        for standing in kernel.roster.standings():
+            name = standing.agent
+            ledgers = [h.ledgers.get(name) or Ledger() for h in kernel.portfolio.holdings.values()]
+            yield AgentFace(
+                name=name,
+                is_paused=standing.is_paused,
+                quarantine=standing.quarantine,
+                weight=standing.weight,
+                intents=standing.intents,
+                open_orders=sum(o.agent == name for o in kernel.blotter.live.values()),
+                fills=shares[name].trades if name in shares else 0,
+                realised=sum((ledger.realised for ledger in ledgers), ZERO),
+                fees=sum((ledger.fees for ledger in ledgers), ZERO),
+                funding=sum((ledger.funding for ledger in ledgers), ZERO),
+            )
+
+    def _health(self, viewers: int) -> HealthFace:
+        journal, tally = self._journal, self._record.tally
+        return HealthFace(
+            process=self._record.reading,
+            journal_events=journal.events,
+            journal_bytes=journal.bytes,
+            journal_head=journal.head,
+            journal_failure="" if journal.failure is None else str(journal.failure.strerror),
+            tick_to_order_us=self._record.latency.total(),
+            orders=dict(tally.orders),
+            blocked=dict(tally.blocked),
+            errors=dict(tally.errors),
+            viewers=viewers,
+        )
+
+
+def _lifecycle(kernel: Kernel) -> LifecycleFace:
+    lifecycle = kernel.conduct.lifecycle
+    return LifecycleFace(
+        state=lifecycle.state,
+        since_ns=lifecycle.since_ns,
+        beneath=lifecycle.beneath,
+        reasons=open_reasons(lifecycle),
+        suspended=lifecycle.blocked,
+        is_flattening=lifecycle.is_flattening,
+        needs_reset=lifecycle.state is FsmState.EMERGENCY and lifecycle.is_flat,
+    )
+
+
+def _market(kernel: Kernel, view: MarketView) -> MarketFace:
+    instrument = view.instrument
+    return MarketFace(
+        symbol=view.symbol,
+        tick_size=instrument.tick_size,
+        lot_size=instrument.lot_size,
+        bid=instrument.price(view.bid_ticks) if view.bid_ticks else None,
+        ask=instrument.price(view.ask_ticks) if view.ask_ticks else None,
+        bid_qty=instrument.qty(view.bid_lots),
+        ask_qty=instrument.qty(view.ask_lots),
+        mark_price=view.mark_price,
+        funding_rate=view.funding_rate,
+        next_funding_ns=view.next_funding_ns,
+        priced_ns=view.priced_ns,
+        is_suspended=is_suspended(kernel.conduct.lifecycle, view.symbol),
+        is_book_synced=view.book.is_synced,
+        bids=_levels(view, Side.BUY),
+        asks=_levels(view, Side.SELL),
+        features={
+            f"{spec.name}({spec.window},{spec.interval_s})": feature.value
+            for spec, feature in view.features.items()
+        },
+    )
+
+
+def _levels(view: MarketView, side: Side) -> tuple[Level, ...]:
+    instrument = view.instrument
+    if not view.book.is_synced:
+        return ()
+    levels = islice(view.book.book.levels(side), LEVELS_MAX)
+    return tuple((instrument.price(ticks), instrument.qty(lots)) for ticks, lots in levels)
+
+
+def _order(order: Order) -> OrderFace:
+    return OrderFace(**{name: getattr(order, name) for name in OrderFace.__struct_fields__})
+
+
+def _position(kernel: Kernel, symbol: str) -> PositionFace:
+    holding = kernel.portfolio.holdings[symbol]
+    shares: dict[str, Decimal] = {a: ledger.qty for a, ledger in holding.ledgers.items()}
+    return PositionFace(
+        symbol=symbol,
+        qty=holding.qty,
+        entry_price=kernel.portfolio.position(symbol, 0).entry_price,
+        mark=kernel.market.views[symbol].mid,
+        unrealised=holding.unrealised,
+        realised=holding.realised,
+        fees=holding.fees,
+        funding=holding.funding,
+        shares={agent: qty for agent, qty in shares.items() if qty},
+    )
+
+
+def _breaker(reading: Reading) -> BreakerFace:
+    return BreakerFace(**reading._asdict())

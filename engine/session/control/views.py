@@ -1,0 +1,176 @@
+"""What a screen shows: one immutable picture of the whole session, ten times a second at most.
+
+Rule 1: a view is whole. Whoever misses one misses nothing: the next has all of it again, the tails
+        of fills, round trips, transitions, log and equity included.
+Rule 2: panes compute no money: every figure they show is here, exact, as the books have it.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.model.account import Fill, RoundTrip
+from engine.model.events import FsmTransition
+from engine.model.orders import OrderState, OrderType, Side, TimeInForce
+from engine.reports.latency import Quantiles
+from engine.reports.view import SessionView
+from engine.session.health import HealthReading
+
+Level = tuple[Decimal, Decimal]
+"""Price and quantity."""
+
+
+class MarketFace(msgspec.Struct, frozen=True, kw_only=True):
+    """One instrument's market; None before it is first seen."""
+
+    symbol: str
+    tick_size: Decimal
+    lot_size: Decimal
+    bid: Decimal | None
+    ask: Decimal | None
+    bid_qty: Decimal
+    ask_qty: Decimal
+    mark_price: Decimal | None
+    funding_rate: Decimal | None
+    next_funding_ns: int
+    priced_ns: int
+    """Event time of the last good price, for its age."""
+    is_suspended: bool
+    """This instrument alone is barred from new risk."""
+    is_book_synced: bool
+    """False where only the touch is known."""
+    bids: tuple[Level, ...]
+    """Best first."""
+    asks: tuple[Level, ...]
+    features: dict[str, float | None]
+    """By name, window and interval; None until warm."""
+
+
+class OrderFace(msgspec.Struct, frozen=True, kw_only=True):
+    """One live order."""
+
+    order_id: str
+    venue_order_id: str
+    agent: str
+    symbol: str
+    slot: str
+    side: Side
+    type: OrderType
+    state: OrderState
+    price: Decimal | None
+    trigger_price: Decimal | None
+    trail_bps: Decimal | None
+    qty: Decimal
+    filled_qty: Decimal
+    tif: TimeInForce
+    post_only: bool
+    reduce_only: bool
+    created_ns: int
+    changed_ns: int
+
+
+class PositionFace(msgspec.Struct, frozen=True, kw_only=True):
+    """One instrument's net position; flat ones too."""
+
+    symbol: str
+    qty: Decimal
+    entry_price: Decimal | None
+    mark: Decimal | None
+    unrealised: Decimal
+    realised: Decimal
+    fees: Decimal
+    funding: Decimal
+    shares: dict[str, Decimal]
+    """Signed quantity by agent, where not flat."""
+
+
+class AgentFace(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent: how it stands and what it has made."""
+
+    name: str
+    is_paused: bool
+    quarantine: str
+    """What it did; empty in good standing."""
+    weight: Decimal
+    intents: int
+    open_orders: int
+    fills: int
+    realised: Decimal
+    fees: Decimal
+    funding: Decimal
+
+
+class BreakerFace(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one circuit breaker is from its limit."""
+
+    name: str
+    limit: Decimal
+    reading: Decimal
+    headroom: Decimal
+    """1 untouched, 0 at the limit."""
+    action: str
+    is_tripped: bool
+
+
+class LifecycleFace(msgspec.Struct, frozen=True, kw_only=True):
+    """The session's state machine; each reason reads `EVENT` or `EVENT:scope`."""
+
+    state: str
+    since_ns: int
+    beneath: str | None
+    """The state to return to while DEGRADED."""
+    reasons: tuple[str, ...]
+    """Everything that keeps the session or a symbol from trading."""
+    suspended: tuple[str, ...]
+    """Symbols barred by themselves."""
+    is_flattening: bool
+    needs_reset: bool
+    """EMERGENCY, flat, and waiting for a person."""
+
+
+class HealthFace(msgspec.Struct, frozen=True, kw_only=True):
+    """The process, the journal and the counters of the session."""
+
+    process: HealthReading
+    journal_events: int
+    journal_bytes: int
+    journal_head: str
+    journal_failure: str
+    tick_to_order_us: Quantiles
+    orders: dict[str, int]
+    blocked: dict[str, int]
+    """Intents the gate refused, by rule."""
+    errors: dict[str, int]
+    viewers: int
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One thing a person may want to read; the text is not sanitised."""
+
+    ts_ns: int
+    kind: str
+    severity: str
+    text: str
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
+    """The whole session at one instant, between two steps."""
+
+    number: int
+    """Rises by one with each view of the session; a gap was dropped."""
+    session: SessionView
+    lifecycle: LifecycleFace
+    markets: tuple[MarketFace, ...]
+    orders: tuple[OrderFace, ...]
+    """Oldest first."""
+    positions: tuple[PositionFace, ...]
+    agents: tuple[AgentFace, ...]
+    breakers: tuple[BreakerFace, ...]
+    health: HealthFace
+    fills: tuple[Fill, ...]
+    """Newest last, as in every tail."""
+    round_trips: tuple[RoundTrip, ...]
+    transitions: tuple[FsmTransition, ...]
+    log: tuple[LogLine, ...]
+    equity: tuple[tuple[int, Decimal], ...]
+    """Event time and equity, one a second."""
