@@ -40,6 +40,8 @@ class Operators:
         before = self._conduct.lifecycle
         if event.command in (Operator.PAUSE_AGENT, Operator.RESUME_AGENT):
             self._pause(event.argument, is_paused=event.command is Operator.PAUSE_AGENT, at=now_ns)
+        elif event.command is Operator.CANCEL_ORDER:
+            self._house.cancel_order(event.argument, now_ns)
         else:
             meant = self._meaning(event)
             if meant is not None:

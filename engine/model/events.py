@@ -206,6 +206,7 @@ class Operator(Word):
     JOURNAL_FAILURE = "journal_failure"
     PAUSE_AGENT = "pause_agent"
     RESUME_AGENT = "resume_agent"
+    CANCEL_ORDER = "cancel_order"
 
 
 class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
@@ -226,7 +227,7 @@ class HealthChanged(msgspec.Struct, frozen=True, gc=False):
 
     ts_ns: int
     kind: str
-    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb` or `loop_lag_ms`."""
+    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb`, `loop_lag_ms` or `sentinel_count`."""
     limit: float
     reading: float
     is_over: bool
