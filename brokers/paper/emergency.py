@@ -41,7 +41,7 @@ class LedgerDesk:
         at = self._places.pop(order.order_id, None)
         if at is None:
             return None
-        self._ledger.end(at, SENTINEL, time_ns())
+        self._ledger.end(at, "sentinel", time_ns())
         return VenueCanceled(event_ns, order.symbol, order.order_id)
 
     def holdings(self) -> Sequence[Holding]:

@@ -7,6 +7,7 @@ each. A venue without a ledger runs none of this.
 from collections.abc import Mapping
 from decimal import Decimal
 from time import time_ns
+from typing import Literal
 
 from brokers.paper.answers import Answers
 from brokers.paper.courier import Courier
@@ -47,12 +48,12 @@ class KeptAnswers(Answers):
 
     def canceled(self, ts_ns: int, order: PaperOrder) -> None:
         """Say that the order is out because somebody asked."""
-        self._end(order.order_id)
+        self._end(order.order_id, "cancel")
         super().canceled(ts_ns, order)
 
     def expired(self, ts_ns: int, order: PaperOrder, reason: str) -> None:
         """Say that what was left of the order ended by its own terms."""
-        self._end(order.order_id)
+        self._end(order.order_id, "terms")
         super().expired(ts_ns, order, reason)
 
     def filled(
@@ -73,7 +74,7 @@ class KeptAnswers(Answers):
         if order_id in self._working:
             _, order = self._working[order_id]
             if order.filled == order.lots:
-                self._end(order_id)
+                self._end(order_id, "fill")
         trade_id = f"t{self.numbers.trades + 1}"  # as `Answers` is about to number it
         self._ledger.fill(FillLine(trade_id, order_id, symbol, side, price, qty, fee, liquidity))
         super().filled(
@@ -94,6 +95,6 @@ class KeptAnswers(Answers):
         self._positions[held.symbol] = line
         self._ledger.write(self._at[held.symbol], line)
 
-    def _end(self, order_id: str) -> None:
+    def _end(self, order_id: str, by: Literal["fill", "cancel", "terms"]) -> None:
         at, _ = self._working.pop(order_id)
-        self._ledger.end(at, "venue", time_ns())
+        self._ledger.end(at, by, time_ns())

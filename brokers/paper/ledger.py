@@ -81,8 +81,8 @@ class OrderLine(msgspec.Struct, frozen=True):
     state: Literal["working", "ended"]
     since_ns: int
     ended_ns: int = 0
-    by: str = ""
-    """Who ended it: `venue` for anything the running engine's venue did, else `sentinel`."""
+    ended_by: Literal["", "fill", "cancel", "terms", "sentinel"] = ""
+    """`cancel` was asked for by the running engine; `terms` are the order's own."""
 
 
 class Ledger:
@@ -158,9 +158,9 @@ class Ledger:
         self.write(at, order)
         return at
 
-    def end(self, at: int, by: str, now_ns: int) -> None:
+    def end(self, at: int, by: Literal["fill", "cancel", "terms", "sentinel"], now_ns: int) -> None:
         """Mark the order in a place as ended; the place may be taken again, last of all."""
-        order = msgspec.structs.replace(self.order(at), state="ended", ended_ns=now_ns, by=by)
+        order = msgspec.structs.replace(self.order(at), state="ended", ended_ns=now_ns, ended_by=by)
         self.write(at, order)
         self._free.append(at)
 

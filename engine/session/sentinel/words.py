@@ -56,6 +56,8 @@ def _canceled(deeds: Deeds, waited_s: float) -> str:
 def _left(deeds: Deeds) -> str:
     if deeds.left:
         return "STILL WORKING: " + ", ".join(order.order_id for order in deeds.left)
+    if deeds.clear_s is None:
+        return "the venue could not be asked: ORDERS MAY STILL WORK"
     held = ", ".join(f"{holding.symbol} {holding.qty:+f}" for holding in deeds.held)
     return f"nothing works at the venue; position stays: {held}" if held else "nothing is left"
 

@@ -67,14 +67,14 @@ def test_the_sentinel_cancels_what_adds_risk_first(tmp_path: Path) -> None:
     ledger = new_ledger(tmp_path)
     ledger.add(order("stop", reduce_only=True))
     ledger.add(order("bid"))
-    ledger.end(ledger.add(order("old")), "venue", 2)
+    ledger.end(ledger.add(order("old")), "fill", 2)
     desk = LedgerDesk(tmp_path / NAME)
     events = [desk.cancel(working, 7) for working in desk.working()]
 
     assert [VenueCanceled(7, "BTC", "bid"), VenueCanceled(7, "BTC", "stop")] == events
     assert [] == desk.working()
-    ended = {line.order_id: line.by for _, line in ledger.orders()}
-    assert {"stop": "sentinel", "bid": "sentinel", "old": "venue"} == ended
+    ended = {line.order_id: line.ended_by for _, line in ledger.orders()}
+    assert {"stop": "sentinel", "bid": "sentinel", "old": "fill"} == ended
 
 
 def test_a_position_is_closed_at_the_touch_seen_last(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_places_are_taken_again_and_end(tmp_path: Path) -> None:
     """The oldest ended order makes room first; a full ledger is refused, never overwritten."""
     ledger = new_ledger(tmp_path, orders=3)
     for name in ("a", "b", "c"):
-        ledger.end(ledger.add(order(name)), "venue", 2)
+        ledger.end(ledger.add(order(name)), "fill", 2)
     ledger.add(order("d"))
     assert {"d", "b", "c"} == {line.order_id for _, line in ledger.orders()}
 
@@ -137,7 +137,9 @@ def test_every_line_is_json_of_one_length(tmp_path: Path) -> None:
     """A person may read the file with `cat`, the longest names and numbers included."""
     ledger = new_ledger(tmp_path)
     digits = Decimal("1" * 18 + "." + "1" * 18)
-    ledger.add(OrderLine("o" * 36, "S" * 64, "SELL", digits, False, "working", 2**62, 2**62, "s"))
+    ledger.add(
+        OrderLine("o" * 36, "S" * 64, "SELL", digits, False, "working", 2**62, 2**62, "sentinel")
+    )
     content = (tmp_path / NAME).read_bytes()
 
     assert all(LINE_BYTES == len(line) + 1 for line in content.split(b"\n")[:-1])
