@@ -28,11 +28,9 @@ def make_ledger(settings: "Settings", run: Run, instruments: Sequence[Instrument
     """Lay out the venue's ledger; that of an interrupted run is made anew, by its rerun."""
     if not is_guarded(settings):
         return None
-    path = run.folder.file(LEDGER_NAME)
-    path.unlink(missing_ok=True)
     rates = {i.symbol: Terms.of(i, settings.paper).taker_rate for i in instruments}
     orders = settings.paper.max_open_orders * len(instruments)
-    return Ledger.create(run.folder.create_file(LEDGER_NAME), path, run.run_id, rates, orders)
+    return Ledger.create(run.folder.file(LEDGER_NAME), run.run_id, rates, orders)
 
 
 def make_guard(

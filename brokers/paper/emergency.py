@@ -5,6 +5,8 @@ from pathlib import Path
 from time import time_ns
 from typing import Final
 
+import msgspec
+
 from brokers.paper.ledger import Ledger, PositionLine
 from engine.model.account import Liquidity
 from engine.model.events import VenueCanceled, VenueFill
@@ -46,7 +48,7 @@ class LedgerDesk:
 
     def holdings(self) -> Sequence[Holding]:
         """Return every open position."""
-        return [Holding(line.symbol, line.qty) for _, line in self._ledger.positions() if line.qty]
+        return [Holding(line.symbol, line.qty) for _, line in self._positions() if line.qty]
 
     def latest_fills(self, event_ns: int) -> Sequence[VenueFill]:
         """Return the venue's latest fills, those the engine never heard of among them."""
@@ -68,7 +70,7 @@ class LedgerDesk:
     def flatten(self, holding: Holding, event_ns: int) -> VenueFill | None:
         """Close a position at the touch the engine saw last, as taker; None without a price."""
         at, line = next(
-            (at, line) for at, line in self._ledger.positions() if line.symbol == holding.symbol
+            (at, line) for at, line in self._positions() if line.symbol == holding.symbol
         )
         if line.exit_price is None or not line.qty:
             return None
@@ -87,3 +89,9 @@ class LedgerDesk:
             line.exit_price * qty * line.taker_rate,
             Liquidity.TAKER,
         )
+
+    def _positions(self) -> Sequence[tuple[int, PositionLine]]:
+        try:
+            return list(self._ledger.positions())
+        except msgspec.DecodeError as error:  # its writer was killed in the middle of it
+            raise OSError("a position's line in the venue's ledger is torn") from error

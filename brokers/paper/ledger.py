@@ -7,7 +7,8 @@ each instrument's position, then the latest fills, then the orders.
 Rule 1: writing makes no system call once the file stands: a full or read-only disk, or a limit on
         file sizes, can't keep the venue from knowing its orders, as it could not at a real one.
 Rule 2: a line is written from its second byte on and its first byte last, so whoever is killed in
-        the middle leaves no half order.
+        the middle leaves no half order. One that was being changed then counts as working: what
+        names an order stands in front and never changes.
 Rule 3: an ended order's place is taken again as late as possible: the newest history stays.
 """
 
@@ -22,6 +23,7 @@ from typing import Final, Literal
 import msgspec
 
 from engine.model.errors import StateDamaged
+from engine.model.money import ZERO
 
 NAME: Final = "venue.ledger"
 LINE_BYTES: Final = 512
@@ -114,29 +116,25 @@ class Ledger:
 
     @classmethod
     def create(
-        cls, fd: int, path: Path, run_id: str, taker_rates: Mapping[str, Decimal], orders: int
+        cls, path: Path, run_id: str, taker_rates: Mapping[str, Decimal], orders: int
     ) -> "Ledger":
-        """Lay out a new, empty file with places for `orders`; the descriptor is closed.
+        """Lay out an empty file with places for `orders`, in place of an older one.
 
         Raises:
             StateDamaged: The disk has no room for it.
 
         """
-        lines = 1 + len(taker_rates) + FILLS_KEPT + min(orders, ORDERS_MAX)
+        lines = [_padded(Header(run_id, len(taker_rates)))]
+        lines += [_padded(PositionLine(s, ZERO, None, r, "engine")) for s, r in taker_rates.items()]
+        lines += [b" " * (LINE_BYTES - 1) + b"\n"] * (FILLS_KEPT + min(orders, ORDERS_MAX))
+        beside = path.with_name(f".{path.name}.tmp")
         try:
-            os.posix_fallocate(fd, 0, lines * LINE_BYTES)
-            blank = b" " * (LINE_BYTES - 1) + b"\n"
-            written = os.pwrite(fd, blank * lines, 0)
-            assert written == lines * LINE_BYTES, "room was allocated"
-            os.pwrite(fd, _padded(Header(run_id, len(taker_rates))), 0)
+            beside.unlink(missing_ok=True)  # left by a crash
+            _lay_out(beside, b"".join(lines))
+            beside.replace(path)
         except OSError as error:
             raise StateDamaged(f"can't lay out {path}: {error.strerror}") from error
-        finally:
-            os.close(fd)
-        ledger = cls(path)
-        for at, (symbol, rate) in enumerate(taker_rates.items(), start=1):
-            ledger.write(at, PositionLine(symbol, Decimal(0), None, rate, "engine"))
-        return ledger
+        return cls(path)
 
     def write(self, at: int, line: PositionLine | FillLine | OrderLine) -> None:
         """Put a line in its place (rule 2)."""
@@ -177,7 +175,12 @@ class Ledger:
 
     def order(self, at: int) -> OrderLine:
         """Return the order in a place that holds one."""
-        return msgspec.json.decode(self._line(at), type=OrderLine)
+        line = self._line(at)
+        try:
+            return msgspec.json.decode(line, type=OrderLine)
+        except msgspec.DecodeError:
+            _, _, _, order_id, _, _, _, symbol, *_ = line.decode().split('"')
+            return OrderLine(order_id, symbol, "", ZERO, False, "working", 0)
 
     def orders(self) -> Iterator[tuple[int, OrderLine]]:
         """Yield every order that still has its place, ended ones too."""
@@ -192,6 +195,17 @@ class Ledger:
 
     def _line(self, at: int) -> bytes:
         return self._map[at * LINE_BYTES : (at + 1) * LINE_BYTES]
+
+
+def _lay_out(path: Path, content: bytes) -> None:
+    """Write a new file whose every block is on the disk, so that changing it needs no room."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(fd, 0, len(content))
+        written = os.write(fd, content)
+        assert written == len(content), "room was allocated"
+    finally:
+        os.close(fd)
 
 
 def _padded(line: Header | PositionLine | FillLine | OrderLine) -> bytes:

@@ -1,6 +1,5 @@
 """The venue's ledger says what the venue knows, to whoever opens the file."""
 
-import os
 import random
 import resource
 from decimal import Decimal
@@ -20,9 +19,7 @@ RATE = Decimal("0.0005")
 
 
 def new_ledger(folder: Path, *, orders: int = 50) -> Ledger:
-    path = folder / NAME
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    return Ledger.create(fd, path, "run", {"BTC": RATE}, orders)
+    return Ledger.create(folder / NAME, "run", {"BTC": RATE}, orders)
 
 
 def order(name: str, *, reduce_only: bool = False) -> OrderLine:
@@ -143,6 +140,34 @@ def test_every_line_is_json_of_one_length(tmp_path: Path) -> None:
     content = (tmp_path / NAME).read_bytes()
 
     assert all(LINE_BYTES == len(line) + 1 for line in content.split(b"\n")[:-1])
+
+
+def test_an_order_whose_line_is_torn_counts_as_working(tmp_path: Path) -> None:
+    """Its writer was killed in the middle of a change: the sentinel cancels it all the same."""
+    ledger = new_ledger(tmp_path)
+    at = ledger.add(order("bid"))
+    ledger.end(at, "cancel", 5)
+    content = bytearray((tmp_path / NAME).read_bytes())
+    content[at * LINE_BYTES + 100 : at * LINE_BYTES + 140] = b"\0" * 40
+    (tmp_path / NAME).write_bytes(content)
+    desk = LedgerDesk(tmp_path / NAME)
+    (working,) = desk.working()
+
+    assert ("bid", "BTC") == (working.order_id, working.symbol)
+    assert VenueCanceled(3, "BTC", "bid") == desk.cancel(working, 3)
+    assert [] == desk.working()
+
+
+def test_a_torn_position_is_an_error_to_tell(tmp_path: Path) -> None:
+    """What is held is not guessed."""
+    ledger = new_ledger(tmp_path)
+    content = bytearray((tmp_path / NAME).read_bytes())
+    content[LINE_BYTES + 20] = 0
+    (tmp_path / NAME).write_bytes(content)
+
+    assert ledger.header.positions == 1
+    with pytest.raises(OSError, match="torn"):
+        LedgerDesk(tmp_path / NAME).holdings()
 
 
 def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
