@@ -78,11 +78,12 @@ def test_a_changed_line_is_refused(tmp_path: Path) -> None:
         Segment(path)
 
 
-def test_a_disk_that_refuses_stops_nothing(tmp_path: Path) -> None:
-    """The failure is kept to be told; not a word is raised."""
+@pytest.mark.parametrize("room", [0, 10])
+def test_a_disk_that_refuses_stops_nothing(tmp_path: Path, room: int) -> None:
+    """All of a line, or its end. The failure is kept to be told; not a word is raised."""
     segment = Segment(tmp_path / "sentinel.jsonl")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
         segment.note(*KILL)
         segment.note(*DEAF)
@@ -91,7 +92,7 @@ def test_a_disk_that_refuses_stops_nothing(tmp_path: Path) -> None:
     segment.close()
 
     assert segment.failure is not None
-    assert os.path.getsize(tmp_path / "sentinel.jsonl") <= 10
+    assert room == os.path.getsize(tmp_path / "sentinel.jsonl")
 
 
 def test_a_resume_waits_for_the_clean_up(tmp_path: Path) -> None:
