@@ -100,6 +100,8 @@ def test_an_engine_that_somebody_else_killed(tmp_path: Path) -> None:
     done = process.end()
     canceled = {line["data"]["order_id"] for line in run.sentinel("venue_canceled")}
 
+    told = {line["data"]["order_id"] for line in run.lines("order_submitted")}
+    assert {line["order_id"] for line in run.ledger() if "state" in line} <= told
     assert "sentinel: the engine died; canceled" in done.err
     assert canceled
     assert not (run.path / "final_report.json").exists()
@@ -109,9 +111,9 @@ def test_an_engine_that_somebody_else_killed(tmp_path: Path) -> None:
     again.until(lambda: canceled <= {x["data"]["order_id"] for x in run.lines("venue_canceled")})
     again.send(signal.SIGTERM)
     assert 4 == again.end().code
-    told = {x["data"]["argument"] for x in run.lines("operator_command")
-            if x["data"]["by"] == "sentinel"}  # fmt: skip
-    assert told <= canceled
+    asked = {x["data"]["argument"] for x in run.lines("operator_command")
+             if x["data"]["by"] == "sentinel"}  # fmt: skip
+    assert asked <= canceled
     assert break_in_chain(run.raw()) is None
 
 
