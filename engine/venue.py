@@ -6,11 +6,12 @@ frame a `Malformed`. What can't be reached at start raises `DataUnavailable`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from decimal import Decimal
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from engine.model.events import Command, VenueEvent
+from engine.model.events import Command, VenueCanceled, VenueEvent, VenueFill
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, MarketEvent
 
@@ -98,5 +99,69 @@ class Feed(Protocol):
 
         Raises:
             BrokenCapture: Not one usable message.
+        """
+        ...
+
+
+class WorkingOrder(NamedTuple):
+    """An order that could still fill."""
+
+    order_id: str
+    symbol: str
+    is_reducing: bool
+    """Can only make a position smaller."""
+
+
+class Holding(NamedTuple):
+    """A position, quantity signed."""
+
+    symbol: str
+    qty: Decimal
+
+
+class EmergencyDesk(Protocol):
+    """One account for whoever has to clear it up when the engine can't: the sentinel.
+
+    It shares nothing with the engine's broker. A paper desk reads the venue's ledger; a live one is
+    a client with a key handle and deadlines of its own. `event_ns` stamps what it answers.
+    """
+
+    def working(self) -> Sequence[WorkingOrder]:
+        """Return every order that works, those that add risk first.
+
+        Raises:
+            OSError: The venue can't be asked.
+        """
+        ...
+
+    def cancel(self, order: WorkingOrder, event_ns: int) -> VenueCanceled | None:
+        """Take an order out; None where that is not confirmed, to be asked again.
+
+        Raises:
+            OSError: The venue can't be reached.
+        """
+        ...
+
+    def holdings(self) -> Sequence[Holding]:
+        """Return every open position.
+
+        Raises:
+            OSError: The venue can't be asked.
+        """
+        ...
+
+    def latest_fills(self, event_ns: int) -> Sequence[VenueFill]:
+        """Return the venue's latest fills, oldest first; the engine may have heard of them or not.
+
+        Raises:
+            OSError: The venue can't be asked.
+        """
+        ...
+
+    def flatten(self, holding: Holding, event_ns: int) -> VenueFill | None:
+        """Close a position, reduce-only; None where no price for it is known.
+
+        Raises:
+            OSError: The venue can't be reached.
         """
         ...

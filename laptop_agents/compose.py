@@ -37,10 +37,12 @@ from engine.session.manifest import Manifest, current_versions, git_revision, sh
 from engine.session.progress import Progress, Style, choose_style
 from engine.session.record import Identity, SessionRecord
 from engine.session.runner import Plan, Session
+from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import GRACEFUL, Stops
 from engine.session.turn import Turn
 from engine.venue import Feed
 from laptop_agents.agent_shelf import find_agent
+from laptop_agents.guarding import make_guard, make_ledger
 from laptop_agents.home import kill_path
 from laptop_agents.opening import Run, interrupted_run, new_run
 from laptop_agents.runs import find_journal
@@ -158,11 +160,17 @@ def _run(
         stops = Stops([*kill_files, run.folder.path / KILL_NAME])
         listener = listen(run.folder.path)
         stack.callback(listener.close)
-        session, record = make_session(
-            settings, run, log=log, progress=progress, stops=stops, listener=listener
+        session, record, guard = make_session(
+            settings,
+            run,
+            log=log,
+            progress=progress,
+            stops=stops,
+            listener=listener,
+            is_json=style == "json",
         )
         stack.callback(record.close)
-        report = _drive(session, record)
+        report = _drive(session, record, guard)
     if style in ("rich", "plain"):
         with suppress(OSError):  # nobody reads it; the report is where it always is
             sys.stderr.write(_last_words(report) + f"\n{run.folder.path / REPORT_NAME}\n")
@@ -178,8 +186,9 @@ def make_session(
     progress: Progress,
     stops: Stops,
     listener: Listener,
-) -> tuple[Session, SessionRecord]:
-    """Wire every part of a session."""
+    is_json: bool,
+) -> tuple[Session, SessionRecord, SentinelGuard | None]:
+    """Wire every part of a session; its sentinel, where it has one, is started."""
     feed = make_feed(settings, run.start_ns)
     inbox: deque[VenueEvent] = deque()
     broker = PaperVenue(
@@ -189,6 +198,10 @@ def make_session(
         settings.session.starting_balance,
         inbox.append,
         run.run_id,
+        make_ledger(settings, run, feed.instruments),
+    )
+    guard = make_guard(
+        settings, run, kill_files=stops.kill_files, is_json=is_json, each_check=broker.note_exits
     )
     kernel = make_kernel(settings, feed.instruments)
     clock = make_clock(settings)
@@ -215,6 +228,7 @@ def make_session(
         detail=settings.journal.detail,
         observe=control.follow,
         on_order_ns=record.on_order_ns,
+        commit=None if clock.is_simulated else journal.flush,
     )
     session = Session(
         make_plan(settings),
@@ -227,14 +241,20 @@ def make_session(
         stops=stops,
         checkpoints=Checkpoints(run.folder, settings.checkpoint.every_s, run.envelope, run.run_id),
         control=control,
+        guard=guard,
     )
     if run.checkpoint is not None:
         session.resume(run.checkpoint)
-    return session, record
+    return session, record, guard
 
 
-def _drive(session: Session, record: SessionRecord) -> FinalReport:
-    """Run the session's loop and write its report, also after a bug of ours."""
+def _drive(session: Session, record: SessionRecord, guard: SentinelGuard | None) -> FinalReport:
+    """Run the session's loop and write its report, also after a bug of ours.
+
+    A bug says no goodbye: the sentinel takes out what it left at the venue.
+    """
+    if guard is not None:
+        guard.wait_until_ready()
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)
@@ -242,6 +262,8 @@ def _drive(session: Session, record: SessionRecord) -> FinalReport:
         stop_reason = run_loop(session.run())
         for number in GRACEFUL:
             signal.signal(number, signal.SIG_IGN)  # the report takes milliseconds: let it be whole
+        if guard is not None:
+            guard.goodbye()
     except Exception as error:
         record.failed(error)
         record.finish("error", getattr(error, "exit_code", 1))

@@ -18,12 +18,16 @@ from engine.session.manifest import utc
 from engine.session.metrics import CSV_NAME, JSON_NAME
 from engine.session.recorded import Recorded
 from engine.session.run_folder import RunFolder, new_run_id
+from engine.session.sentinel.segment import has_let_go, read_verdict
 from laptop_agents.checkpoint_key import envelope_of
 from laptop_agents.runs import JOURNAL_NAME
 from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
     from laptop_agents.settings import Settings
+
+CLEARING_S: Final = 15.0
+"""How long a resume waits for the sentinel of the crashed session to finish."""
 
 METRICS: Final = (CSV_NAME, JSON_NAME)
 
@@ -78,12 +82,13 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
     """Hold an unfinished journal, cut its torn end, and read its settings.
 
     Raises:
-        UsageError: The run has ended, or did not record its inputs.
+        UsageError: The run has ended, was killed, or did not record its inputs.
         StateHeld: Another session is writing it.
         JournalDamaged: It can't be trusted.
     """
     from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - rarely needed
 
+    _refuse_final(journal.parent)
     fd = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
     _lock(fd, journal.parent.name)
     started = msgspec.json.decode(next(read_journal(journal)).data)
@@ -119,6 +124,15 @@ def _envelope_or_none(settings: "Settings") -> Envelope | None:
         return envelope_of(settings.checkpoint)
     except CredentialsRefused:
         return None
+
+
+def _refuse_final(folder: Path) -> None:
+    """Leave a run alone that was killed (reliability.md D2), or is still being cleared up."""
+    if not has_let_go(folder, CLEARING_S):
+        raise StateHeld(f"the sentinel of run {folder.name} still clears up after it")
+    final = read_verdict(folder).final
+    if final:
+        raise UsageError(f"run {folder.name} is over for good: {final}; start a new session")
 
 
 def _lock(fd: int, run_id: str) -> None:

@@ -37,6 +37,7 @@ from engine.session.config import (
     CheckpointConfig,
     HealthConfig,
     JournalConfig,
+    SentinelConfig,
     SessionConfig,
 )
 from laptop_agents.agent_shelf import find_agent, shelf
@@ -139,6 +140,7 @@ class Settings(BaseSettings):
     journal: JournalConfig = JournalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     health: HealthConfig = HealthConfig()
+    sentinel: SentinelConfig = SentinelConfig()
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 

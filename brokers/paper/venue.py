@@ -27,6 +27,8 @@ from brokers.paper.courier import (
     request_of,
 )
 from brokers.paper.depth import DepthBook
+from brokers.paper.kept import KeptAnswers
+from brokers.paper.ledger import Ledger
 from brokers.paper.maker import traded_through
 from brokers.paper.market import Market, Source, is_near, is_plausible
 from brokers.paper.matching import Matching
@@ -57,6 +59,7 @@ class PaperVenue:
         "_courier",
         "_handlers",
         "_heap",
+        "_kept",
         "_markets",
         "_matching",
         "_now_ns",
@@ -74,6 +77,7 @@ class PaperVenue:
         starting_balance: Decimal,
         sink: Callable[[VenueEvent], None],
         run_id: str = "",
+        ledger: Ledger | None = None,
     ) -> None:
         self.run_id = run_id
         self._sink = sink
@@ -86,7 +90,8 @@ class PaperVenue:
         self._courier: Courier = courier_of(config, self._rng, sink)
         self._heap = self._courier.heap
         self._account = Account(starting_balance, self._markets)
-        self._answers = Answers(self._courier)
+        self._kept = KeptAnswers(self._courier, ledger) if ledger else None
+        self._answers = self._kept or Answers(self._courier)
         self._matching = Matching(self._markets, self._account, self._answers, config, self._rng)
         self._settlement = Settlement(self._markets, self._account, self._answers, self._matching)
         self._handlers: dict[type, Callable[[Market, Any], None]] = {
@@ -112,6 +117,11 @@ class PaperVenue:
             symbol: market.position * market.terms.lot_size
             for symbol, market in sorted(self._account.open.items())
         }
+
+    def note_exits(self) -> None:
+        """Let the ledger know what open positions could be closed at; nothing without a ledger."""
+        if self._kept is not None:
+            self._kept.note_exits(self._account.open)
 
     def submit(self, command: Command) -> None:
         """Send one command; with no latency at all its answers are in the sink on return."""

@@ -63,6 +63,12 @@ class House:
                 self._flow.cancel(order, now_ns, f"agent {agent} has another weight")
         self._dealing.forget_agent(agent)
 
+    def cancel_order(self, order_id: str, now_ns: int) -> None:
+        """Cancel one order, if it still works."""
+        order = self._flow.blotter.find(order_id)
+        if order is not None:
+            self._flow.cancel(order, now_ns, "asked for by name")
+
     def flatten(self, now_ns: int) -> None:
         """Send a reduce-only market order for every net position that none closes yet."""
         for symbol, holding in self._portfolio.holdings.items():

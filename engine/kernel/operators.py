@@ -51,6 +51,8 @@ class Operators:
                 self._pause(event.argument, is_paused=False, now_ns=now_ns)
             case Operator.WEIGH_AGENT:
                 self._weigh(parsed_weight(event.argument), now_ns)
+            case Operator.CANCEL_ORDER:
+                self._house.cancel_order(event.argument, now_ns)
             case _:
                 meant = self._meaning(event)
                 if meant is not None:

@@ -3,7 +3,8 @@
     LaptopAgentsError
     ├── UsageError                  what the user asked for can't be done         exit 2
     │   ├── SettingsRefused         one or more settings are invalid
-    │   └── UnknownInstrument       a symbol no source or venue knows
+    │   ├── UnknownInstrument       a symbol no source or venue knows
+    │   └── Unguarded               the sentinel does not come up, so nothing starts
     ├── DataUnavailable             a file or venue can't be read                 exit 5
     │   ├── BrokenCapture           a recorded file is damaged beyond skipping
     │   └── SessionUnreachable      no session answers at a run's control socket
@@ -53,6 +54,10 @@ class UnknownInstrument(UsageError):
         super().__init__(
             f"unknown symbol {symbol}: this source offers {', '.join(known) or 'none'}"
         )
+
+
+class Unguarded(UsageError):
+    """A session that must be guarded has no sentinel; source: reliability.md D4."""
 
 
 class DataUnavailable(LaptopAgentsError):

@@ -212,6 +212,7 @@ class Operator(Word):
     RESUME_AGENT = "resume_agent"
     WEIGH_AGENT = "weigh_agent"
     """Scale the sizes of one agent; the argument is `NAME=WEIGHT`."""
+    CANCEL_ORDER = "cancel_order"
 
 
 class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
@@ -232,7 +233,7 @@ class HealthChanged(msgspec.Struct, frozen=True, gc=False):
 
     ts_ns: int
     kind: str
-    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb` or `loop_lag_ms`."""
+    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb`, `loop_lag_ms` or `sentinel_count`."""
     limit: float
     reading: float
     is_over: bool

@@ -1,4 +1,4 @@
-"""Settings `session.*`, `journal.*`, `checkpoint.*` and `health.*` of a headless session."""
+"""Settings `session.*`, `journal.*`, `checkpoint.*`, `health.*` and `sentinel.*` of a session."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -83,3 +83,20 @@ class HealthConfig:
     """Free space where the run folder lives."""
     max_loop_lag_ms: Annotated[float, Gt(0)] = 100.0
     """How late the loop woke the heartbeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentinelConfig:
+    """The process that stops an engine which can't stop itself; none at `session.speed=max`."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    enabled: bool = True
+    """Whether a session on the wall clock is guarded."""
+    grace_s: Annotated[float, Gt(0), Le(0.6)] = 0.25
+    """How long the engine may take to obey a kill file before it is killed; the promise is 1 s."""
+    deaf_after_s: Annotated[float, Gt(0), Le(3_600)] = 5.0
+    """Silence of the engine's decision loop after which it is killed, its orders canceled and its
+    positions closed."""
+    ready_s: Annotated[float, Gt(0), Le(60)] = 10.0
+    """How long it may take to start; without it no session does."""

@@ -22,6 +22,7 @@ from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
 from engine.session.clock import Clock
 from engine.session.journal import Journal
 from engine.session.record import SessionRecord
+from engine.session.sentinel.guard import Guard, NoGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
 from engine.venue import Feed, SimulatedBroker
@@ -58,6 +59,7 @@ class Session:
         stops: Stops,
         checkpoints: Checkpoints,
         control: AbstractAsyncContextManager[object] | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._plan = plan
         self._feed = feed
@@ -70,6 +72,8 @@ class Session:
         self._stops = stops
         self._checkpoints = checkpoints
         self._control = control or nullcontext()
+        self._guard = guard or NoGuard()
+        self._has_obeyed = False
         self._next_timer_ns = 0
         self._deadline_ns = NEVER
         self._close_by_ns = NEVER
@@ -179,6 +183,13 @@ class Session:
             self._is_catching_up = False
             self._clock.start(self._kernel.now_ns)
             self._record.go_live(self._kernel.now_ns)
+            self._reconcile(self._kernel.now_ns)
+
+    def _reconcile(self, now_ns: int) -> None:
+        """Take out the orders that the sentinel took out while no engine ran."""
+        for order_id in self._guard.canceled_meanwhile:
+            if order_id in self._kernel.blotter.live:
+                self._command(now_ns, Operator.CANCEL_ORDER, "sentinel", order_id)
 
     async def _wait(self, due_ns: int) -> None:
         """Sleep a little towards `due_ns`; whoever asked for something meanwhile is heard."""
@@ -188,6 +199,8 @@ class Session:
     def _on_timer(self, ts_ns: int) -> None:
         self._heed(ts_ns)
         self._turn.input(Timer(ts_ns))
+        for change in [] if self._is_catching_up else self._guard.check(ts_ns):
+            self._turn.input(change)
         if ts_ns % 1_000_000_000 == 0:
             is_late = not (self._clock.is_simulated or self._is_catching_up)
             late_ns = self._clock.reached() - ts_ns if is_late else None
@@ -240,16 +253,26 @@ class Session:
         self._is_catching_up = True
 
     def _heed(self, now_ns: int) -> None:
-        """Put requests to stop, and a broken journal, to the kernel."""
+        """Beat for the sentinel; put requests to stop, and a broken journal, to the kernel."""
+        if not self._is_catching_up:
+            self._beat(now_ns)
         while not self._is_catching_up and (request := self._stops.take()) is not None:
             self._record.told(request)
             self._command(now_ns, request.command, request.by, request.argument)
+            if request.command is Operator.KILL:
+                self._has_obeyed = True
+                self._beat(now_ns)
         if self._journal.failure is not None and self._record.journal_failed(self._journal.failure):
             self._command(now_ns, Operator.JOURNAL_FAILURE, "session")
         if self._stops.is_abort:
             self._is_over = True
         if self._kernel.is_ending:
             self._has_ended(now_ns)
+
+    def _beat(self, now_ns: int) -> None:
+        seen = self._guard.beat(now_ns, has_obeyed=self._has_obeyed)
+        if seen is not None:
+            self._stops.latch(seen)
 
     def _command(self, now_ns: int, command: Operator, by: str, argument: str = "") -> None:
         self._turn.input(OperatorCommand(now_ns, command, by, argument))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from engine.model.events import Operator
+from engine.session.kill_files import first_present
 
 KILL_POLL_S: Final = 0.05
 """How often the kill files are looked for; half of the 100 ms promised."""
@@ -36,25 +37,20 @@ class Stops:
     """Collects requests; the second signal asks for an end at once."""
 
     def __init__(self, kill_files: Sequence[Path]) -> None:
-        self._kill_files = tuple(os.fspath(path) for path in kill_files)
+        self.kill_files = tuple(kill_files)
+        self._paths = tuple(os.fspath(path) for path in kill_files)
         self._requests: deque[Request] = deque(maxlen=16)
         self._asked: deque[Request] = deque()
         self._signals = 0
+        self._is_killed = False
         self._task: asyncio.Task[None] | None = None
         self.is_abort = False
         """Set by a second signal: skip the graceful close."""
 
     def present(self) -> str | None:
         """Return the first kill file that exists, or whose place can't be read; links count."""
-        for path in self._kill_files:
-            try:
-                os.lstat(path)
-            except FileNotFoundError:
-                continue
-            except OSError:
-                return path
-            return path
-        return None
+        place = first_present(self._paths)
+        return None if place is None else self._paths[place]
 
     def ask(self, request: Request) -> bool:
         """Take a person's command; False when too many wait."""
@@ -68,6 +64,12 @@ class Stops:
         waiting = self._requests or self._asked
         return waiting.popleft() if waiting else None
 
+    def latch(self, path: str) -> None:
+        """Take a kill file that was seen, by us or by the sentinel; the first one counts."""
+        if not self._is_killed:
+            self._is_killed = True
+            self._requests.append(Request(Operator.KILL, "kill_file", path))
+
     def watch(self) -> None:
         """Begin watching, on the running loop."""
         loop = asyncio.get_running_loop()
@@ -78,7 +80,7 @@ class Stops:
     async def _poll(self) -> None:
         while (path := self.present()) is None:
             await asyncio.sleep(KILL_POLL_S)
-        self._requests.append(Request(Operator.KILL, "kill_file", path))
+        self.latch(path)
 
     def _on_signal(self, number: signal.Signals) -> None:
         self._signals += 1

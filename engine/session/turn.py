@@ -47,12 +47,15 @@ class Turn:
         detail: Detail,
         observe: Callable[[Sequence[Record | Input]], None],
         on_order_ns: Callable[[int], None] | None = None,
+        commit: Callable[[], None] | None = None,
     ) -> None:
         """Take over the parts of a session.
 
         Args:
             observe: Told what was decided, and rare inputs, once a turn and in order.
             on_order_ns: Told how long after its input each batch of commands had left.
+            commit: Hands the lines to the system, where the process may be killed: before commands
+                leave, and once a turn that decided something or heard from the venue.
 
         """
         self.kernel = kernel
@@ -63,6 +66,7 @@ class Turn:
         self._omits_deliberations = detail == "orders"
         self._observe = observe
         self._on_order_ns = on_order_ns
+        self._commit = commit
         self._began_ns = 0
         self._unwritten: list[Record | Input] = []
         self._unseen: list[Record | Input] = []
@@ -133,6 +137,8 @@ class Turn:
 
     def _send(self, commands: Sequence[Command]) -> None:
         self._write()
+        if self._commit is not None:
+            self._commit()
         broker = self._broker
         for command in commands:
             broker.submit(command)
@@ -153,5 +159,7 @@ class Turn:
         if self._unwritten:
             self._write()
         if self._unseen:
+            if self._commit is not None:
+                self._commit()
             self._observe(self._unseen)
             self._unseen.clear()

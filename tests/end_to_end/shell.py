@@ -59,6 +59,22 @@ class Run:
         text = (self.path / "final_report.json").read_text()
         return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
+    def ledger(self) -> list[dict[str, Any]]:
+        """Return what the paper venue's ledger holds; blank lines are free places."""
+        text = (self.path / "venue.ledger").read_text()
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+    def working(self) -> list[str]:
+        return [x["order_id"] for x in self.ledger() if x.get("state") == "working"]
+
+    def held(self) -> dict[str, Decimal]:
+        return {x["symbol"]: Decimal(x["qty"]) for x in self.ledger() if "exit_price" in x}
+
+    def sentinel(self, *names: str) -> list[dict[str, Any]]:
+        content = (self.path / "sentinel.jsonl").read_bytes()
+        found = (json.loads(line) for line in content.splitlines())
+        return [line for line in found if not names or line["type"] in names]
+
     def metrics(self) -> list[dict[str, str]]:
         with (self.path / "metrics.csv").open() as file:
             return list(csv.DictReader(file))
@@ -81,6 +97,10 @@ class Process:
     @property
     def run(self) -> Run:
         return Run(self.home / "runs" / "latest")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def is_running(self) -> bool:
         return self._process.poll() is None

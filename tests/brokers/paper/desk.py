@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from brokers.paper.config import PaperConfig
+from brokers.paper.ledger import Ledger
 from brokers.paper.venue import PaperVenue
 from engine.model.events import (
     AmendOrder,
@@ -63,6 +64,7 @@ class Desk:
         balance: str = "1000000",
         seed: int = 7,
         instruments: tuple[Instrument, ...] = (),
+        ledger: Ledger | None = None,
         **settings: object,
     ) -> None:
         self.events: list[VenueEvent] = []
@@ -74,6 +76,7 @@ class Desk:
             seed,
             Decimal(balance),
             self.events.append,
+            ledger=ledger,
         )
 
     def quote(

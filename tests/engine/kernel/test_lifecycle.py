@@ -116,6 +116,20 @@ def test_kill_flattens_and_stops() -> None:
     assert "critical" in {a["severity"] for a in rig.lines("alert")}
 
 
+def test_one_order_is_canceled_by_name() -> None:
+    """That one, and the session trades on; a name nobody knows changes nothing."""
+    rig = Rig(Scripted("a"))
+    rig.ask("a", limit(BUY, "0.1", "999"))
+    rig.ask("a", limit(BUY, "0.1", "998", "other"))
+    placed = rig.live
+    rig.tell(Operator.CANCEL_ORDER, "sentinel", placed[0])
+    rig.tell(Operator.CANCEL_ORDER, "sentinel", "nobody")
+    rig.wait(1)
+
+    assert [placed[1]] == rig.live
+    assert "ACTIVE" == rig.state
+
+
 def test_after_a_kill_nobody_is_asked() -> None:
     """An agent's next wish does not even leave it."""
     agent = Scripted("a", always=limit(BUY, "0.1", "999"))

@@ -52,12 +52,17 @@ class Scene:
         self.seen: list[Any] = []
         self.sent: list[tuple[str, list[str]]] = []
         self.took_ns: list[int] = []
+        self.safe: list[str] = []
+        """Types of the lines that would survive SIGKILL."""
         self.venue.on_submit = lambda c: self.sent.append((c.order_id, self.types()))
         self.turn = Turn(
             Kernel(KernelConfig(), instruments, [self.agent], CAPABILITIES),
             self.venue, inbox, self.journal,
-            detail=detail, observe=self.saw, on_order_ns=self.took_ns.append,
+            detail=detail, observe=self.saw, on_order_ns=self.took_ns.append, commit=self.commit,
         )  # fmt: skip
+
+    def commit(self) -> None:
+        self.safe = self.types()
 
     def saw(self, events: Sequence[Any]) -> None:
         self.seen += events
@@ -207,3 +212,19 @@ def test_what_happened_before_a_bug_is_written() -> None:
         scene.turn.input(Timer(START + MS))
 
     assert lines <= len(scene.journal.lines)
+
+
+def test_what_left_or_was_heard_survives_the_process() -> None:
+    """Handed over before each command, and again with the answers; bare quotes may wait."""
+    scene = Scene()
+    scene.quote(1)
+    before: list[list[str]] = []
+    scene.venue.on_submit = lambda _: before.append(list(scene.safe))
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(2)
+    answered = list(scene.safe)
+    scene.quote(3)
+
+    assert "order_submitted" == before[0][-1]
+    assert {"venue_accepted", "venue_fill", "fill", "position"} <= set(answered)
+    assert answered == scene.safe != scene.types()

@@ -1,0 +1,1 @@
+"""The process beside the engine that stops it when it can no longer stop itself."""
