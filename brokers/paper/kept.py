@@ -4,7 +4,7 @@ Only orders that begin or stop working and fills are written, never a quote; a m
 each. A venue without a ledger runs none of this.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from time import time_ns
 from typing import Literal
@@ -34,6 +34,19 @@ class KeptAnswers(Answers):
 
     def accepted(self, ts_ns: int, order: PaperOrder) -> None:
         """Say that the order is in."""
+        self._note(order)
+        super().accepted(ts_ns, order)
+
+    def adopt(self, markets: Iterable[Market]) -> None:
+        """Write down the orders and positions of a restored venue."""
+        for market in markets:
+            for side in (market.buys, market.sells, market.conditionals):
+                for order in side.values():
+                    self._note(order)
+            held = self._positions[market.terms.instrument.symbol]
+            self._hold(held, market.position * market.terms.lot_size, None)
+
+    def _note(self, order: PaperOrder) -> None:
         line = OrderLine(
             order_id=order.order_id,
             symbol=order.symbol,
@@ -44,7 +57,6 @@ class KeptAnswers(Answers):
             since_ns=time_ns(),
         )
         self._working[order.order_id] = self._ledger.add(line), order
-        super().accepted(ts_ns, order)
 
     def canceled(self, ts_ns: int, order: PaperOrder) -> None:
         """Say that the order is out because somebody asked."""
@@ -90,7 +102,7 @@ class KeptAnswers(Answers):
             if price != held.exit_price:
                 self._hold(held, held.qty, price)
 
-    def _hold(self, held: PositionLine, qty: Decimal, price: Decimal) -> None:
+    def _hold(self, held: PositionLine, qty: Decimal, price: Decimal | None) -> None:
         line = PositionLine(held.symbol, qty, price, held.taker_rate, "engine")
         self._positions[held.symbol] = line
         self._ledger.write(self._at[held.symbol], line)

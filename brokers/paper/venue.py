@@ -203,6 +203,8 @@ class PaperVenue:
             if market.position:
                 self._account.open[symbol] = market
         self._answers.numbers = saved.numbers
+        if self._kept is not None:
+            self._kept.adopt(self._markets.values())
         state.resume(self._courier, saved)
 
     def _act(self, ts_ns: int, request: Request) -> None:

@@ -98,5 +98,8 @@ class SentinelConfig:
     deaf_after_s: Annotated[float, Gt(0), Le(3_600)] = 5.0
     """Silence of the engine's decision loop after which it is killed, its orders canceled and its
     positions closed."""
+    on_crash: Literal["keep", "cancel"] = "keep"
+    """When the engine dies without a kill: `keep` orders for the resume, since a simulated venue
+    stands still with its engine, or `cancel` those that add risk at once."""
     ready_s: Annotated[float, Gt(0), Le(60)] = 10.0
     """How long it may take to start; without it no session does."""

@@ -17,10 +17,8 @@ import pytest
 
 from tests.end_to_end.shell import CAPTURE, START, Process, Run, needs, session
 
-ALONE = ("--set", "sentinel.enabled=false")
-"""A sentinel would cancel what a dead engine left, and the run would tell: see test_sentinel."""
-MOCK = ("--duration", "4", "--seed", "11", "--set", f"session.start_ns={START}", *ALONE)
-RECORDED = ("--duration", "10", "--source", f"file:{CAPTURE}", *ALONE)
+MOCK = ("--duration", "4", "--seed", "11", "--set", f"session.start_ns={START}")
+RECORDED = ("--duration", "10", "--source", f"file:{CAPTURE}")
 ABOUT_THE_RUN = {"session_started", "session_resumed", "health", "alert"}
 """Types that may differ: run ids and wall times, and what the machine felt meanwhile."""
 

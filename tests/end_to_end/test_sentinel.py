@@ -93,7 +93,7 @@ def test_a_killed_run_is_never_resumed(tmp_path: Path) -> None:
 
 def test_an_engine_that_somebody_else_killed(tmp_path: Path) -> None:
     """Its orders go, its position stays; the resumed session takes out the same orders."""
-    process = trading(tmp_path)
+    process = trading(tmp_path, "--set", "sentinel.on_crash=cancel")
     run = Run(process.run.path.resolve())
     process.send(signal.SIGKILL)
     settles(run, 1.0)
@@ -216,7 +216,7 @@ def test_a_session_that_ends_by_itself_hears_nothing_of_it(tmp_path: Path) -> No
 
 def test_programs_get_json_of_the_sentinel_too(tmp_path: Path) -> None:
     """--json: its line is an object that says what was done."""
-    process = trading(tmp_path, "--json")
+    process = trading(tmp_path, "--json", "--set", "sentinel.on_crash=cancel")
     process.send(signal.SIGKILL)
     told = [json.loads(line) for line in process.end().err.splitlines()]
 

@@ -12,7 +12,7 @@ import msgspec
 
 from engine.model.events import VenueCanceled, VenueFill
 from engine.session.sentinel.segment import ACTED, Segment
-from engine.session.sentinel.triggers import Response, Rule
+from engine.session.sentinel.triggers import Cause, Response, Rule
 from engine.venue import EmergencyDesk, Holding, WorkingOrder
 
 DEATH_DEADLINE_S: Final = 0.3
@@ -49,6 +49,8 @@ class Deeds(msgspec.Struct, kw_only=True):
     closed: list[VenueFill] = []
     left: list[WorkingOrder] = []
     """Orders the venue would not take out."""
+    kept: list[WorkingOrder] = []
+    """Orders that wait for the resume of an engine that died."""
     held: list[Holding] = []
     """Positions that stay: none were to be closed, or no price was known."""
     errors: list[str] = []
@@ -57,9 +59,18 @@ class Deeds(msgspec.Struct, kw_only=True):
 class Clearing:
     """One clean-up."""
 
-    def __init__(self, desk: EmergencyDesk, segment: Segment, event_ns: int) -> None:
-        """Take over; `event_ns` is how far the engine was."""
+    def __init__(
+        self, desk: EmergencyDesk, segment: Segment, event_ns: int, *, keeps_orders: bool
+    ) -> None:
+        """Take over.
+
+        Args:
+            event_ns: How far the engine was.
+            keeps_orders: Whether the orders of an engine that died wait for its resume.
+
+        """
         self._desk, self._segment, self._event_ns = desk, segment, event_ns
+        self._keeps_orders = keeps_orders
         self._began_s = monotonic()
 
     def run(self, rule: Rule, engine: Killable) -> Deeds:
@@ -69,6 +80,8 @@ class Clearing:
         if response.stops_engine:
             deeds.is_dead = engine.kill(DEATH_DEADLINE_S)
             deeds.killed_s = self._since()
+        if self._keeps_orders and rule.cause is Cause.GONE:
+            response = response._replace(cancels=False)
         told = {"cause": rule.cause, "is_sticky": response.is_sticky}
         self._segment.note(ACTED, told)
         for attempt in range(ROUNDS_MAX):
@@ -87,6 +100,7 @@ class Clearing:
             if deeds.left:
                 return False
             deeds.clear_s = deeds.clear_s or self._since()
+            deeds.kept = [] if response.cancels else list(self._desk.working())
             self._close(response, deeds)
         except OSError as error:
             deeds.errors.append(str(error))
@@ -95,7 +109,7 @@ class Clearing:
 
     def _unwanted(self, response: Response) -> list[WorkingOrder]:
         """Return what must go: where the position stays, what only reduces it stays too."""
-        working = self._desk.working()
+        working = self._desk.working() if response.cancels else ()
         return [order for order in working if response.flattens or not order.is_reducing]
 
     def _cancel(self, order: WorkingOrder, deeds: Deeds) -> None:

@@ -170,6 +170,7 @@ class SentinelGuard:
             kill_files=self._kill_files,
             grace_s=self._config.grace_s,
             deaf_after_s=self._config.deaf_after_s,
+            keeps_orders=self._config.on_crash == "keep",
             is_json=self._is_json,
         )
         try:

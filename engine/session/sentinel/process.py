@@ -34,6 +34,8 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     kill_files: tuple[str, ...]
     grace_s: float
     deaf_after_s: float
+    keeps_orders: bool
+    """Whether the orders of an engine that died wait for its resume."""
     is_json: bool
     """Whether standard error takes JSON lines alone."""
 
@@ -73,7 +75,13 @@ class Sentinel:
         gc.freeze()
         rule = self._watch.run()
         waited_s = self._watch.waited_s
-        deeds = Clearing(self._desk, self._segment, self._page.event_ns).run(rule, self._engine)
+        clearing = Clearing(
+            self._desk,
+            self._segment,
+            self._page.event_ns,
+            keeps_orders=self._brief.keeps_orders,
+        )
+        deeds = clearing.run(rule, self._engine)
         self._segment.note(ENDED, _summary(deeds))
         self._tell(deeds, waited_s)
         self._segment.close()
@@ -96,6 +104,7 @@ def _summary(deeds: Deeds) -> dict[str, object]:
         "canceled": len(deeds.canceled),
         "closed": len(deeds.closed),
         "left": len(deeds.left),
+        "kept": len(deeds.kept),
         "held": {holding.symbol: holding.qty for holding in deeds.held},
         "killed_s": deeds.killed_s,
         "first_cancel_s": deeds.first_cancel_s,

@@ -54,6 +54,8 @@ class Response(NamedTuple):
     """Close positions, reduce-only, after the cancels (domain.md, EMERGENCY)."""
     is_sticky: bool
     """The run is over for good: `--resume` is refused."""
+    cancels: bool = True
+    """Take out what works; not where orders wait for a resume."""
 
 
 class Rule(NamedTuple):

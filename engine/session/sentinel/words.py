@@ -46,11 +46,16 @@ def json_of(deeds: Deeds, waited_s: float) -> str:
 
 
 def _canceled(deeds: Deeds, waited_s: float) -> str:
+    if deeds.kept:
+        return f"{_orders(len(deeds.kept))} kept: go on with --resume"
     if not deeds.canceled or deeds.first_cancel_s is None:
         return "no order had to be canceled"
-    orders = "1 order" if len(deeds.canceled) == 1 else f"{len(deeds.canceled)} orders"
     last_s = deeds.clear_s if deeds.clear_s is not None else deeds.first_cancel_s
-    return f"canceled {orders} by {_ms(waited_s + last_s)}"
+    return f"canceled {_orders(len(deeds.canceled))} by {_ms(waited_s + last_s)}"
+
+
+def _orders(count: int) -> str:
+    return "1 order" if count == 1 else f"{count} orders"
 
 
 def _left(deeds: Deeds) -> str:
@@ -59,7 +64,10 @@ def _left(deeds: Deeds) -> str:
     if deeds.clear_s is None:
         return "the venue could not be asked: ORDERS MAY STILL WORK"
     held = ", ".join(f"{holding.symbol} {holding.qty:+f}" for holding in deeds.held)
-    return f"nothing works at the venue; position stays: {held}" if held else "nothing is left"
+    working = "" if deeds.kept else "nothing works at the venue; "
+    if held:
+        return f"{working}position stays: {held}"
+    return "no position is open" if deeds.kept else "nothing is left"
 
 
 def _signed(side: str, qty: object) -> str:

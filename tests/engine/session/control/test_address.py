@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,16 +14,23 @@ from engine.session.control import address
 from engine.session.control.address import NAME, PATH_BYTES_MAX, find, listen
 
 
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A folder with a short name: pytest's own may be too long for a socket."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
 @pytest.fixture(autouse=True)
-def _runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A runtime folder of the test's own; pytest's folders are short enough for it."""
-    (tmp_path / "x").mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "x"))
+def _runtime(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runtime folder of the test's own."""
+    (root / "x").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(root / "x"))
 
 
 @pytest.fixture
-def short(tmp_path: Path) -> Iterator[Path]:
-    run = tmp_path / "run"
+def short(root: Path) -> Path:
+    run = root / "run"
     run.mkdir()
     assert len(str(run / NAME)) <= PATH_BYTES_MAX
     return run

@@ -73,10 +73,15 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cleared(
-    desk: FakeDesk, folder: Path, rule: Rule, victim: Victim | None = None
+    desk: FakeDesk,
+    folder: Path,
+    rule: Rule,
+    victim: Victim | None = None,
+    *,
+    keeps_orders: bool = False,
 ) -> tuple[Deeds, list[str]]:
     segment = Segment(folder / "sentinel.jsonl")
-    deeds = Clearing(desk, segment, 7).run(rule, victim or Victim())
+    deeds = Clearing(desk, segment, 7, keeps_orders=keeps_orders).run(rule, victim or Victim())
     segment.close()
     return deeds, [line.type for line in read_journal(folder / "sentinel.jsonl")]
 
@@ -97,6 +102,20 @@ def test_a_kill_takes_everything_out_and_closes(tmp_path: Path) -> None:
         "venue_fill",
         "venue_fill",
     ] == lines
+
+
+@pytest.mark.parametrize("cause", [Cause.GONE, Cause.KILL_FILE, Cause.DEAF, Cause.GOODBYE])
+def test_orders_are_kept_for_a_resume_only_after_a_crash(tmp_path: Path, cause: Cause) -> None:
+    """A simulated venue stands still with its engine; a kill spares nothing."""
+    desk = FakeDesk()
+    deeds, _ = cleared(desk, tmp_path, RULES[cause], keeps_orders=True)
+
+    if cause is Cause.GONE:
+        assert ([], ["bid", "stop"]) == (deeds.canceled, [order.order_id for order in deeds.kept])
+        assert "2 orders kept: go on with --resume; position stays: BTC +0.5" in line_of(deeds, 0.0)
+    else:
+        assert deeds.canceled
+        assert not deeds.kept
 
 
 def test_a_crash_leaves_the_position_and_what_protects_it(tmp_path: Path) -> None:

@@ -41,11 +41,11 @@ def test_row(
 
 
 RESPONSES = {
-    # cause: kills the engine, flattens, for good
-    Cause.GOODBYE: (False, False, False),
-    Cause.KILL_FILE: (True, True, True),
-    Cause.GONE: (False, False, False),
-    Cause.DEAF: (True, True, True),
+    # cause: kills the engine, flattens, for good, cancels
+    Cause.GOODBYE: (False, False, False, True),
+    Cause.KILL_FILE: (True, True, True, True),
+    Cause.GONE: (False, False, False, True),
+    Cause.DEAF: (True, True, True, True),
 }
 
 
