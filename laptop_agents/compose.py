@@ -149,7 +149,8 @@ def _run(
         if run.recorded is not None and run.recorded.torn_bytes:
             progress.note(f"cut {run.recorded.torn_bytes} bytes of an unfinished last line")
         stops = Stops([*kill_files, run.folder.path / KILL_NAME])
-        session, record = make_session(settings, run, log=log, progress=progress, stops=stops)
+        feed = make_feed(settings, run.start_ns)
+        session, record = make_session(settings, run, feed, log=log, progress=progress, stops=stops)
         stack.callback(record.close)
         report = _drive(session, record)
     if style in ("rich", "plain"):
@@ -160,10 +161,15 @@ def _run(
 
 
 def make_session(
-    settings: "Settings", run: Run, *, log: SessionLog, progress: Progress, stops: Stops
+    settings: "Settings",
+    run: Run,
+    feed: Feed,
+    *,
+    log: SessionLog,
+    progress: Progress,
+    stops: Stops,
 ) -> tuple[Session, SessionRecord]:
-    """Wire every part of a session."""
-    feed = make_feed(settings, run.start_ns)
+    """Wire every part of a session around its source."""
     inbox: deque[VenueEvent] = deque()
     broker = PaperVenue(
         feed.instruments,

@@ -120,8 +120,7 @@ def build_parser() -> Parser:
     )
     _add_profiles(commands)
     _add_agents(commands)
-    replay = commands.add_parser("replay", help="re-run a recorded session, compare every decision")
-    _add_run(replay)
+    _add_replay(commands)
     _add_runs(commands)
     _add_audit(commands)
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
@@ -137,6 +136,7 @@ def _add_session_options(parser: Parser) -> None:
     group.add_argument(
         "--resume", nargs="?", const="latest", metavar="RUN", help="go on after a crash (latest)"
     )
+    group.add_argument("--replay", metavar="PATH", help="re-run a recorded session: see replay")
     group.add_argument("--run-dir", metavar="DIR", help="write the run here, not under the home")
     group.add_argument("--kill-file", metavar="PATH", help="a further file that stops the session")
     group.add_argument("--plain", action="store_true", help="plain lines, for screen readers")
@@ -147,8 +147,10 @@ def _add_session_options(parser: Parser) -> None:
     loudness.add_argument("-q", dest="quiet", action="store_true", help="say only what is wrong")
 
 
-def _add_setting_options(parser: argparse.ArgumentParser, dest: str) -> None:
-    group = parser.add_argument_group("settings")
+def _add_setting_options(
+    parser: argparse.ArgumentParser, dest: str, title: str = "settings"
+) -> None:
+    group = parser.add_argument_group(title)
     for option, names, placeholder, text in SETTING_OPTIONS:
         group.add_argument(
             option, dest=dest, action=SettingAction, names=names, metavar=placeholder, help=text
@@ -172,6 +174,15 @@ def _add_profiles(commands: Any) -> None:
     new.add_argument("name", metavar="NAME")
     new.add_argument("--from", dest="base", default="default", metavar="NAME", help="copy this one")
     verbs.add_parser("schema", help="print the JSON schema of a profile, for editors")
+
+
+def _add_replay(commands: Any) -> None:
+    replay = commands.add_parser("replay", help="re-run a recorded session, compare every decision")
+    _add_run(replay)
+    replay.add_argument(
+        "--run-dir", dest="kept_in", metavar="DIR", help="keep the what-if as a run in this folder"
+    )
+    _add_setting_options(replay, "typed_after", "what-if: run the recorded market with these")
 
 
 def _add_agents(commands: Any) -> None:

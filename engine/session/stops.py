@@ -51,6 +51,11 @@ class Stops:
             return path
         return None
 
+    @property
+    def is_signaled(self) -> bool:
+        """Whether a signal has asked for an end."""
+        return self._signals > 0
+
     def take(self) -> Request | None:
         """Return the oldest request, once."""
         return self._requests.popleft() if self._requests else None
