@@ -28,7 +28,7 @@ from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.journal_reader import Line, read_journal
 from engine.session.manifest import NAME as MANIFEST_NAME
 from engine.session.metrics import CSV_NAME, JSON_NAME
-from engine.session.run_folder import LATEST, valid_name
+from engine.session.run_folder import EVIDENCE, LATEST, valid_name
 from laptop_agents.audit_verify import claimed_head
 from laptop_agents.runs import JOURNAL_NAME
 from laptop_agents.scrub import scrub_document, scrub_log
@@ -46,7 +46,6 @@ SCRUBBED_MAX: Final = 64 << 20
 CHUNK: Final = 1 << 20
 LOG_NAME: Final = re.compile(r"session\.log(\.[0-9]{1,3})?")
 PLAIN: Final = frozenset({JOURNAL_NAME, REPORT_NAME, CSV_NAME, JSON_NAME, "report.html"})
-EVIDENCE: Final = "evidence"
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -239,6 +239,12 @@ def _add_audit(commands: Any) -> None:
     )
     why.add_argument("--last", action="store_true", help="the last intent the gate refused")
     _add_json(why)
+    report = verbs.add_parser("report", help="did it keep its rules: verdicts, limits, operators")
+    report.add_argument("run", nargs="?", metavar="RUN|PATH", help="run id or path (latest)")
+    report.add_argument("--day", metavar="YYYY-MM-DD", help="all runs started on this day (UTC)")
+    form = report.add_mutually_exclusive_group()
+    _add_json(form)
+    form.add_argument("--incident", action="store_true", help="a Markdown incident report to fill")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
