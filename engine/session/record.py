@@ -11,6 +11,7 @@ import msgspec
 from engine.kernel import Kernel
 from engine.model.events import (
     Alert,
+    BreakerTripped,
     ErrorRecord,
     FsmTransition,
     HealthChanged,
@@ -27,8 +28,10 @@ from engine.reports.statistics import Curve
 from engine.reports.tally import Tally
 from engine.reports.view import SessionView
 from engine.risk.lifecycle import EXIT_CODES
+from engine.session.evidence import EvidenceKeeper
 from engine.session.health import HealthMonitor, HealthReading
 from engine.session.heartbeat import heartbeat_data
+from engine.session.journal import NAME as JOURNAL_NAME
 from engine.session.journal import Journal
 from engine.session.log import SessionLog
 from engine.session.manifest import NAME as MANIFEST_NAME
@@ -43,7 +46,7 @@ from engine.session.view import session_view
 SHOW_EVERY_S: Final = 1.0
 """Wall seconds between two heartbeats on the terminal when event time runs faster."""
 
-LOGGED: Final = frozenset({Alert, FsmTransition, ErrorRecord})
+LOGGED: Final = frozenset({Alert, BreakerTripped, FsmTransition, ErrorRecord})
 """Records that also become a line of session.log; the journal has all of them."""
 
 
@@ -86,6 +89,13 @@ class SessionRecord:
         self._is_paced = is_paced
         symbols = identity.manifest.symbols
         self._metrics = MetricsWriter(folder, symbols)
+        self._evidence = EvidenceKeeper(
+            folder,
+            kernel,
+            folder.file(JOURNAL_NAME),
+            self._log,
+            detail=str(identity.settings.get("journal.detail", "inputs")),
+        )
         self.tally = Tally(symbols, identity.manifest.agents, identity.instruments)
         self.latency = LatencyMeter()
         self._curve = Curve()
@@ -104,13 +114,17 @@ class SessionRecord:
     def follow(self, events: Sequence[Record | Input]) -> None:
         """Count decisions and rare inputs, and log what a person would look for."""
         self.tally.follow(events)
+        logged = [event for event in events if type(event) in LOGGED]
+        if not logged:
+            return
+        refs = self._evidence.follow(logged)
         if not self._is_live:
             return
-        for event in events:
-            if type(event) in LOGGED:
-                self._log.info(journal_type(event), data=msgspec.to_builtins(event))
-                if type(event) is Alert and event.severity != "info":
-                    self._progress.note(event.message)
+        for place, event in enumerate(logged):
+            data, ref = msgspec.to_builtins(event), refs.get(place, "")
+            self._log.info(journal_type(event), data=data, evidence_ref=ref)
+            if type(event) is Alert and event.severity != "info":
+                self._progress.note(event.message)
 
     def on_order_ns(self, elapsed_ns: int) -> None:
         """Take the time from an input to the commands it caused."""
@@ -174,6 +188,7 @@ class SessionRecord:
             self._progress.show(view, self._reading)
             self._log.info("heartbeat", **_logged(view, self._reading))
         self._metrics.write(view, self._reading, self.latency.roll())
+        self._evidence.on_time(ts_ns, self._journal.flush)
         return changes if self._is_paced else []
 
     def go_live(self, ts_ns: int) -> None:
@@ -212,6 +227,7 @@ class SessionRecord:
         ended = heartbeat_data(view) | {"stop_reason": stop_reason, "exit_code": code}
         self._journal.note("session_ended", kernel.now_ns, ended)
         self._journal.close()
+        self._evidence.close()
         report = build_report(
             RunFacts(
                 run_id=manifest.run_id,
