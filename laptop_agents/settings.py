@@ -33,7 +33,7 @@ from engine.execution.router import RouterConfig
 from engine.market.config import MarketConfig
 from engine.model.errors import SettingsRefused
 from engine.risk.limits import RiskLimits
-from engine.session.config import HealthConfig, JournalConfig, SessionConfig
+from engine.session.config import HealthConfig, JournalConfig, RunsConfig, SessionConfig
 from laptop_agents.agent_shelf import find_agent, shelf
 from laptop_agents.catalogue import Catalogue, closest, shown
 from laptop_agents.provenance import Given, Layer, Setting, merged, origin, strongest
@@ -133,6 +133,7 @@ class Settings(BaseSettings):
     file: FileConfig = FileConfig()
     journal: JournalConfig = JournalConfig()
     health: HealthConfig = HealthConfig()
+    runs: RunsConfig = RunsConfig()
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Settings `session.*`, `journal.*` and `health.*` of a headless session."""
+"""Settings `session.*`, `journal.*`, `health.*` and `runs.*`."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -68,3 +68,15 @@ class HealthConfig:
     """Free space where the run folder lives."""
     max_loop_lag_ms: Annotated[float, Gt(0)] = 100.0
     """How late the loop woke the heartbeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsConfig:
+    """Which runs are kept; only `runs clean` deletes any, and only when told to."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    keep_days: Annotated[float, Ge(0)] | None = None
+    """Runs that ended longer ago may go. None: `runs clean` must be told."""
+    keep_count: Annotated[int, Ge(0)] = 0
+    """The newest runs stay at any age."""
