@@ -32,6 +32,7 @@ from engine.session.manifest import Manifest, current_versions, git_revision, sh
 from engine.session.progress import Progress, Style, choose_style
 from engine.session.record import Identity, SessionRecord
 from engine.session.runner import Plan, Session
+from engine.session.sanitize import secrets_of
 from engine.session.stops import GRACEFUL, Stops
 from engine.session.turn import Turn
 from engine.venue import Feed
@@ -142,7 +143,7 @@ def _run(
     color: bool,
 ) -> int:
     with ExitStack() as stack:
-        log = open_log(run.folder.path / LOG_NAME, level)
+        log = open_log(run.folder.path / LOG_NAME, level, secrets=secrets_of(os.environ))
         stack.callback(log.close)
         progress = Progress(sys.stderr, style, is_color=color)
         stack.callback(progress.close)
