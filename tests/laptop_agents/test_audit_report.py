@@ -115,6 +115,24 @@ def test_a_breach_is_counted_and_named(home: Path, tmp_path: Path, capsys, chang
     assert "\n  intents" in text
 
 
+def test_halts_are_listed_in_words(tmp_path: Path, monkeypatch, capsys) -> None:
+    """With reason and evidence, as the journal has them; nothing of Python shows."""
+    record(tmp_path, "--set", "mock.faults=disconnect", minutes="4")
+    monkeypatch.setenv("LAPTOP_AGENTS_HOME", str(tmp_path))
+    assert 0 == run(["audit", "report"])
+
+    text = capsys.readouterr().out.split("entries into DEGRADED and EMERGENCY\n")[1]
+    told = text.split("\n\n")[0].splitlines()
+    halts = [
+        line["data"] for line in rows(tmp_path, "latest")
+        if line["type"] == "fsm_transition" and line["data"]["to_state"] == "DEGRADED"
+    ]  # fmt: skip
+    assert len(told) == len(halts) > 0
+    for row, halt in zip(told, halts, strict=True):
+        assert f" evidence_ref={halt['evidence_ref']}" in row
+        assert f" reasons={','.join(halt['reasons'])} " in row
+
+
 def test_what_was_not_recorded_is_not_zero(capsys) -> None:
     """A journal of orders alone holds no intents; that breaks no rule and proves none."""
     found = told(capsys, "poor")
