@@ -11,12 +11,22 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from engine.model.events import Command, VenueCanceled, VenueEvent, VenueFill
+from engine.model.events import (
+    Command,
+    HealthChanged,
+    OperatorCommand,
+    VenueCanceled,
+    VenueEvent,
+    VenueFill,
+)
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, MarketEvent
 
 Sink = Callable[[VenueEvent], None]
 """Where a broker puts its answers, in the order they happened. Never blocks."""
+
+FeedInput = FeedEvent | OperatorCommand | HealthChanged
+"""What a source may bring; the last two are those of a recording, at their recorded time."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +101,7 @@ class Feed(Protocol):
         """What it offers, in the order of `--symbols`."""
         ...
 
-    def batches(self) -> Iterator[Sequence[FeedEvent]]:
+    def batches(self) -> Iterator[Sequence[FeedInput]]:
         """Yield events in non-decreasing `ts_ns`, in short batches, until the data ends.
 
         A defect inside the data is a `Malformed` event and a cut end is an end; only a source that

@@ -1,4 +1,4 @@
-"""`laptop-agents audit verify|query|why`: one file a verb, each loads only what it needs."""
+"""`laptop-agents audit verify|query|why|report`: one file a verb, each loads only what it needs."""
 
 import argparse
 import importlib
@@ -8,6 +8,7 @@ VERBS = {
     "verify": "laptop_agents.audit_verify",
     "query": "laptop_agents.audit_query",
     "why": "laptop_agents.audit_why",
+    "report": "laptop_agents.audit_report",
 }
 
 

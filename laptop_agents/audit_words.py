@@ -49,7 +49,7 @@ def details(data: Mapping[str, object], leave_out: Sequence[str] = ()) -> str:
         f"{sanitize(key, VALUE_MAX)}={shown(value)}"
         for key, value in data.items()
         if key not in leave_out
-        and value not in ("", None, [], {})
+        and value not in ("", None, [], (), {})
         and not (value is False and key in FLAGS)
     ]
     return sanitize(" ".join(words), DETAIL_MAX)
@@ -59,7 +59,7 @@ def shown(value: object) -> str:
     """Return one value as a person may see it."""
     if isinstance(value, dict):
         return sanitize(",".join(f"{key}:{item}" for key, item in value.items()), VALUE_MAX)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return sanitize(",".join(map(shown, value)), VALUE_MAX)
     return sanitize(str(value), VALUE_MAX)
 

@@ -25,10 +25,12 @@ import msgspec
 
 from engine.model.errors import JournalDamaged, StateDamaged, UsageError
 from engine.reports.final_report import NAME as REPORT_NAME
+from engine.session.evidence_files import fault_of
 from engine.session.journal_reader import Line, read_journal
 from engine.session.manifest import NAME as MANIFEST_NAME
 from engine.session.metrics import CSV_NAME, JSON_NAME
-from engine.session.run_folder import LATEST, valid_name
+from engine.session.run_folder import EVIDENCE, LATEST, valid_name
+from engine.session.sanitize import sanitize
 from laptop_agents.audit_verify import claimed_head
 from laptop_agents.runs import JOURNAL_NAME
 from laptop_agents.scrub import scrub_document, scrub_log
@@ -46,7 +48,6 @@ SCRUBBED_MAX: Final = 64 << 20
 CHUNK: Final = 1 << 20
 LOG_NAME: Final = re.compile(r"session\.log(\.[0-9]{1,3})?")
 PLAIN: Final = frozenset({JOURNAL_NAME, REPORT_NAME, CSV_NAME, JSON_NAME, "report.html"})
-EVIDENCE: Final = "evidence"
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -117,6 +118,7 @@ def export_run(folder: Path, output: Path) -> Contents:
     if claimed_head(folder / REPORT_NAME) not in (None, proof.head_hash):
         reason = "the journal ends before the head its report names"
         raise JournalDamaged(str(journal), proof.lines + 1, reason)
+    _refuse_changed_evidence(folder)
     with ExitStack() as stack:
         streams = {name: stack.enter_context(_stream(folder / name)) for name in _names(folder)}
         contents = Contents(
@@ -242,6 +244,29 @@ def _names(folder: Path) -> list[str]:
     if MANIFEST_NAME not in names:
         raise StateDamaged(f"{folder} has no {MANIFEST_NAME}: there is nothing to say what it is")
     return sorted(names)
+
+
+def _refuse_changed_evidence(folder: Path) -> None:
+    """Hold every folder of evidence to its own sums.
+
+    Raises:
+        StateDamaged: One is not what it was when it was closed, or can't be read.
+    """
+    fault = evidence_fault(folder)
+    if fault is not None:
+        raise StateDamaged(f"{folder}: {fault}")
+
+
+def evidence_fault(folder: Path) -> str | None:
+    """Return what is wrong with a run's evidence; None where nothing is, or there is none."""
+    for path in sorted((folder / EVIDENCE).glob("*")):
+        try:
+            fault = fault_of(path) if path.is_dir() and not path.is_symlink() else None
+        except OSError as error:
+            fault = f"it can't be read: {error.strerror or error}"
+        if fault is not None:
+            return f"{EVIDENCE}/{sanitize(path.name)}: {fault}"
+    return None
 
 
 def _is_plain(path: Path) -> bool:

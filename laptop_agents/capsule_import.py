@@ -20,7 +20,7 @@ from engine.session.manifest import NAME as MANIFEST_NAME
 from engine.session.run_folder import RUNS
 from engine.session.sanitize import sanitize
 from laptop_agents.audit_verify import claimed_head
-from laptop_agents.capsule import Contents, Proof, contents_of, members, proof_of
+from laptop_agents.capsule import Contents, Proof, contents_of, evidence_fault, members, proof_of
 from laptop_agents.home import FOLDER_MODE, prepare_home
 from laptop_agents.run_shelf import document
 from laptop_agents.runs import JOURNAL_NAME
@@ -122,3 +122,6 @@ def _prove(folder: Path, contents: Contents, file: Path) -> None:
         raise Broken("its manifest is of another run")
     if (folder / REPORT_NAME).exists() and claimed_head(folder / REPORT_NAME) != proof.head_hash:
         raise Broken("its report is of another journal")
+    fault = evidence_fault(folder)
+    if fault is not None:
+        raise Broken(fault)

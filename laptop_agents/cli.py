@@ -25,8 +25,10 @@ COMMANDS = {
     "completion": "laptop_agents.completion_command",
     **dict.fromkeys(CONTROLS, "laptop_agents.control_command"),
 }
-SESSION_ONLY = ("headless", "resume", "run_dir", "kill_file", "plain", "verbose", "quiet")
+SESSION_ONLY = ("headless", "resume", "replay", "run_dir", "kill_file", "plain", "verbose", "quiet")
 """Options that mean nothing to a sub-command."""
+TAKE_SETTINGS = (("profiles", "show"), ("replay", None))
+"""Sub-commands and verbs that settings may be typed to."""
 NO_SCREEN_YET = (
     "The workstation screen is not in this release: running headless (--headless says so too)."
 )
@@ -40,6 +42,8 @@ def run(argv: Sequence[str] | None = None) -> int:
         SystemExit: After `--help`, `--version`, or a word the parser does not know.
     """
     arguments = build_parser().parse_args(argv)
+    if arguments.replay and arguments.command is None:
+        _become_replay(arguments)
     if arguments.command is None:
         return resume(arguments) if arguments.resume else run_session(arguments)
     _refuse_session_options(arguments)
@@ -97,6 +101,14 @@ def resume(arguments: argparse.Namespace) -> int:
     )
 
 
+def _become_replay(arguments: argparse.Namespace) -> None:
+    """Read `--replay PATH` as the sub-command; there is no screen and no kill file to it."""
+    arguments.command, arguments.run = "replay", arguments.replay
+    arguments.kept_in = arguments.run_dir
+    arguments.replay = arguments.run_dir = None
+    arguments.headless = arguments.plain = False
+
+
 def flags(arguments: argparse.Namespace) -> list["Flag"]:
     """Return the settings typed before and after the sub-command, in that order."""
     from laptop_agents.sources import Flag  # noqa: PLC0415 - not for --help
@@ -127,9 +139,9 @@ def _refuse_session_options(arguments: argparse.Namespace) -> None:
     if typed:
         option = {"verbose": "-v", "quiet": "-q"}.get(typed[0], "--" + typed[0].replace("_", "-"))
         raise UsageError(f"{option} belongs to a session, not to {arguments.command}")
-    is_profile = (arguments.command, getattr(arguments, "verb", None)) == ("profiles", "show")
-    if arguments.typed and not is_profile:
+    asked = (arguments.command, getattr(arguments, "verb", None))
+    if arguments.typed and asked not in TAKE_SETTINGS:
         raise UsageError(
-            f"{arguments.typed[0][0]} belongs to a session or to profiles show,"
+            f"{arguments.typed[0][0]} belongs to a session, to replay or to profiles show,"
             f" not to {arguments.command}"
         )

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import Agent
@@ -37,6 +37,7 @@ from engine.session.manifest import Manifest, current_versions, git_revision, sh
 from engine.session.progress import Progress, Style, choose_style
 from engine.session.record import Identity, SessionRecord
 from engine.session.runner import Plan, Session
+from engine.session.sanitize import secrets_of
 from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import GRACEFUL, Stops
 from engine.session.turn import Turn
@@ -149,7 +150,7 @@ def _run(
     color: bool,
 ) -> int:
     with ExitStack() as stack:
-        log = open_log(run.folder.path / LOG_NAME, level)
+        log = open_log(run.folder.path / LOG_NAME, level, secrets=secrets_of(os.environ))
         stack.callback(log.close)
         progress = Progress(sys.stderr, style, is_color=color)
         stack.callback(progress.close)
@@ -160,17 +161,18 @@ def _run(
         stops = Stops([*kill_files, run.folder.path / KILL_NAME])
         listener = listen(run.folder.path)
         stack.callback(listener.close)
-        session, record, guard = make_session(
+        parts = make_session(
             settings,
             run,
+            make_feed(settings, run.start_ns),
             log=log,
             progress=progress,
             stops=stops,
             listener=listener,
             is_json=style == "json",
         )
-        stack.callback(record.close)
-        report = _drive(session, record, guard)
+        stack.callback(parts.record.close)
+        report = _drive(parts)
     if style in ("rich", "plain"):
         with suppress(OSError):  # nobody reads it; the report is where it always is
             sys.stderr.write(_last_words(report) + f"\n{run.folder.path / REPORT_NAME}\n")
@@ -178,33 +180,35 @@ def _run(
     return report.exit_code
 
 
+class Parts(NamedTuple):
+    """What somebody drives, and who has to be told of its end."""
+
+    session: Session
+    record: SessionRecord
+    guard: SentinelGuard | None
+
+
 def make_session(
     settings: "Settings",
     run: Run,
+    feed: Feed,
     *,
     log: SessionLog,
     progress: Progress,
     stops: Stops,
-    listener: Listener,
-    is_json: bool,
-) -> tuple[Session, SessionRecord, SentinelGuard | None]:
-    """Wire every part of a session; its sentinel, where it has one, is started."""
-    feed = make_feed(settings, run.start_ns)
+    listener: Listener | None = None,
+    is_json: bool = False,
+) -> Parts:
+    """Wire every part of a session around its source; its sentinel, if it has one, is started.
+
+    Without a listener nobody can attach to it.
+    """
     inbox: deque[VenueEvent] = deque()
-    broker = PaperVenue(
-        feed.instruments,
-        settings.paper,
-        settings.session.seed,
-        settings.session.starting_balance,
-        inbox.append,
-        run.run_id,
-        make_ledger(settings, run, feed.instruments),
-    )
+    broker = make_broker(settings, run, feed, inbox)
     guard = make_guard(
         settings, run, kill_files=stops.kill_files, is_json=is_json, each_check=broker.note_exits
     )
-    kernel = make_kernel(settings, feed.instruments)
-    clock = make_clock(settings)
+    kernel, clock = make_kernel(settings, feed.instruments), make_clock(settings)
     journal = Journal(run.fd, run.recorded)
     identity = make_identity(settings, feed, run)
     record = SessionRecord(
@@ -218,23 +222,30 @@ def make_session(
         is_paced=not clock.is_simulated,
         kept=run.kept,
     )
-    welcome = make_welcome(identity.manifest)
-    control = Control(listener, welcome, kernel=kernel, record=record, journal=journal, stops=stops)
-    turn = Turn(
-        kernel,
-        broker,
-        inbox,
-        journal,
-        detail=settings.journal.detail,
-        observe=control.follow,
-        on_order_ns=record.on_order_ns,
-        commit=None if clock.is_simulated else journal.flush,
-    )
+    control = None
+    if listener is not None:
+        control = Control(
+            listener,
+            make_welcome(identity.manifest),
+            kernel=kernel,
+            record=record,
+            journal=journal,
+            stops=stops,
+        )
     session = Session(
         make_plan(settings),
         feed=feed,
         broker=broker,
-        turn=turn,
+        turn=Turn(
+            kernel,
+            broker,
+            inbox,
+            journal,
+            detail=settings.journal.detail,
+            observe=(control or record).follow,
+            on_order_ns=record.on_order_ns,
+            commit=None if clock.is_simulated else journal.flush,
+        ),
         clock=clock,
         journal=journal,
         record=record,
@@ -245,14 +256,28 @@ def make_session(
     )
     if run.checkpoint is not None:
         session.resume(run.checkpoint)
-    return session, record, guard
+    return Parts(session, record, guard)
 
 
-def _drive(session: Session, record: SessionRecord, guard: SentinelGuard | None) -> FinalReport:
+def make_broker(settings: "Settings", run: Run, feed: Feed, inbox: deque[VenueEvent]) -> PaperVenue:
+    """Open the simulated account; a guarded one keeps a ledger."""
+    return PaperVenue(
+        feed.instruments,
+        settings.paper,
+        settings.session.seed,
+        settings.session.starting_balance,
+        inbox.append,
+        run.run_id,
+        make_ledger(settings, run, feed.instruments),
+    )
+
+
+def _drive(parts: Parts) -> FinalReport:
     """Run the session's loop and write its report, also after a bug of ours.
 
     A bug says no goodbye: the sentinel takes out what it left at the venue.
     """
+    session, record, guard = parts
     if guard is not None:
         guard.wait_until_ready()
     gc.collect()

@@ -132,8 +132,7 @@ def build_parser() -> Parser:
     )
     _add_profiles(commands)
     _add_agents(commands)
-    replay = commands.add_parser("replay", help="re-run a recorded session, compare every decision")
-    _add_run(replay)
+    _add_replay(commands)
     _add_runs(commands)
     _add_audit(commands)
     _add_controls(commands)
@@ -150,6 +149,7 @@ def _add_session_options(parser: Parser) -> None:
     group.add_argument(
         "--resume", nargs="?", const="latest", metavar="RUN", help="go on after a crash (latest)"
     )
+    group.add_argument("--replay", metavar="PATH", help="re-run a recorded session: see replay")
     group.add_argument("--run-dir", metavar="DIR", help="write the run here, not under the home")
     group.add_argument("--kill-file", metavar="PATH", help="a further file that stops the session")
     group.add_argument("--plain", action="store_true", help="plain lines, for screen readers")
@@ -160,8 +160,10 @@ def _add_session_options(parser: Parser) -> None:
     loudness.add_argument("-q", dest="quiet", action="store_true", help="say only what is wrong")
 
 
-def _add_setting_options(parser: argparse.ArgumentParser, dest: str) -> None:
-    group = parser.add_argument_group("settings")
+def _add_setting_options(
+    parser: argparse.ArgumentParser, dest: str, title: str = "settings"
+) -> None:
+    group = parser.add_argument_group(title)
     for option, names, placeholder, text in SETTING_OPTIONS:
         group.add_argument(
             option, dest=dest, action=SettingAction, names=names, metavar=placeholder, help=text
@@ -185,6 +187,15 @@ def _add_profiles(commands: Any) -> None:
     new.add_argument("name", metavar="NAME")
     new.add_argument("--from", dest="base", default="default", metavar="NAME", help="copy this one")
     verbs.add_parser("schema", help="print the JSON schema of a profile, for editors")
+
+
+def _add_replay(commands: Any) -> None:
+    replay = commands.add_parser("replay", help="re-run a recorded session, compare every decision")
+    _add_run(replay)
+    replay.add_argument(
+        "--run-dir", dest="kept_in", metavar="DIR", help="keep the what-if as a run in this folder"
+    )
+    _add_setting_options(replay, "typed_after", "what-if: run the recorded market with these")
 
 
 def _add_agents(commands: Any) -> None:
@@ -219,8 +230,8 @@ def _add_runs(commands: Any) -> None:
     archive.add_argument("run", metavar="RUN", help="run id or path")
     archive.add_argument("--remove", action="store_true", help="then delete the run")
     clean = verbs.add_parser("clean", help="delete old runs; without --yes only say which")
-    clean.add_argument("--older-than", required=True, metavar="DAYS", help="fractions allowed")
-    clean.add_argument("--keep", default="0", metavar="N", help="spare the newest N at any age")
+    clean.add_argument("--older-than", metavar="DAYS", help="fractions allowed (runs.keep_days)")
+    clean.add_argument("--keep", metavar="N", help="spare the newest N (runs.keep_count)")
     clean.add_argument("--yes", action="store_true", help="do delete them")
     export = verbs.add_parser("export", help="pack a proven run into one file for others")
     _add_run_word(export)
@@ -251,6 +262,12 @@ def _add_audit(commands: Any) -> None:
     )
     why.add_argument("--last", action="store_true", help="the last intent the gate refused")
     _add_json(why)
+    report = verbs.add_parser("report", help="did it keep its rules: verdicts, limits, operators")
+    report.add_argument("run", nargs="?", metavar="RUN|PATH", help="run id or path (latest)")
+    report.add_argument("--day", metavar="YYYY-MM-DD", help="all runs started on this day (UTC)")
+    form = report.add_mutually_exclusive_group()
+    _add_json(form)
+    form.add_argument("--incident", action="store_true", help="a Markdown incident report to fill")
 
 
 def _add_controls(commands: Any) -> None:

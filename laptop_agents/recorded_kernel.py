@@ -1,16 +1,43 @@
-"""The kernel of a recorded run, from the first line of its journal."""
+"""What the first line of a journal says of its session, and the kernel of that session."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from engine.model.errors import StateDamaged
+from engine.model.errors import JournalDamaged, StateDamaged, UsageError
 from engine.model.instrument import Instrument
+from engine.session.journal_reader import Line
 from laptop_agents.recorded_settings import recorded_settings
 
 if TYPE_CHECKING:
     from engine.kernel import Kernel
+
+
+class Started(msgspec.Struct):
+    """What a recorded session was started with, as far as running it again needs it."""
+
+    run_id: str
+    source: str
+    simulated: bool
+    instruments: list[Instrument]
+    settings: dict[str, Any]
+
+
+def started_with(journal: Path, first: Line) -> Started:
+    """Read the first line of a journal that has recorded its inputs.
+
+    Raises:
+        JournalDamaged: It is no start of a session.
+        UsageError: The journal was recorded with less detail.
+    """
+    if first.type != "session_started":
+        raise JournalDamaged(str(journal), 1, "the first line is not session_started")
+    started = _started(msgspec.json.decode(first.data))
+    if started.settings.get("journal.detail") != "inputs":
+        raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
+    return started
 
 
 def recorded_kernel(started: Mapping[str, Any]) -> "Kernel":
@@ -22,13 +49,12 @@ def recorded_kernel(started: Mapping[str, Any]) -> "Kernel":
     """
     from laptop_agents.compose import make_kernel  # noqa: PLC0415 - every part of a session
 
-    try:
-        line = msgspec.convert(started, _Started, strict=False)
-    except msgspec.ValidationError as error:
-        raise StateDamaged("the journal's first line describes no session") from error
+    line = _started(started)
     return make_kernel(recorded_settings(line.settings, deciding_only=True), line.instruments)
 
 
-class _Started(msgspec.Struct):
-    instruments: list[Instrument]
-    settings: dict[str, Any]
+def _started(line: Mapping[str, Any]) -> Started:
+    try:
+        return msgspec.convert(line, Started, strict=False)
+    except msgspec.ValidationError as error:
+        raise StateDamaged("the journal's first line describes no session") from error

@@ -1,4 +1,7 @@
-"""`laptop-agents replay [RUN|PATH]`: the recorded inputs must lead to the recorded decisions."""
+"""`laptop-agents replay [RUN|PATH]`: the recorded inputs must lead to the recorded decisions.
+
+With changed settings it is a what-if: `what_if.py` runs the recorded market again.
+"""
 
 import argparse
 import os
@@ -8,12 +11,12 @@ from time import process_time
 
 import msgspec
 
-from engine.model.errors import JournalDamaged, UsageError
 from engine.model.money import use_exact_arithmetic
 from engine.session.journal_reader import read_journal
 from engine.session.replay import Outcome, Replay
+from laptop_agents.cli import flags
 from laptop_agents.home import find_home
-from laptop_agents.recorded_kernel import recorded_kernel
+from laptop_agents.recorded_kernel import recorded_kernel, started_with
 from laptop_agents.runs import find_journal
 
 SAME, DIFFERENT = 0, 6
@@ -23,17 +26,28 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay and say whether every decision came out the same; exit 6 where one did not."""
     use_exact_arithmetic()
     journal = find_journal(arguments.run, find_home(os.environ))
-    lines = read_journal(journal)
-    first = next(lines)
-    if first.type != "session_started":
-        raise JournalDamaged(str(journal), 1, "the first line is not session_started")
-    started = msgspec.json.decode(first.data)
-    if started["settings"]["journal.detail"] != "inputs":
-        raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
+    changes = flags(arguments)
+    if changes or arguments.kept_in:
+        from laptop_agents.what_if import tell_what_if  # noqa: PLC0415 - a whole session
+
+        return tell_what_if(journal, changes, arguments.kept_in, as_json=arguments.json)
     began = process_time()
-    outcome = Replay(recorded_kernel(started), first).run(lines)
+    outcome = replayed(journal)
     _tell(journal, outcome, process_time() - began, as_json=arguments.json)
     return DIFFERENT if outcome.mismatch else SAME
+
+
+def replayed(journal: Path) -> Outcome:
+    """Hold every recorded decision against what its inputs lead to now.
+
+    Raises:
+        JournalDamaged: A line is not proven, or the first one starts no session.
+        UsageError: The journal holds no inputs.
+    """
+    lines = read_journal(journal)
+    first = next(lines)
+    started_with(journal, first)
+    return Replay(recorded_kernel(msgspec.json.decode(first.data)), first).run(lines)
 
 
 def _tell(journal: Path, outcome: Outcome, cpu_s: float, *, as_json: bool) -> None:

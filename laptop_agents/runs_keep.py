@@ -12,7 +12,7 @@ from engine.session.sanitize import sanitize
 from laptop_agents.archive import archive_run, remove_run, size_of, sweep
 from laptop_agents.capsule import export_run
 from laptop_agents.capsule_import import import_run
-from laptop_agents.home import find_home
+from laptop_agents.home import find_home, profile_folder
 from laptop_agents.run_shelf import (
     RunSummary,
     find_run,
@@ -52,7 +52,7 @@ def _archive(arguments: argparse.Namespace, home: Path) -> int:
 
 
 def _clean(arguments: argparse.Namespace, home: Path) -> int:
-    days, keep = _days(arguments.older_than), _count(arguments.keep)
+    days, keep = _retention(arguments.older_than, arguments.keep, home)
     chosen = doomed(home, days=days, keep=keep, now_s=time.time())
     if arguments.yes:
         sweep(home)
@@ -108,6 +108,25 @@ def _import(arguments: argparse.Namespace, home: Path) -> int:
     folder = import_run(file, home)
     _say(f"{folder}: proven and taken in")
     return 0
+
+
+def _retention(days: str | None, keep: str | None, home: Path) -> tuple[Decimal, int]:
+    """Return what was typed; what was not comes from the settings `runs.*`.
+
+    Raises:
+        UsageError: Nobody said how old is old.
+    """
+    if days is not None and keep is not None:
+        return _days(days), _count(keep)
+    from laptop_agents.settings import load  # noqa: PLC0415 - pydantic
+
+    kept = load([], os.environ, profiles=profile_folder(home)).runs
+    if days is None and kept.keep_days is None:
+        raise UsageError("runs clean needs --older-than DAYS, or the setting runs.keep_days")
+    return (
+        Decimal(str(kept.keep_days)) if days is None else _days(days),
+        kept.keep_count if keep is None else _count(keep),
+    )
 
 
 def _days(text: str) -> Decimal:

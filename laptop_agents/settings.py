@@ -37,6 +37,7 @@ from engine.session.config import (
     CheckpointConfig,
     HealthConfig,
     JournalConfig,
+    RunsConfig,
     SentinelConfig,
     SessionConfig,
 )
@@ -141,6 +142,7 @@ class Settings(BaseSettings):
     checkpoint: CheckpointConfig = CheckpointConfig()
     health: HealthConfig = HealthConfig()
     sentinel: SentinelConfig = SentinelConfig()
+    runs: RunsConfig = RunsConfig()
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 

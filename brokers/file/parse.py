@@ -4,7 +4,6 @@ A line is `<receive time> <JSON>`; the unit of the time shows in its number of d
 expressed becomes a `Malformed` at the last believable time.
 """
 
-import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from typing import Final, Generic, TypeVar
 
@@ -15,6 +14,7 @@ from brokers.file import wire
 from brokers.file.grid import Grid, Refused
 from brokers.file.streams import IGNORED_KINDS, KINDS, levels
 from engine.model.market import Depth, FeedEvent, Flaw, Malformed, MarketEvent
+from engine.model.text import sanitize
 
 LINE_BYTES_MAX: Final = 1024 * 1024
 """1 MiB; a full 1,000-level snapshot takes 60 kB."""
@@ -26,8 +26,6 @@ LEAP_NS_MAX: Final = 3_600 * 1_000_000_000
 DETAIL_CHARS_MAX: Final = 120
 """What `Malformed.detail` promises."""
 
-_UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Controls, formats (bidi overrides too), surrogates, private use, line and paragraph ends."""
 _UNIT_NS: Final = {19: 1, 16: 1_000, 13: 1_000_000, 10: 1_000_000_000}
 """Nanoseconds in one unit, by digits: each length is one unit only, from 2001 to 2286."""
 _MS_NS: Final = 1_000_000
@@ -104,7 +102,7 @@ class LineParser:
 
     def flawed(self, flaw: Flaw, detail: str) -> Malformed:
         """Make a `Malformed` at the last receive time."""
-        return Malformed(self._last_ns, self._symbol, flaw, _sanitize(detail))
+        return Malformed(self._last_ns, self._symbol, flaw, sanitize(detail, DETAIL_CHARS_MAX))
 
     def _event(self, line: bytes) -> FeedEvent | None:
         if len(line) > LINE_BYTES_MAX:
@@ -206,11 +204,3 @@ def split_stream(stream: str) -> tuple[str, str]:
     """Split a stream's name, `btcusdt@kline_1m`, into symbol and kind, `BTCUSDT` and `kline`."""
     symbol, _, rest = stream.partition("@")
     return symbol.upper(), rest.partition("@")[0].partition("_")[0]
-
-
-def _sanitize(text: str) -> str:
-    """Replace what could drive a terminal by U+FFFD, and cap the length."""
-    text = text[:DETAIL_CHARS_MAX]
-    if text.isprintable():
-        return text
-    return "".join("\ufffd" if unicodedata.category(c) in _UNSAFE else c for c in text)

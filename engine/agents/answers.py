@@ -83,9 +83,9 @@ def _check(intent: object, agent: str, symbol: str) -> None:
     if intent.symbol != symbol:
         raise BadAnswer("an intent for another symbol")
     slot, reason = intent.slot, intent.reason
-    if type(slot) is not str or not 0 < len(slot) <= SLOT_MAX:
+    if type(slot) is not str or not 0 < len(slot) <= SLOT_MAX or not slot.isprintable():
         raise _bad_text("slot", slot, SLOT_MAX)
-    if type(reason) is not str or len(reason) > REASON_MAX:
+    if type(reason) is not str or len(reason) > REASON_MAX or not reason.isprintable():
         raise _bad_text("reason", reason, REASON_MAX)
 
 
@@ -105,6 +105,8 @@ def _check_id(intent_id: object, head: str, last: int) -> int:
 def _bad_text(field: str, text: object, most: int) -> BadAnswer:
     if type(text) is not str:
         return BadAnswer(f"{field}: a {type(text).__name__}")
+    if 0 < len(text) <= most:
+        return BadAnswer(f"{field}: not printable on one line")
     return BadAnswer(f"{field}: longer than {most}" if text else f"{field}: empty")
 
 

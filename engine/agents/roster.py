@@ -17,6 +17,7 @@ from engine.market.view import MarketView
 from engine.model.account import Fill
 from engine.model.market import Bar, Trade
 from engine.model.orders import Intent
+from engine.model.text import Redactor, sanitize
 
 Readers = Sequence[tuple[Callable[..., Any], Desk]]
 """Whom to call, with which desk, in the order of names."""
@@ -25,6 +26,14 @@ Readers = Sequence[tuple[Callable[..., Any], Desk]]
 FATAL: Final = (MemoryError, KeyboardInterrupt)
 """What no agent is blamed for. SystemExit and the like are an agent's failure: only the session
 ends the session."""
+
+
+FAILURE_MAX: Final = 200
+"""Characters of a failure's detail, which stands in the journal and on screens."""
+SCANNED_MAX: Final = 10_000
+"""Characters of an exception's text searched for secrets; the rest is cut off unseen."""
+_PATTERNS: Final = Redactor()
+"""An exception may quote a URL or a header; what looks like a secret never reaches the journal."""
 
 
 class Failure(NamedTuple):
@@ -195,7 +204,9 @@ class Roster:
         return wishes
 
     def _fail(self, agent: str, error: BaseException) -> None:
-        detail = f"{type(error).__name__}: {error}"[:200]
+        detail = sanitize(
+            _PATTERNS.text(f"{type(error).__name__}: {error}"[:SCANNED_MAX]), FAILURE_MAX
+        )
         self._members[agent].quarantine = detail
         self.failures.append(Failure(agent, detail))
         self._index()

@@ -340,6 +340,7 @@ class FsmTransition(msgspec.Struct, frozen=True, gc=False):
     reasons: tuple[str, ...]
     """Every reason open after the transition."""
     evidence_ref: str = ""
+    """Folder of evidence, relative to the run; only of DEGRADED and EMERGENCY."""
 
 
 class BreakerTripped(msgspec.Struct, frozen=True, gc=False):

@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.model.events import Alert, FsmTransition
+from engine.risk.evidence_mark import EvidenceMark, marked
 from engine.risk.states import (
     ANSWERS,
     DOUBTS,
@@ -116,6 +117,7 @@ class Lifecycle(msgspec.Struct, frozen=True, gc=False):
     """Every position is being closed: in an emergency, at the end, or because a person said so."""
     is_flat: bool = False
     """FLAT was seen since EMERGENCY began."""
+    evidence: EvidenceMark = EvidenceMark()
 
 
 class CancelScope(msgspec.Struct, frozen=True, gc=False):
@@ -404,9 +406,12 @@ def _entered(
     changed: Lifecycle, target: FsmState, what: _Occurrence, effects: tuple[Effect, ...] = ()
 ) -> Step:
     after = replace(changed, state=target, since_ns=what.at_ns)
-    reasons = open_reasons(after)
+    ref = ""
+    if target in (FsmState.DEGRADED, FsmState.EMERGENCY):
+        mark = marked(changed.evidence, target, what.event, what.at_ns)
+        after, ref = replace(after, evidence=mark), mark.ref
     record = FsmTransition(
-        what.at_ns, changed.state, target, what.event, what.scope, reasons=reasons
+        what.at_ns, changed.state, target, what.event, what.scope, open_reasons(after), ref
     )
     return after, (record, *effects)
 

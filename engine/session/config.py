@@ -1,4 +1,4 @@
-"""Settings `session.*`, `journal.*`, `checkpoint.*`, `health.*` and `sentinel.*` of a session."""
+"""Settings `session`, `journal`, `checkpoint`, `health`, `sentinel` and `runs` of a session."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -103,3 +103,15 @@ class SentinelConfig:
     stands still with its engine, or `cancel` those that add risk at once."""
     ready_s: Annotated[float, Gt(0), Le(60)] = 10.0
     """How long it may take to start; without it no session does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsConfig:
+    """Which runs are kept; only `runs clean` deletes any, and only when told to."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    keep_days: Annotated[float, Ge(0)] | None = None
+    """Runs that ended longer ago may go. None: `runs clean` must be told."""
+    keep_count: Annotated[int, Ge(0)] = 0
+    """The newest runs stay at any age."""

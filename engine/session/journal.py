@@ -17,6 +17,7 @@ from engine.session.journal_line import Chain
 from engine.session.journal_reader import Line
 from engine.session.recorded import STARTED, Recorded
 
+NAME: Final = "events.jsonl"
 FLUSH_BYTES: Final = 256 * 1024
 """Buffered bytes that trigger a write within a turn, so a burst can't grow memory."""
 

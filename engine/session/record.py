@@ -11,6 +11,7 @@ import msgspec
 from engine.kernel import Kernel
 from engine.model.events import (
     Alert,
+    BreakerTripped,
     ErrorRecord,
     FsmTransition,
     HealthChanged,
@@ -27,9 +28,11 @@ from engine.reports.statistics import Curve
 from engine.reports.tally import Tally
 from engine.reports.view import SessionView
 from engine.risk.lifecycle import EXIT_CODES
+from engine.session.evidence import EvidenceKeeper
 from engine.session.fold import fold
 from engine.session.health import HealthMonitor, HealthReading
 from engine.session.heartbeat import heartbeat_data
+from engine.session.journal import NAME as JOURNAL_NAME
 from engine.session.journal import Journal
 from engine.session.kept_metrics import KeptRows
 from engine.session.log import SessionLog
@@ -45,7 +48,7 @@ from engine.session.view import session_view
 SHOW_EVERY_S: Final = 1.0
 """Wall seconds between two heartbeats on the terminal when event time runs faster."""
 
-LOGGED: Final = frozenset({Alert, FsmTransition, ErrorRecord})
+LOGGED: Final = frozenset({Alert, BreakerTripped, FsmTransition, ErrorRecord})
 """Records that also become a line of session.log; the journal has all of them."""
 
 
@@ -89,6 +92,13 @@ class SessionRecord:
         self._is_paced = is_paced
         symbols = identity.manifest.symbols
         self._metrics = MetricsWriter(folder, symbols, kept)
+        self._evidence = EvidenceKeeper(
+            folder,
+            kernel,
+            folder.file(JOURNAL_NAME),
+            self._log,
+            detail=str(identity.settings.get("journal.detail", "inputs")),
+        )
         self.tally = Tally(symbols, identity.manifest.agents, identity.instruments)
         self.latency = LatencyMeter()
         self._curve = Curve()
@@ -109,13 +119,22 @@ class SessionRecord:
     def follow(self, events: Sequence[Record | Input]) -> None:
         """Count decisions and rare inputs, and log what a person would look for."""
         self.tally.follow(events)
+        logged = [event for event in events if type(event) in LOGGED]
+        if not logged:
+            return
+        refs = self._evidence.follow(logged)
         if not self._is_live:
             return
-        for event in events:
-            if type(event) in LOGGED:
-                self._log.info(journal_type(event), data=msgspec.to_builtins(event))
-                if type(event) is Alert and event.severity != "info":
-                    self._progress.note(event.message)
+        for place, event in enumerate(logged):
+            data, ref = msgspec.to_builtins(event), refs.get(place, "")
+            self._log.info(journal_type(event), data=data, evidence_ref=ref)
+            if type(event) is Alert and event.severity != "info":
+                self._progress.note(event.message)
+
+    @property
+    def is_gathering_evidence(self) -> bool:
+        """Whether the window of an incident is open."""
+        return self._evidence.is_open
 
     @property
     def program(self) -> str:
@@ -190,6 +209,7 @@ class SessionRecord:
             self._progress.show(view, self.reading)
             self._log.info("heartbeat", **_logged(view, self.reading))
         self._metrics.write(view, self.reading, self.latency.roll())
+        self._evidence.on_time(ts_ns, self._journal.flush)
         return changes if self._is_paced else []
 
     def resume(self, began_ns: int, deadline_ns: int | None, seq: int) -> None:
@@ -243,6 +263,7 @@ class SessionRecord:
         ended = heartbeat_data(view) | {"stop_reason": stop_reason, "exit_code": code}
         self._journal.note("session_ended", kernel.now_ns, ended)
         self._journal.close()
+        self._evidence.close()
         report = build_report(
             RunFacts(
                 run_id=manifest.run_id,

@@ -27,6 +27,7 @@ Entropy = Callable[[int], bytes]
 
 RUNS: Final = "runs"
 LATEST: Final = "latest"
+EVIDENCE: Final = "evidence"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _NEW: Final = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

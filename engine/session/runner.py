@@ -16,8 +16,8 @@ import msgspec
 
 from engine.kernel.checkpoint import restore, snapshot
 from engine.model.errors import StateDamaged
-from engine.model.events import Operator, OperatorCommand, Timer
-from engine.model.market import FeedEvent, FeedStatus, Malformed
+from engine.model.events import HealthChanged, Operator, OperatorCommand, Timer
+from engine.model.market import FeedStatus, Malformed, Quote
 from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
 from engine.session.clock import Clock
 from engine.session.journal import Journal
@@ -25,12 +25,15 @@ from engine.session.record import SessionRecord
 from engine.session.sentinel.guard import Guard, NoGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Feed, SimulatedBroker
+from engine.venue import Feed, FeedInput, SimulatedBroker
 
 TIMER_NS: Final = 250_000_000
 """Grid of timer inputs: a stale feed is noticed within its limit plus this."""
 
 NEVER: Final = 2**63 - 1
+
+NO_MARKET: Final = (FeedStatus, Malformed, OperatorCommand, HealthChanged)
+"""What a source brings that no simulated venue could fill an order from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,17 +131,17 @@ class Session:
         self._clock.start(first_ns)
         self._record.begin(first_ns, self._deadline_ns if self._plan.duration_s else None)
 
-    async def _take_batch(self, batch: Sequence[FeedEvent]) -> bool:
+    async def _take_batch(self, batch: Sequence[FeedInput]) -> bool:
         """Take the events of one batch, each at its time; return True at the session's end."""
         for event in batch:
-            if event.ts_ns >= self._free_until_ns or self._is_catching_up:
-                await self._reach(event.ts_ns)
-                if self._is_over:
-                    return True
             self._taken += 1
-            if isinstance(event, (FeedStatus, Malformed)):
-                self._turn.input(event)
+            if type(event) is not Quote and isinstance(event, NO_MARKET):
+                await self._take_input(event)
             else:
+                if event.ts_ns >= self._free_until_ns or self._is_catching_up:
+                    await self._reach(event.ts_ns)
+                    if self._is_over:
+                        return True
                 self._turn.market(event)
             if self._kernel.is_ending and self._has_ended(event.ts_ns):
                 return True
@@ -146,6 +149,15 @@ class Session:
         await asyncio.sleep(0)
         self._heed(batch[-1].ts_ns)
         return self._is_over
+
+    async def _take_input(
+        self, event: FeedStatus | Malformed | OperatorCommand | HealthChanged
+    ) -> None:
+        """Take what is no market, after all that was due; a command came first in its instant."""
+        is_command = isinstance(event, OperatorCommand)
+        await self._reach(event.ts_ns - 1 if is_command else event.ts_ns)
+        if not self._is_over:
+            self._turn.input(event)
 
     async def _reach(self, event_ns: int) -> None:
         """Let everything due before `event_ns` happen, each at its time."""
@@ -206,8 +218,12 @@ class Session:
             late_ns = self._clock.reached() - ts_ns if is_late else None
             for change in self._record.beat(ts_ns, late_ns):
                 self._turn.input(change)
-            if not self._is_catching_up and self._checkpoints.is_due():
+            if self._may_checkpoint() and self._checkpoints.is_due():
                 self._checkpoint(ts_ns)
+
+    def _may_checkpoint(self) -> bool:
+        """Not in a rerun, nor while evidence waits for what happens after its incident."""
+        return not self._is_catching_up and not self._record.is_gathering_evidence
 
     def _checkpoint(self, ts_ns: int) -> None:
         """Keep the whole state as it is between two inputs."""
@@ -288,7 +304,7 @@ class Session:
         return self._is_over
 
 
-def _after(batches: Iterator[Sequence[FeedEvent]], taken: int) -> Iterator[Sequence[FeedEvent]]:
+def _after(batches: Iterator[Sequence[FeedInput]], taken: int) -> Iterator[Sequence[FeedInput]]:
     """Leave out the first `taken` events."""
     for batch in batches:
         if taken >= len(batch):

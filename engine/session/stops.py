@@ -59,6 +59,11 @@ class Stops:
         self._asked.append(request)
         return True
 
+    @property
+    def is_signaled(self) -> bool:
+        """Whether a signal has asked for an end."""
+        return self._signals > 0
+
     def take(self) -> Request | None:
         """Return the oldest request, once: kill file and signals before commands."""
         waiting = self._requests or self._asked

@@ -15,7 +15,7 @@ FILES = {
     "manifest.json", "events.jsonl", "final_report.json", "metrics.json", "metrics.csv",
     "session.log",
 }  # fmt: skip
-"""The files of interface.md that exist in this release."""
+"""The files of interface.md that exist in this release; evidence comes with an incident."""
 
 REPORT = [
     "run_id",
@@ -89,10 +89,10 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ending:
 
 
 def test_it_is_complete(ended: Ending) -> None:
-    """Nothing is missing, nothing is left over, and `latest` leads there."""
+    """Nothing is missing, nothing is left over, and `latest` leads there; its breaker trips."""
     latest = ended.run.path
 
-    assert FILES == {path.name for path in latest.iterdir()}
+    assert FILES | {"evidence"} == {path.name for path in latest.iterdir()}
     assert latest.is_symlink()
     assert re.fullmatch(r"\d{8}T\d{6}Z-[a-z]{4}", latest.resolve().name)
 

@@ -88,7 +88,7 @@ USAGE = [
     (["--set"], "expected one argument"),
     (["--headles"], "unknown option --headles: did you mean --headless?"),
     (["--resume", "latest"], "no run"),
-    (["--replay", "x"], "unknown"),
+    (["--replay", "x"], "no run"),
     (["profiles"], "VERB"),
     (["profiles", "shw"], "unknown"),
     (["--headless", "--max-loss-pct", "1", "--set", "risk.max_loss_pct=2"], "conflict"),

@@ -139,7 +139,9 @@ def test_evidence_travels_and_strangers_do_not(home: Path, tmp_path: Path) -> No
     """The list of what is packed is closed: no index, no key file, nothing behind a link."""
     folder = home / "runs" / "one"
     (folder / "evidence" / "halt-1").mkdir(parents=True)
-    (folder / "evidence" / "halt-1" / "sha256sums.txt").write_text("sums")
+    sums = f"{hashlib.sha256(b'{}').hexdigest()}  state.json\n"
+    (folder / "evidence" / "halt-1" / "sha256sums.txt").write_text(sums)
+    (folder / "evidence" / "halt-1" / "state.json").write_text("{}")
     (tmp_path / "key").write_text(SECRET)
     (folder / "my.key").write_text(SECRET)
     (folder / "report.html").symlink_to(tmp_path / "key")
@@ -148,11 +150,33 @@ def test_evidence_travels_and_strangers_do_not(home: Path, tmp_path: Path) -> No
     export_run(folder, tmp_path / "x")
     import_run(tmp_path / "x", tmp_path / "there")
 
-    names = {"evidence/halt-1/sha256sums.txt", "events.jsonl", "final_report.json", "manifest.json",
-             "metrics.csv", "metrics.json", "session.log", "capsule.json"}  # fmt: skip
+    names = {"evidence/halt-1/sha256sums.txt", "evidence/halt-1/state.json", "events.jsonl",
+             "final_report.json", "manifest.json", "metrics.csv", "metrics.json", "session.log",
+             "capsule.json"}  # fmt: skip
     assert names == set(unpacked(tmp_path / "x"))
     evidence = tmp_path / "there" / "runs" / "one" / "evidence" / "halt-1"
-    assert "sums" == (evidence / "sha256sums.txt").read_text()
+    assert sums == (evidence / "sha256sums.txt").read_text()
+
+
+def test_changed_evidence_neither_leaves_nor_comes_in(home: Path, tmp_path: Path) -> None:
+    """It is held to its own sums, whatever `capsule.json` says."""
+    folder = home / "runs" / "one"
+    evidence = folder / "evidence" / "halt-1"
+    evidence.mkdir(parents=True)
+    (evidence / "state.json").write_text("{}")
+    sums = f"{hashlib.sha256(b'{}').hexdigest()}  state.json\n"
+    (evidence / "sha256sums.txt").write_text(sums)
+    export_run(folder, tmp_path / "x")
+    files = unpacked(tmp_path / "x") | {"evidence/halt-1/state.json": b"{ }"}
+    error = refused(packed(tmp_path / "y", files), tmp_path / "there")
+
+    assert "evidence/halt-1: state.json is not what sha256sums.txt says" in str(error)
+    for name, text in (("state.json", "{ }"), ("more.json", "{}"), ("sha256sums.txt", "sums")):
+        before = (evidence / name).read_text() if (evidence / name).exists() else None
+        (evidence / name).write_text(text)
+        with pytest.raises(StateDamaged, match="evidence/halt-1: "):
+            export_run(folder, tmp_path / "z")
+        (evidence / name).unlink() if before is None else (evidence / name).write_text(before)
 
 
 def test_no_capsule_of_what_is_not_proven(home: Path, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     record(home, run_id="a")
     record(home, run_id="b")
-    record(home, "--set", "agents.quoter.order_notional=600", run_id="c")
+    holds = ("--set", "session.flatten_on_stop=false")
+    record(home, "--set", "agents.quoter.order_notional=600", *holds, run_id="c")
     return home
 
 
@@ -79,7 +80,10 @@ def test_figures_are_those_of_the_reports(home: Path, capsys) -> None:
         assert report["orders"]["submitted"] == counts.get("order_submitted", 0)
         assert report["pnl"]["net"] == money["pnl"]
         assert report["pnl"]["gross"] == money["gross"]
+        assert report["pnl"]["realised"] == money["realised"]
+        assert report["stop_reason"] == side["stop_reason"]
         assert (report["pnl"]["fees"], report["equity"]) == (money["fees"], money["equity"])
+    assert told["runs"][1]["money"]["gross"] != told["runs"][1]["money"]["realised"]
 
 
 def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:

@@ -194,6 +194,42 @@ def test_clean(home: Path, capsys: pytest.CaptureFixture[str], words, gone: list
     assert sorted(set(RUNS) - set(gone)) == left(home)
 
 
+SETTINGS = [
+    # settings, words, what is deleted
+    ({"KEEP_DAYS": "25"}, (), ["a", "b"]),
+    ({"KEEP_DAYS": "25"}, ("--older-than", "35"), ["a"]),
+    ({"KEEP_DAYS": "0", "KEEP_COUNT": "3"}, (), ["a"]),
+    ({"KEEP_DAYS": "0", "KEEP_COUNT": "3"}, ("--keep", "2"), ["a", "b"]),
+    ({"KEEP_COUNT": "3"}, ("--older-than", "0"), ["a"]),
+]
+
+
+@pytest.mark.parametrize(("settings", "words", "gone"), SETTINGS)
+def test_retention_is_a_setting(home: Path, monkeypatch, settings, words, gone: list[str]) -> None:
+    """`runs.*` says what words do not; words win."""
+    for name, value in settings.items():
+        monkeypatch.setenv(f"LAPTOP_AGENTS_RUNS__{name}", value)
+    assert 0 == run(["runs", "clean", *words])
+    assert list(RUNS) == left(home)
+    assert 0 == run(["runs", "clean", *words, "--yes"])
+
+    assert sorted(set(RUNS) - set(gone)) == left(home)
+
+
+def test_a_profile_can_keep_too(home: Path, monkeypatch) -> None:
+    """A setting has four homes, this one too; a wrong one is refused before anything goes."""
+    (home / "profiles").mkdir()
+    (home / "profiles" / "mine.toml").write_text("[runs]\nkeep_days = 35\n")
+    monkeypatch.setenv("LAPTOP_AGENTS_PROFILE", "mine")
+    assert 0 == run(["runs", "clean", "--yes"])
+    assert ["b", "c", "d"] == left(home)
+    monkeypatch.setenv("LAPTOP_AGENTS_RUNS__KEEP_DAYS", "-1")
+    with pytest.raises(UsageError, match=r"runs\.keep_days: must be at least 0"):
+        run(["runs", "clean", "--yes"])
+
+    assert ["b", "c", "d"] == left(home)
+
+
 def test_latest_is_spared_even_if_it_is_old(home: Path) -> None:
     """`latest` may point at a run that is not the newest: neither of the two goes."""
     (home / "runs" / "latest").unlink()
@@ -238,7 +274,7 @@ def test_a_wish_without_sense(home: Path, words: tuple[str, ...]) -> None:
 
 CODES = [
     # words, exit code, said
-    (["runs", "clean"], 2, "required"),
+    (["runs", "clean"], 2, "runs.keep_days"),
     (["runs", "archive"], 2, "required"),
     (["runs"], 2, "VERB"),
     (["runs", "import", "nothing"], 2, "there is no file"),

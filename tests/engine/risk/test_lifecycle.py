@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.model.events import Alert, FsmTransition
+from engine.risk.evidence_mark import EvidenceMark
 from engine.risk.lifecycle import (
     DOUBTS,
     EXIT_CODES,
@@ -482,7 +483,8 @@ def test_reset_needs_flat_and_the_typed_phrase() -> None:
     assert (flat, ()) == (again, effects)
     assert is_reset_confirmed(flat, RESET_PHRASE)
     assert not is_reset_confirmed(flat, "yes")
-    assert Lifecycle(state=S.READY, since_ns=12) == reset
+    mark = EvidenceMark("evidence/emergency-4", 4, 1)
+    assert Lifecycle(state=S.READY, since_ns=12, evidence=mark) == reset
 
 
 def test_reset_waits_for_open_doubts() -> None:

@@ -38,7 +38,7 @@ def test_the_folder_is_complete_and_private(stage: Stage) -> None:
     assert dict.fromkeys(
         ["events.jsonl", "final_report.json", "manifest.json", "metrics.csv", "metrics.json",
          "session.log"], 0o600,
-    ) == files  # fmt: skip
+    ) | {"evidence": 0o700} == files  # fmt: skip
     assert 0o700 == stat.S_IMODE(stage.folder.path.stat().st_mode)
 
 

@@ -22,7 +22,7 @@ from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.quoter import Quoter, QuoterParams
 from engine.agents.trend import Trend, TrendParams
 from engine.kernel import Kernel, KernelConfig
-from engine.model.events import INPUT_TYPES, VenueEvent
+from engine.model.events import INPUT_TYPES, HealthChanged, Operator, OperatorCommand, VenueEvent
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, Quote
 from engine.model.money import use_exact_arithmetic
@@ -308,6 +308,23 @@ def test_the_timer_comes_before_an_event_of_its_instant(tmp_path: Path) -> None:
         name for ts, name in at if ts % TIMER_NS == 0 and ts > GRID and ts < GRID + 2 * SECOND
     ]
     assert ["timer", "quote"] * 7 == shared
+
+
+@pytest.mark.parametrize(
+    ("event", "order"),
+    [
+        (OperatorCommand(GRID + SECOND, Operator.PAUSE, "cli"), ["operator_command", "timer"]),
+        (HealthChanged(GRID + SECOND, "rss_mb", 1.0, 2.0, True), ["timer", "health"]),
+    ],
+    ids=["command", "health"],
+)
+def test_a_recorded_input_keeps_its_place(tmp_path: Path, event: Any, order: list[str]) -> None:
+    """In its instant a command came first, and health after the beat that measured it."""
+    stage = Stage(tmp_path, ListFeed([quote(START), event, quote(GRID + 2 * SECOND)]))
+    stage.run()
+
+    now = [row["type"] for row in stage.lines() if row["ts"] == GRID + SECOND]
+    assert order == [name for name in now if name in INPUT_TYPES]
 
 
 def test_data_that_ends_closes_the_session(tmp_path: Path) -> None:

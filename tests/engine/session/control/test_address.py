@@ -37,8 +37,8 @@ def short(root: Path) -> Path:
 
 
 @pytest.fixture
-def deep(tmp_path: Path) -> Path:
-    run = tmp_path / ("long" * 20) / ("name" * 12)
+def deep(root: Path) -> Path:
+    run = root / ("long" * 20) / ("name" * 12)
     run.mkdir(parents=True)
     return run
 
@@ -127,9 +127,9 @@ def test_a_pointer_leads_nowhere_else(short: Path, content: bytes) -> None:
         find(short)
 
 
-def test_a_runtime_folder_of_others_is_refused(deep: Path, tmp_path: Path) -> None:
+def test_a_runtime_folder_of_others_is_refused(deep: Path, root: Path) -> None:
     """Somebody may have made it first."""
-    (tmp_path / "x" / f"laptop-agents-{os.geteuid()}").mkdir(mode=0o755)
+    (root / "x" / f"laptop-agents-{os.geteuid()}").mkdir(mode=0o755)
 
     with pytest.raises(StateDamaged, match="not a folder of this user alone"):
         listen(deep)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.session.sanitize import ELLIPSIS, REDACTED, Redactor, is_secret_key, sanitize
+from engine.model.text import ELLIPSIS, REDACTED, Redactor, is_secret_key, sanitize
 
 R = "\N{REPLACEMENT CHARACTER}"
 TEXTS = [

@@ -1,0 +1,114 @@
+"""The lines of a stretch of event time, taken out of a journal without reading the rest.
+
+Time in a journal never goes back, so the place where a stretch begins is found by bisecting the
+file; each line read proves its own hash and its bond to the line before.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+
+from engine.model.errors import JournalDamaged
+from engine.session.journal_line import GENESIS, proven
+from engine.session.journal_reader import LINE_MAX, Line, split_line
+
+_TAIL: Final = len(f',"prev":"{GENESIS}","hash":"{GENESIS}"}}\n')
+_PREV: Final = slice(-_TAIL + len(',"prev":"'), -_TAIL + len(f',"prev":"{GENESIS}'))
+SCAN_BYTES: Final = 64 * 1024
+"""Where bisecting stops and reading begins."""
+
+
+class Raw(NamedTuple):
+    """A proven line, and as it stands in the file."""
+
+    line: Line
+    raw: bytes
+
+
+def lines_between(path: Path, since_ns: int, until_ns: int) -> Iterator[Raw]:
+    """Yield the lines with `since_ns` <= ts < `until_ns`; a line still being written ends it.
+
+    Raises:
+        JournalDamaged: A line of the stretch is not proven, or does not follow the one before.
+        OSError: The file can't be read.
+
+    """
+    with path.open("rb") as file:
+        file.seek(_start(file, since_ns))
+        prev = seq = None
+        while (raw := file.readline(LINE_MAX)).endswith(b"\n"):
+            ts_ns = _ts(raw)
+            if ts_ns >= until_ns:
+                return
+            if ts_ns < since_ns:
+                continue
+            number = _seq(raw) if seq is None else seq + 1
+            digest = proven(
+                raw, raw[_PREV].decode("ascii", "replace") if prev is None else prev, number
+            )
+            if digest is None:
+                raise JournalDamaged(str(path), number, "the line is not proven")
+            prev, seq = digest, number
+            yield Raw(split_line(raw, number, digest), raw)
+
+
+def newest(lines: Iterator[Raw], bytes_max: int) -> tuple[list[Raw], int]:
+    """Return the last lines that fit, and how many before them do not."""
+    kept: deque[Raw] = deque()
+    size = dropped = 0
+    for one in lines:
+        kept.append(one)
+        size += len(one.raw)
+        while size > bytes_max:
+            size -= len(kept.popleft().raw)
+            dropped += 1
+    return list(kept), dropped
+
+
+def oldest(lines: Iterator[Raw], bytes_max: int) -> tuple[list[Raw], int]:
+    """Return the first lines that fit, and how many after them do not."""
+    kept: list[Raw] = []
+    size = dropped = 0
+    for one in lines:
+        size += len(one.raw)
+        if size > bytes_max:
+            dropped += 1
+        else:
+            kept.append(one)
+    return kept, dropped
+
+
+def _start(file: IO[bytes], since_ns: int) -> int:
+    """Return a place, at the start of a line, with no line of the stretch before it."""
+    low, high = 0, file.seek(0, 2)
+    while high - low > SCAN_BYTES:
+        middle = (low + high) // 2
+        file.seek(middle)
+        file.readline(LINE_MAX)  # the rest of a line that began before
+        at = file.tell()
+        raw = file.readline(LINE_MAX)
+        if raw.endswith(b"\n") and _ts(raw) < since_ns:
+            low = at
+        else:
+            high = middle
+    return low
+
+
+def _ts(raw: bytes) -> int:
+    """Return a line's time; one that has none belongs to no stretch before it."""
+    head = raw[:80]
+    try:
+        at = head.index(b'"ts":') + 5
+        return int(head[at : head.index(b",", at)])
+    except ValueError:
+        return 0
+
+
+def _seq(raw: bytes) -> int:
+    head = raw[:80]
+    try:
+        at = head.index(b'"seq":') + 6
+        return int(head[at : head.index(b",", at)])
+    except ValueError:
+        return 0

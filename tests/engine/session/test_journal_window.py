@@ -1,0 +1,64 @@
+"""A stretch of a journal; the oracle reads all of it."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from engine.model.errors import JournalDamaged
+from engine.session.journal_line import Chain
+from engine.session.journal_window import SCAN_BYTES, lines_between, newest, oldest
+
+LINES = 4_000
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Many lines of uneven length, several of each instant, far beyond one scan."""
+    path = tmp_path_factory.mktemp("run") / "events.jsonl"
+    rng, chain, ts = random.Random(3), Chain(), 100  # noqa: S311 - lengths, not secrets
+    content = []
+    for _ in range(LINES):
+        ts += rng.choice((0, 0, 1, 7, 400))
+        content.append(chain.data("timer", ts, {"x": "y" * rng.choice((0, 10, 900))}))
+    path.write_bytes(b"".join(content))
+    assert path.stat().st_size > 10 * SCAN_BYTES
+    return path
+
+
+def test_it_finds_what_a_whole_reading_finds(journal: Path) -> None:
+    """For stretches before, in, across and behind the journal, also of no time at all."""
+    raw = journal.read_bytes().splitlines(keepends=True)
+    times = [json.loads(line)["ts"] for line in raw]
+    rng = random.Random(4)  # noqa: S311
+    ends = [0, times[0], times[-1], times[-1] + 1, *(rng.randrange(times[-1]) for _ in range(200))]
+    for since, until in zip(ends, reversed(ends), strict=True):
+        expected = [line for line, ts in zip(raw, times, strict=True) if since <= ts < until]
+        assert expected == [one.raw for one in lines_between(journal, since, until)]
+
+
+def test_a_line_being_written_is_not_there_yet(journal: Path, tmp_path: Path) -> None:
+    """Nor what comes behind it."""
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(journal.read_bytes()[:-1])
+
+    assert LINES - 1 == len(list(lines_between(path, 0, 2**62)))
+
+
+def test_damage_inside_the_stretch_is_refused(journal: Path, tmp_path: Path) -> None:
+    """A changed line, and one that is missing."""
+    raw = journal.read_bytes().splitlines(keepends=True)
+    path = tmp_path / "events.jsonl"
+    for lines in ([*raw[:50], raw[50].replace(b"timer", b"tamer"), *raw[51:]], raw[:50] + raw[51:]):
+        path.write_bytes(b"".join(lines))
+        with pytest.raises(JournalDamaged, match=":51: "):
+            list(lines_between(path, 0, 2**62))
+
+
+def test_bounds_keep_the_near_side(journal: Path) -> None:
+    """The last lines before an incident, the first ones after it; the rest is counted."""
+    whole = list(lines_between(journal, 0, 2**62))
+    for keep, side in ((newest, slice(-9, None)), (oldest, slice(0, 9))):
+        size = sum(len(one.raw) for one in whole[side])
+        assert (whole[side], LINES - 9) == keep(iter(whole), size)
