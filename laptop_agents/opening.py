@@ -128,11 +128,12 @@ def _envelope_or_none(settings: "Settings") -> Envelope | None:
 
 def _refuse_final(folder: Path) -> None:
     """Leave a run alone that was killed (reliability.md D2), or is still being cleared up."""
+    name = folder.resolve().name
     if not has_let_go(folder, CLEARING_S):
-        raise StateHeld(f"the sentinel of run {folder.name} still clears up after it")
+        raise StateHeld(f"the sentinel of run {name} still clears up after it")
     final = read_verdict(folder).final
     if final:
-        raise UsageError(f"run {folder.name} is over for good: {final}; start a new session")
+        raise UsageError(f"run {name} is over for good: {final}; start a new session")
 
 
 def _lock(fd: int, run_id: str) -> None:

@@ -29,8 +29,9 @@ RESTARTS_MAX: Final = 1
 """A sentinel that dies twice has a reason that a third would share."""
 BLIND_AFTER_S: Final = 0.75
 """A sentinel that has not looked for so long counts as dead: it looks every 50 ms."""
-FAREWELL_S: Final = 2.0
-"""How long the session's end waits for its sentinel's."""
+FAREWELL_S: Final = 12.0
+"""How long the session's end waits for its sentinel's: it may have to ask a venue for ten seconds
+that refuses. One with nothing to do is gone within a beat."""
 
 
 class Guard(Protocol):
