@@ -6,13 +6,13 @@ touched again and the session is told (reliability.md C4).
 """
 
 import asyncio
-import os
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from engine.model.events import Input
+from engine.session.file_system import OS, FileSystem
 from engine.session.journal_line import Chain
 from engine.session.recorded import STARTED, Recorded
 
@@ -26,9 +26,12 @@ class Journal:
     `events`, `bytes` and `head` speak of all lines taken; after a failure, of those in the file.
     """
 
-    def __init__(self, fd: int, recorded: Recorded | None = None) -> None:
+    def __init__(
+        self, fd: int, recorded: Recorded | None = None, *, files: FileSystem = OS
+    ) -> None:
         """Take over a file: a new one, or one that ends where `recorded` does."""
         self._fd = fd
+        self._files = files
         self._recorded = recorded
         self.failure: OSError | None = None
         self.bytes = recorded.good_bytes if recorded else 0
@@ -104,7 +107,7 @@ class Journal:
         block = memoryview(b"".join(self._pending))
         try:
             while block:
-                block = block[os.write(self._fd, block) :]
+                block = block[self._files.write(self._fd, block) :]
         except OSError as error:
             self._fail(error, unwritten=len(block))
         self._pending.clear()
@@ -126,7 +129,7 @@ class Journal:
             return
         self._unsynced = False
         try:
-            await asyncio.to_thread(os.fdatasync, self._fd)
+            await asyncio.to_thread(self._files.sync, self._fd)
         except OSError as error:
             self.failure = error
 
@@ -135,8 +138,8 @@ class Journal:
         self.flush()
         try:
             if self.failure is None:
-                os.fdatasync(self._fd)
-            os.close(self._fd)
+                self._files.sync(self._fd)
+            self._files.close(self._fd)
         except OSError as error:
             self.failure = self.failure or error
 
