@@ -194,6 +194,7 @@ def make_session(
         detail=settings.journal.detail,
         observe=record.follow,
         on_order_ns=record.on_order_ns,
+        commit=journal.commit if settings.journal.sync == "live" else None,
     )
     session = Session(
         make_plan(settings),

@@ -50,8 +50,11 @@ class JournalConfig:
     data, answers and timers; `orders` keeps orders, fills, positions and states only."""
     flush_ms: Annotated[int, Gt(0)] = 50
     """Longest time a line waits in memory."""
+    sync: Literal["live", "batched"] = "batched"
+    """`live`: no order leaves before its line is on the disk; `batched`: every `sync_ms`, which a
+    crash of the program survives and a power cut may shorten."""
     sync_ms: Annotated[int, Gt(0)] = 1_000
-    """Longest time between two fdatasync in paper mode."""
+    """Longest time between two syncs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,20 @@ class Journal:
         except OSError as error:
             self.failure = error
 
+    def commit(self) -> bool:
+        """Make everything taken so far durable, now; return whether it is.
+
+        One sync covers every line since the last one: the group commit of a burst.
+        """
+        self.flush()
+        if self._unsynced and self.failure is None:
+            try:
+                self._files.sync(self._fd)
+                self._unsynced = False
+            except OSError as error:
+                self.failure = error
+        return self.failure is None
+
     def close(self) -> None:
         """Flush, sync and close; a failure stays readable in `failure`."""
         self.flush()
