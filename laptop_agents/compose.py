@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import Agent
 from engine.kernel import Kernel, KernelConfig
+from engine.model.errors import FencedByEpoch
 from engine.model.events import VenueEvent
 from engine.model.instrument import Instrument
 from engine.model.money import use_exact_arithmetic
@@ -175,7 +176,7 @@ def make_session(
     )
     kernel = make_kernel(settings, feed.instruments)
     clock = make_clock(settings)
-    journal = Journal(run.fd, run.recorded)
+    journal = Journal(run.keeper, run.recorded)
     record = SessionRecord(
         make_identity(settings, feed, run),
         kernel=kernel,
@@ -218,6 +219,8 @@ def _drive(session: Session, record: SessionRecord) -> FinalReport:
         stop_reason = run_loop(session.run())
         for number in GRACEFUL:
             signal.signal(number, signal.SIG_IGN)  # the report takes milliseconds: let it be whole
+    except FencedByEpoch:
+        raise  # the run, its report included, belongs to the other session
     except Exception as error:
         record.failed(error)
         record.finish("error", getattr(error, "exit_code", 1))

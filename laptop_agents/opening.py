@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine.model.errors import StateHeld, UsageError
+from engine.session.file_system import OS
+from engine.session.health import MB
+from engine.session.journal_emergency import EMERGENCY_NAME, is_used
+from engine.session.journal_keeper import Keeper, begin, take_over
 from engine.session.manifest import utc
 from engine.session.metrics import CSV_NAME, JSON_NAME
 from engine.session.recorded import Recorded
-from engine.session.run_folder import RunFolder, new_run_id
+from engine.session.run_folder import RunFolder, blame, new_run_id
 from laptop_agents.runs import JOURNAL_NAME
 
 if TYPE_CHECKING:
@@ -28,8 +32,8 @@ class Run:
 
     run_id: str
     folder: RunFolder
-    fd: int
-    """The journal, open and locked."""
+    keeper: Keeper
+    """The journal, open and locked, and what lies around it."""
     recorded: Recorded | None
     """What an interrupted run left; None for a new one."""
     started_at: str
@@ -43,12 +47,13 @@ def new_run(settings: "Settings", home: Path, run_dir: Path | None) -> Run:
     pinned_ns = settings.session.start_ns
     run_id = settings.session.run_id or new_run_id(wall_ns)
     folder = RunFolder.create(home, run_id, run_dir)
-    fd = folder.create_file(JOURNAL_NAME)
-    _lock(fd, run_id)
+    journal = folder.file(JOURNAL_NAME)
+    with blame(journal):
+        keeper = begin(journal, segment_bytes=settings.journal.segment_mb * MB)
     return Run(
         run_id=run_id,
         folder=folder,
-        fd=fd,
+        keeper=keeper,
         recorded=None,
         started_at=utc(wall_ns),
         start_ns=wall_ns if pinned_ns is None else pinned_ns,
@@ -65,31 +70,37 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
     """
     from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - rarely needed
 
-    fd = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
-    _lock(fd, journal.parent.name)
+    with blame(journal):
+        fd = OS.append(journal)
+        _lock(fd, journal)
     recorded = Recorded(journal)
     started = msgspec.json.decode(recorded.first.data)
-    if recorded.has_ended:
+    if recorded.has_ended or is_used(journal.with_name(EMERGENCY_NAME)):
         raise UsageError(f"{journal} has ended: there is nothing to resume")
     if started["settings"]["journal.detail"] != "inputs":
         raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
-    os.ftruncate(fd, recorded.good_bytes)
+    settings = recorded_settings(started["settings"])
+    with blame(journal):
+        keeper = take_over(journal, fd, recorded, segment_bytes=settings.journal.segment_mb * MB)
     folder = RunFolder(journal.parent)
     for name in METRICS:
         folder.file(name).unlink(missing_ok=True)  # written anew by the rerun
-    return recorded_settings(started["settings"]), Run(
+    return settings, Run(
         run_id=started["run_id"],
         folder=folder,
-        fd=fd,
+        keeper=keeper,
         recorded=recorded,
         started_at=started["started_at"],
         start_ns=started["start_ns"],
     )
 
 
-def _lock(fd: int, run_id: str) -> None:
+def _lock(fd: int, journal: Path) -> None:
     """Hold the journal itself, so that no lock file can be deleted under its holder."""
+    held = StateHeld(f"another session is writing run {journal.parent.name}")
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise StateHeld(f"another session is writing run {run_id}") from error
+        raise held from error
+    if os.fstat(fd).st_ino != journal.stat().st_ino:  # it has become a segment meanwhile
+        raise held

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from engine.model.errors import UsageError
+from engine.session.journal_parts import JOURNAL_NAME
 
-JOURNAL_NAME = "events.jsonl"
+__all__ = ["JOURNAL_NAME", "find_journal"]
 
 
 def find_journal(name: str, home: Path) -> Path:

@@ -55,6 +55,8 @@ class JournalConfig:
     crash of the program survives and a power cut may shorten."""
     sync_ms: Annotated[int, Gt(0)] = 1_000
     """Longest time between two syncs."""
+    segment_mb: Annotated[int, Gt(0), Le(4_096)] = 256
+    """Size from which `events.jsonl` is closed, packed as a segment, and a new one begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from engine.session.run_folder import sync_folder
 
 _NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_OLD: Final = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_OLD: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class FileSystem(Protocol):
@@ -24,6 +24,10 @@ class FileSystem(Protocol):
 
     def append(self, path: Path) -> int:
         """Open a file, no link, to add to it; return its descriptor."""
+        ...
+
+    def open(self, path: Path) -> int:
+        """Open a file, no link, to write in it with `write_at`; return its descriptor."""
         ...
 
     def write(self, fd: int, block: bytes | memoryview) -> int:
@@ -79,6 +83,10 @@ class OsFileSystem:
         return os.open(path, _NEW, 0o600)
 
     def append(self, path: Path) -> int:
+        """See `FileSystem`."""
+        return os.open(path, _OLD | os.O_APPEND)
+
+    def open(self, path: Path) -> int:
         """See `FileSystem`."""
         return os.open(path, _OLD)
 

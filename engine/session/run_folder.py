@@ -13,7 +13,8 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -78,7 +79,7 @@ class RunFolder:
             raise UsageError(f"{LATEST!r} can't be the id of a run: it names the newest one")
         runs = home.resolve() / RUNS
         path = runs / run_id if run_dir is None else run_dir.resolve()
-        with _Blame(path):
+        with blame(path):
             _make_folders(runs)
             _refuse_open_home(runs.parent)
             _refuse_shared(runs)
@@ -106,13 +107,13 @@ class RunFolder:
 
         """
         path = self.file(*names)
-        with _Blame(path):
+        with blame(path):
             return os.open(path, _NEW | os.O_RDWR, 0o600)
 
     def create_folder(self, *names: str) -> Path:
         """Create a folder inside, parents too; one that exists is fine."""
         path = self.file(*names)
-        with _Blame(path):
+        with blame(path):
             _make_folders(path)
         return path
 
@@ -124,7 +125,7 @@ class RunFolder:
 
         """
         path = self.file(name)
-        with _Blame(path):
+        with blame(path):
             _replace(path, content)
 
     def write_json(self, name: str, document: object) -> None:
@@ -133,19 +134,18 @@ class RunFolder:
         self.write(name, text + b"\n")
 
 
-class _Blame:
-    """Turns an operating system's error into one line that names the path."""
+@contextmanager
+def blame(path: Path) -> Iterator[None]:
+    """Turn an operating system's error into one line that names the path.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, OSError):
-            where = error.filename or self._path
-            raise StateDamaged(f"can't write {where}: {error.strerror or error}") from error
+    Raises:
+        StateDamaged: Instead of the OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or path
+        raise StateDamaged(f"can't write {where}: {error.strerror or error}") from error
 
 
 def _make_folders(path: Path) -> None:

@@ -70,7 +70,11 @@ class Session:
         """Whether this is the rerun of an interrupted run, still behind its last line."""
 
     async def run(self) -> str:
-        """Run until planned end, end of data, limit, kill or signal; return the stop reason."""
+        """Run until planned end, end of data, limit, kill or signal; return the stop reason.
+
+        Raises:
+            FencedByEpoch: Another session took over the run.
+        """
         self._stops.watch()
         durability = asyncio.create_task(self._keep_durable(), name="journal-sync")
         try:
@@ -184,6 +188,8 @@ class Session:
         while not self._is_catching_up and (request := self._stops.take()) is not None:
             self._record.told(request)
             self._command(now_ns, request.command, request.by, request.argument)
+        if self._journal.fence is not None:
+            raise self._journal.fence
         if self._journal.failure is not None and self._record.journal_failed(self._journal.failure):
             self._command(now_ns, Operator.JOURNAL_FAILURE, "session")
         if self._stops.is_abort:

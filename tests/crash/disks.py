@@ -97,6 +97,11 @@ class LoggingFileSystem(OsFileSystem):
         self._by_fd[fd] = self._by_name[path.name]
         return fd
 
+    def open(self, path: Path) -> int:
+        fd = super().open(path)
+        self._by_fd[fd] = self._by_name[path.name]
+        return fd
+
     def write(self, fd: int, block: bytes | memoryview) -> int:
         written = super().write(fd, block)
         number = self._by_fd[fd]
@@ -144,8 +149,7 @@ class LoggingFileSystem(OsFileSystem):
 
     def allocate(self, fd: int, size: int) -> None:
         super().allocate(fd, size)
-        self._log_write(self._by_fd[fd], bytes(size), 0)
-        self._ends[self._by_fd[fd]] = 0
+        self.calls.append(Call("write", self._by_fd[fd], block=bytes(size)))
 
 
 def disks(calls: Sequence[Call], model: Model) -> Iterator[Disk]:
@@ -173,7 +177,7 @@ def place(disk: Disk, folder: Path) -> Path:
 
 def _after_kill(calls: Sequence[Call]) -> Iterator[Disk]:
     yield _applied(calls, ())
-    if calls and calls[-1].kind == "write" and len(calls[-1].block) > 1:
+    if calls and calls[-1].kind == "write" and 1 < len(calls[-1].block) <= PAGE:
         half = calls[-1].block[: len(calls[-1].block) // 2]
         yield _applied([*calls[:-1], calls[-1]._replace(block=half)], ())
 
