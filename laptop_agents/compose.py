@@ -184,7 +184,11 @@ def make_session(
         journal=journal,
         log=log,
         progress=progress,
-        health=HealthMonitor(settings.health, ProcessProbe(run.folder.path)),
+        health=HealthMonitor(
+            settings.health,
+            ProcessProbe(run.folder.path),
+            reserve_mb=settings.journal.reserve_mb,
+        ),
         is_paced=not clock.is_simulated,
     )
     turn = Turn(

@@ -218,6 +218,10 @@ class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
     argument: str = ""
 
 
+JOURNAL_RESERVE: Final = "journal_reserve"
+"""Kind of the one limit that stops new risk: what is free, MB, against `journal.reserve_mb`."""
+
+
 class HealthChanged(msgspec.Struct, frozen=True, gc=False):
     """A limit of the process itself was passed, or a reading came back within it.
 
@@ -226,7 +230,7 @@ class HealthChanged(msgspec.Struct, frozen=True, gc=False):
 
     ts_ns: int
     kind: str
-    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb` or `loop_lag_ms`."""
+    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb` or `loop_lag_ms`; or `journal_reserve`."""
     limit: float
     reading: float
     is_over: bool

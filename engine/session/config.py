@@ -57,6 +57,8 @@ class JournalConfig:
     """Longest time between two syncs."""
     segment_mb: Annotated[int, Gt(0), Le(4_096)] = 256
     """Size from which `events.jsonl` is closed, packed as a segment, and a new one begun."""
+    reserve_mb: Annotated[float, Ge(0)] = 100.0
+    """Free space below which no new risk is taken: the session is DEGRADED until there is more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,11 @@ class Journal:
         return 1 if self._keeper is None else self._keeper.epoch
 
     @property
+    def is_full(self) -> bool:
+        """Whether the open file waits to become a segment; the next `sync` sees to it."""
+        return self._keeper is not None and self._keeper.is_full(self.bytes)
+
+    @property
     def last_words(self) -> LastWords:
         """What became of lines after a failure."""
         if self._keeper is None:

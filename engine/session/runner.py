@@ -92,7 +92,7 @@ class Session:
             await asyncio.sleep(self._plan.flush_s)
             self._journal.flush()
             unsynced_s += self._plan.flush_s
-            if unsynced_s >= self._plan.sync_s:
+            if unsynced_s >= self._plan.sync_s or self._journal.is_full:
                 unsynced_s = 0.0
                 await self._journal.sync()
 
