@@ -17,7 +17,7 @@ from engine.session.journal_keeper import Keeper, begin, take_over
 from engine.session.manifest import utc
 from engine.session.metrics import CSV_NAME, JSON_NAME
 from engine.session.recorded import Recorded
-from engine.session.run_folder import RunFolder, blame, new_run_id
+from engine.session.run_folder import RunFolder, blame, new_run_id, refuse_shared
 from laptop_agents.runs import JOURNAL_NAME
 
 if TYPE_CHECKING:
@@ -70,7 +70,10 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
     """
     from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - rarely needed
 
+    folder = RunFolder.reopen(journal.parent)
+    journal = folder.file(journal.name)
     with blame(journal):
+        refuse_shared(journal)
         fd = OS.append(journal)
         _lock(fd, journal)
     recorded = Recorded(journal)
@@ -82,7 +85,6 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
     settings = recorded_settings(started["settings"])
     with blame(journal):
         keeper = take_over(journal, fd, recorded, segment_bytes=settings.journal.segment_mb * MB)
-    folder = RunFolder(journal.parent)
     for name in METRICS:
         folder.file(name).unlink(missing_ok=True)  # written anew by the rerun
     return settings, Run(

@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 from engine.model.errors import JournalDamaged, StateDamaged
 from engine.session.audit_database import AGENT, ORDER, SYMBOL, TAIL, open_database
 from engine.session.audit_pages import AuditPages
-from engine.session.journal_line import GENESIS, proven
-from engine.session.journal_reader import Line, split_line
+from engine.session.journal_line import GENESIS
+from engine.session.journal_reader import Line, proven_line
 
 _PREV: Final = slice(-TAIL + len(',"prev":"'), -TAIL + len(f',"prev":"{GENESIS}'))
 
@@ -97,11 +97,11 @@ class AuditIndex:
 
     def _read(self, seq: int, at: int, size: int) -> Found:
         raw = self._pages.read(at, size)
-        digest = proven(raw, raw[_PREV].decode("ascii", "replace"), seq)
-        if digest is None:
-            path, line = self._pages.place(at, seq)
-            raise JournalDamaged(path, line, "the line changed since it was indexed")
-        return Found(split_line(raw, seq, digest), raw[:-1])
+        line = proven_line(raw, raw[_PREV].decode("ascii", "replace"), seq)
+        if isinstance(line, str):
+            path, number = self._pages.place(at, seq)
+            raise JournalDamaged(path, number, "the line changed since it was indexed")
+        return Found(line, raw[:-1])
 
 
 def _where(question: Question) -> tuple[str, list[Any]]:

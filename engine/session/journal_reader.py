@@ -4,7 +4,7 @@ The proof comes before any parsing and works on raw bytes. A reader therefore ne
 that was not written, whatever happened to the file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from engine.model.events import INPUT_TYPES, RECORD_TYPES, Input
 from engine.session.journal_head import HEAD_NAME, Head, read_head
 from engine.session.journal_line import GENESIS, proven
 from engine.session.journal_parts import JOURNAL_NAME, LINE_MAX, BrokenSeal, open_parts
+from engine.session.journal_versions import UPCASTERS, Upcaster, proven_version, upcast
 
 TS_MAX: Final = 2**63 - 1
 """The year 2262."""
@@ -63,8 +64,9 @@ class Starts(NamedTuple):
 class JournalReading:
     """One pass through a journal, from its oldest segment to its newest line."""
 
-    def __init__(self, journal: Path) -> None:
+    def __init__(self, journal: Path, upcasters: Mapping[int, Upcaster] = UPCASTERS) -> None:
         self._journal = journal
+        self._upcasters = upcasters
         # Before the lines: a running session writes those first.
         known = read_head(journal.with_name(HEAD_NAME)) if journal.name == JOURNAL_NAME else None
         self.head: Head | None = known
@@ -92,17 +94,14 @@ class JournalReading:
             try:
                 while raw := file.readline(LINE_MAX):
                     seq += 1
-                    digest = proven(raw, prev, seq)
-                    if digest is None:
-                        raise JournalDamaged(str(path), seq - first, _diagnosis(raw, seq))
-                    line = _sound(raw, seq, digest)
-                    if line is None:
-                        raise JournalDamaged(str(path), seq - first, FORGED)
+                    line = proven_line(raw, prev, seq, self._upcasters)
+                    if isinstance(line, str):
+                        raise JournalDamaged(str(path), seq - first, line)
                     if seq == acknowledged:
                         self._hold_head(line, seq - first)
                     self.good_bytes += line.size
                     yield line
-                    prev = digest
+                    prev = line.hash
             except BrokenSeal as broken:
                 raise JournalDamaged(str(path), seq - first + 1, str(broken)) from broken
         if not seq:
@@ -129,6 +128,28 @@ def read_journal(path: Path) -> Iterator[Line]:
     return JournalReading(path).lines()
 
 
+def proven_line(
+    raw: bytes, prev: str, seq: int, upcasters: Mapping[int, Upcaster] = UPCASTERS
+) -> Line | str:
+    """Return what a line says if it is the next in the chain, or why it is not.
+
+    Args:
+        raw: The line with its newline.
+        prev: Hash of the line before.
+        seq: The number this line must have.
+        upcasters: See `journal_versions`.
+    """
+    digest = proven(raw, prev, seq)
+    if digest is not None:
+        return _sound(raw, seq, digest)
+    other = proven_version(raw, prev, seq)
+    if other is None:
+        return _diagnosis(raw, seq)
+    version, digest = other
+    line = _sound(raw, seq, digest)
+    return line if isinstance(line, str) else upcast(line, version, upcasters)
+
+
 def _diagnosis(raw: bytes, seq: int) -> str:
     if not raw.endswith(b"\n"):
         return "the line is torn: it has no end"
@@ -137,14 +158,14 @@ def _diagnosis(raw: bytes, seq: int) -> str:
     return "the line was changed, or is not the one that followed the line before"
 
 
-def _sound(raw: bytes, seq: int, digest: str) -> Line | None:
+def _sound(raw: bytes, seq: int, digest: str) -> Line | str:
     """Take a line apart; the chain proves that it was not changed, not that a session wrote it."""
     try:
         line = split_line(raw, seq, digest)
     except ValueError:
-        return None
+        return FORGED
     is_sound = 0 <= line.ts_ns <= TS_MAX and line.type.isprintable() and len(line.type) <= TYPE_MAX
-    return line if is_sound else None
+    return line if is_sound else FORGED
 
 
 def split_line(raw: bytes, seq: int, digest: str) -> Line:

@@ -82,9 +82,21 @@ class RunFolder:
         with blame(path):
             _make_folders(runs)
             _refuse_open_home(runs.parent)
-            _refuse_shared(runs)
+            refuse_shared(runs)
             _make_run(path, is_ours=run_dir is None)
             _point_latest(runs, path)
+        return cls(path)
+
+    @classmethod
+    def reopen(cls, path: Path) -> "RunFolder":
+        """Take up the folder of an interrupted run; `latest` is the one link that is followed.
+
+        Raises:
+            StateDamaged: It is a link, of another user, or open to others; so may its journal be.
+        """
+        path = path.resolve() if path.name == LATEST else path.absolute()
+        with blame(path):
+            refuse_shared(path)
         return cls(path)
 
     def file(self, *names: str) -> Path:
@@ -167,7 +179,7 @@ def _make_run(path: Path, *, is_ours: bool) -> None:
             raise UsageError(f"run {path.name} exists already: {path}") from error
         if not path.is_dir() or any(path.iterdir()):
             raise UsageError(f"--run-dir {path} must be absent or an empty folder") from error
-        _refuse_shared(path)
+        refuse_shared(path)
 
 
 def _refuse_open_home(home: Path) -> None:
@@ -177,17 +189,25 @@ def _refuse_open_home(home: Path) -> None:
         raise _shared(home, mode)
 
 
-def _refuse_shared(folder: Path) -> None:
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-        raise StateDamaged(f"{folder} is not a folder of this user: refusing to write there")
+def refuse_shared(path: Path) -> None:
+    """Refuse a folder or file that others may read or write, or that is a link.
+
+    Raises:
+        StateDamaged: It is one.
+        OSError: It can't be looked at.
+    """
+    status = path.lstat()
+    is_plain = stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)
+    if not is_plain or status.st_uid != os.geteuid():
+        raise StateDamaged(f"{path} is not of this user, or a link: refusing to write there")
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise _shared(folder, status.st_mode)
+        raise _shared(path, status.st_mode)
 
 
-def _shared(folder: Path, mode: int) -> StateDamaged:
+def _shared(path: Path, mode: int) -> StateDamaged:
+    want = 700 if stat.S_ISDIR(mode) else 600
     return StateDamaged(
-        f"{folder} is open to other users (mode {stat.S_IMODE(mode):04o}): chmod 700 it first"
+        f"{path} is open to other users (mode {stat.S_IMODE(mode):04o}): chmod {want} it first"
     )
 
 
