@@ -20,7 +20,7 @@ from engine.session.file_system import OS, FileSystem
 from engine.session.journal_emergency import EMERGENCY_NAME, EmergencySegment
 from engine.session.journal_head import HEAD_NAME, HeadFile
 from engine.session.journal_line import GENESIS
-from engine.session.journal_parts import segment_path, segments
+from engine.session.journal_parts import segment_path, segments, twin
 from engine.session.journal_seal import seal_all
 from engine.session.recorded import Recorded
 
@@ -85,9 +85,9 @@ class Keeper:
     def _repair(self) -> None:
         """Take back what a crash left of a rotation that was prepared and never done."""
         self.files.unlink(self._journal.with_name(_NEXT))
-        for path in segments(self._journal)[-1:]:
-            if path.stat().st_ino == os.fstat(self.fd).st_ino:
-                self.files.unlink(path)
+        closing = twin(self._journal)
+        if closing is not None:
+            self.files.unlink(closing)
 
     # --- acknowledging ---------------------------------------------------------------------------
 

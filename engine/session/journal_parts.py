@@ -82,6 +82,18 @@ def open_parts(journal: Path) -> Iterator[tuple[Path, IO[bytes]]]:
         yield journal, newest
 
 
+def twin(journal: Path) -> Path | None:
+    """Return the segment that has the open file's lines: a rotation was prepared and never done.
+
+    Raises:
+        JournalDamaged: A segment is missing.
+        OSError: A file can't be read.
+    """
+    with journal.open("rb") as newest:
+        older = segments(journal)
+        return older[-1] if older and _is_same(older[-1], newest) else None
+
+
 def open_part(path: Path) -> IO[bytes]:
     """Open one file of a journal; what is packed is unpacked as it is read.
 

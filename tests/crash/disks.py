@@ -69,9 +69,8 @@ class _State:
         content[call.at : call.at + len(call.block)] = call.block
 
     def disk(self) -> Disk:
-        return {
-            name: bytes(self.contents.get(file, b"")) for name, file in sorted(self.names.items())
-        }
+        contents = {file: bytes(content) for file, content in self.contents.items()}
+        return {name: contents.get(file, b"") for name, file in sorted(self.names.items())}
 
 
 class LoggingFileSystem(OsFileSystem):
@@ -166,20 +165,25 @@ def disks(calls: Sequence[Call], model: Model) -> Iterator[Disk]:
 
 
 def place(disk: Disk, folder: Path) -> Path:
-    """Write a disk into an empty folder, with the modes the program would have given it."""
+    """Write a disk into an empty folder: modes as the program gives them, second names as links."""
     folder.mkdir(mode=0o700)
+    placed: dict[int, Path] = {}
     for name, content in disk.items():
         path = folder / name
+        if content and id(content) in placed:
+            path.hardlink_to(placed[id(content)])
+            continue
         path.touch(mode=0o600)
         path.write_bytes(content)
+        placed[id(content)] = path
     return folder
 
 
 def _after_kill(calls: Sequence[Call]) -> Iterator[Disk]:
     yield _applied(calls, ())
     if calls and calls[-1].kind == "write" and 1 < len(calls[-1].block) <= PAGE:
-        half = calls[-1].block[: len(calls[-1].block) // 2]
-        yield _applied([*calls[:-1], calls[-1]._replace(block=half)], ())
+        part = calls[-1].block[: len(calls[-1].block) // 5]
+        yield _applied([*calls[:-1], calls[-1]._replace(block=part)], ())
 
 
 def _split(calls: Sequence[Call]) -> tuple[list[Call], list[Call]]:
