@@ -27,6 +27,8 @@ from engine.session.journal_reader import read_journal
 from engine.session.recorded import Recorded
 from tests.crash.disks import MODELS, Call, Disk, LoggingFileSystem, Model, disks, place
 
+pytestmark = pytest.mark.timeout(300)
+
 TS: Final = 1_700_000_000_000_000_000
 SEGMENT: Final = 9_000
 """Bytes; a rotation each second beat of 20 lines."""

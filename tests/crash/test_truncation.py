@@ -18,8 +18,11 @@ from engine.session.journal_reader import read_journal
 from engine.session.recorded import Recorded
 from tests.crash.journals import TYPES, lines_of_all_types, types_in, written
 
+pytestmark = pytest.mark.timeout(300)
+"""A shard takes seconds of processor time; on a crowded machine that is minutes."""
+
 SIZE: Final = 75_000
-SHARDS: Final = 8
+SHARDS: Final = 16
 MUTATIONS: Final = 20_000
 LINES: Final = lines_of_all_types(SIZE)
 WHOLE: Final = b"".join(LINES)
