@@ -4,10 +4,12 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from engine.model.errors import JournalDamaged
-from engine.session.journal_reader import Line, read_journal
+from engine.session.journal_emergency import EMERGENCY_NAME, read_emergency
+from engine.session.journal_reader import JournalReading, Line
 from laptop_agents.home import find_home
 from laptop_agents.runs import find_journal
 
@@ -21,29 +23,53 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         JournalDamaged: The first line that is not proven, or the line after a cut end.
+        OSError: A file can't be read.
     """
     journal = find_journal(arguments.run, find_home(os.environ))
-    last = _last(journal)
+    reading = JournalReading(journal)
+    last = _last(reading)
     claimed = claimed_head(journal.parent / REPORT_NAME)
     if claimed not in (None, last.hash):
-        raise JournalDamaged(
-            str(journal), last.seq + 1, "the journal ends before the head its report names"
-        )
-    told = {"lines": last.seq, "head_hash": last.hash, "is_complete": claimed is not None}
-    if arguments.json:
-        sys.stdout.write(json.dumps({"journal": str(journal), **told}) + "\n")
-    else:
-        end = "as its report says" if claimed else "no report yet: a cut end would not show"
-        sys.stdout.write(f"ok: {last.seq} lines, head {last.hash}, {end}\n")
+        line = last.seq - reading.starts[-1].seq + 2
+        reason = "the journal ends before the head its report names"
+        raise JournalDamaged(str(reading.path), line, reason)
+    told = {
+        "lines": last.seq,
+        "head_hash": last.hash,
+        "is_complete": claimed is not None,
+        "acknowledged": None if reading.head is None else reading.head.seq,
+        "segments": len(reading.starts) - 1,
+        "emergency_lines": sum(1 for _ in _last_words(journal, last)),
+    }
+    text = json.dumps({"journal": str(journal), **told}) if arguments.json else _words(told)
+    sys.stdout.write(text + "\n")
     return 0
 
 
-def _last(journal: Path) -> Line:
+def _last(reading: JournalReading) -> Line:
     last = None
-    for last in read_journal(journal):  # noqa: B007 - only the last one is wanted
+    for last in reading.lines():  # noqa: B007 - only the last one is wanted
         pass
     assert last is not None, "an empty journal is refused by the reader"
     return last
+
+
+def _last_words(journal: Path, last: Line) -> Iterator[bytes]:
+    return read_emergency(journal.with_name(EMERGENCY_NAME), last.hash, last.seq)
+
+
+def _words(told: Mapping[str, object]) -> str:
+    end = "no report yet: a cut end would not show"
+    if told["is_complete"]:
+        end = "as its report says"
+    elif told["acknowledged"] is not None:
+        end = f"no report yet, acknowledged up to line {told['acknowledged']}"
+    words = [f"ok: {told['lines']} lines, head {told['head_hash']}, {end}"]
+    if told["segments"]:
+        words.append(f"{told['segments']} sealed segments")
+    if told["emergency_lines"]:
+        words.append(f"{told['emergency_lines']} more in {EMERGENCY_NAME}: its journal failed")
+    return ", ".join(words)
 
 
 def claimed_head(report: Path) -> str | None:

@@ -26,6 +26,9 @@ import msgspec
 from engine.model.errors import JournalDamaged, StateDamaged, UsageError
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.evidence_files import fault_of
+from engine.session.journal_emergency import EMERGENCY_NAME
+from engine.session.journal_head import HEAD_NAME
+from engine.session.journal_parts import SEGMENT
 from engine.session.journal_reader import Line, read_journal
 from engine.session.manifest import NAME as MANIFEST_NAME
 from engine.session.metrics import CSV_NAME, JSON_NAME
@@ -47,7 +50,11 @@ SCRUBBED_MAX: Final = 64 << 20
 """Bytes of a manifest or log, which are scrubbed in memory; logs rotate far below."""
 CHUNK: Final = 1 << 20
 LOG_NAME: Final = re.compile(r"session\.log(\.[0-9]{1,3})?")
-PLAIN: Final = frozenset({JOURNAL_NAME, REPORT_NAME, CSV_NAME, JSON_NAME, "report.html"})
+PLAIN: Final = frozenset(
+    {
+        JOURNAL_NAME, HEAD_NAME, EMERGENCY_NAME, REPORT_NAME, CSV_NAME, JSON_NAME, "report.html",
+    }
+)  # fmt: skip
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -165,7 +172,8 @@ def is_member(name: str) -> bool:
     """Whether a file of that name belongs in a capsule: the list is closed."""
     parts = name.split("/")
     if len(parts) == 1:
-        return name in PLAIN or name == MANIFEST_NAME or LOG_NAME.fullmatch(name) is not None
+        patterns = (LOG_NAME, SEGMENT)
+        return name in (*PLAIN, MANIFEST_NAME) or any(p.fullmatch(name) for p in patterns)
     return len(parts) == 3 and parts[0] == EVIDENCE
 
 

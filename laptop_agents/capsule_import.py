@@ -115,7 +115,8 @@ def _prove(folder: Path, contents: Contents, file: Path) -> None:
     try:
         proof = proof_of(folder / JOURNAL_NAME)
     except JournalDamaged as error:
-        raise JournalDamaged(f"{_shown(file)}: {JOURNAL_NAME}", error.line, error.reason) from error
+        where = f"{_shown(file)}: {Path(error.path).name}"
+        raise JournalDamaged(where, error.line, error.reason) from error
     if proof != Proof(contents.run_id, contents.head_hash, contents.lines):
         raise Broken("its journal is not the one capsule.json names")
     if document(folder / MANIFEST_NAME).get("run_id") != contents.run_id:

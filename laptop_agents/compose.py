@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import Agent
 from engine.kernel import Kernel, KernelConfig
+from engine.model.errors import FencedByEpoch
 from engine.model.events import VenueEvent
 from engine.model.instrument import Instrument
 from engine.model.money import use_exact_arithmetic
@@ -209,7 +210,7 @@ def make_session(
         settings, run, kill_files=stops.kill_files, is_json=is_json, each_check=broker.note_exits
     )
     kernel, clock = make_kernel(settings, feed.instruments), make_clock(settings)
-    journal = Journal(run.fd, run.recorded)
+    journal = Journal(run.keeper, run.recorded)
     identity = make_identity(settings, feed, run)
     record = SessionRecord(
         identity,
@@ -218,7 +219,11 @@ def make_session(
         journal=journal,
         log=log,
         progress=progress,
-        health=HealthMonitor(settings.health, ProcessProbe(run.folder.path)),
+        health=HealthMonitor(
+            settings.health,
+            ProcessProbe(run.folder.path),
+            reserve_mb=settings.journal.reserve_mb,
+        ),
         is_paced=not clock.is_simulated,
         kept=run.kept,
     )
@@ -244,7 +249,8 @@ def make_session(
             detail=settings.journal.detail,
             observe=(control or record).follow,
             on_order_ns=record.on_order_ns,
-            commit=None if clock.is_simulated else journal.flush,
+            hand_over=None if clock.is_simulated else journal.hand_over,
+            commit=journal.commit if settings.journal.sync == "live" else None,
         ),
         clock=clock,
         journal=journal,
@@ -289,6 +295,8 @@ def _drive(parts: Parts) -> FinalReport:
             signal.signal(number, signal.SIG_IGN)  # the report takes milliseconds: let it be whole
         if guard is not None:
             guard.goodbye()
+    except FencedByEpoch:
+        raise  # the run, its report included, belongs to the other session
     except Exception as error:
         record.failed(error)
         record.finish("error", getattr(error, "exit_code", 1))

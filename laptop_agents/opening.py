@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine.model.errors import CredentialsRefused, StateHeld, UsageError
-from engine.session.checkpoint import Checkpoint, stored, usable
+from engine.session.checkpoint import Checkpoint, marked, stored, usable
 from engine.session.envelope import Envelope
-from engine.session.journal_reader import read_journal
+from engine.session.file_system import OS
+from engine.session.health import MB
+from engine.session.journal_emergency import EMERGENCY_NAME, is_used
+from engine.session.journal_keeper import Keeper, begin, take_over
 from engine.session.kept_metrics import KeptRows, kept_rows
 from engine.session.manifest import utc
 from engine.session.metrics import CSV_NAME, JSON_NAME
 from engine.session.recorded import Recorded
-from engine.session.run_folder import RunFolder, new_run_id
+from engine.session.run_folder import RunFolder, blame, new_run_id, refuse_shared
 from engine.session.sentinel.segment import has_let_go, read_verdict
 from laptop_agents.checkpoint_key import envelope_of
 from laptop_agents.runs import JOURNAL_NAME
@@ -38,8 +41,8 @@ class Run:
 
     run_id: str
     folder: RunFolder
-    fd: int
-    """The journal, open and locked."""
+    keeper: Keeper
+    """The journal, open and locked, and what lies around it."""
     recorded: Recorded | None
     """What an interrupted run left; None for a new one."""
     started_at: str
@@ -65,12 +68,13 @@ def new_run(settings: "Settings", home: Path, run_dir: Path | None) -> Run:
     pinned_ns = settings.session.start_ns
     run_id = settings.session.run_id or new_run_id(wall_ns)
     folder = RunFolder.create(home, run_id, run_dir)
-    fd = folder.create_file(JOURNAL_NAME)
-    _lock(fd, run_id)
+    journal = folder.file(JOURNAL_NAME)
+    with blame(journal):
+        keeper = begin(journal, segment_bytes=settings.journal.segment_mb * MB)
     return Run(
         run_id=run_id,
         folder=folder,
-        fd=fd,
+        keeper=keeper,
         recorded=None,
         started_at=utc(wall_ns),
         start_ns=wall_ns if pinned_ns is None else pinned_ns,
@@ -88,20 +92,24 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
     """
     from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - rarely needed
 
+    folder = RunFolder.reopen(journal.parent)
+    journal = folder.file(journal.name)
     _refuse_final(journal.parent)
-    fd = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
-    _lock(fd, journal.parent.name)
-    started = msgspec.json.decode(next(read_journal(journal)).data)
-    settings = recorded_settings(started["settings"])
-    envelope = _envelope_or_none(settings)
-    points = stored(journal.parent, __version__, envelope, started["run_id"]) if envelope else []
-    recorded = Recorded(journal, {point.seq for point in points})
-    if recorded.has_ended:
+    with blame(journal):
+        refuse_shared(journal)
+        fd = OS.append(journal)
+        _lock(fd, journal)
+    recorded = Recorded(journal, marked(journal.parent))
+    started = msgspec.json.decode(recorded.first.data)
+    if recorded.has_ended or is_used(journal.with_name(EMERGENCY_NAME)):
         raise UsageError(f"{journal} has ended: there is nothing to resume")
+    settings = recorded_settings(started["settings"])
     if settings.journal.detail != "inputs":
         raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
-    os.ftruncate(fd, recorded.good_bytes)
-    folder = RunFolder(journal.parent)
+    with blame(journal):
+        keeper = take_over(journal, fd, recorded, segment_bytes=settings.journal.segment_mb * MB)
+    envelope = _envelope_or_none(settings)
+    points = stored(journal.parent, __version__, envelope, started["run_id"]) if envelope else []
     point = usable(points, recorded.hashes)
     kept = None if point is None else kept_rows(folder, point.ts_ns)
     for name in METRICS:
@@ -109,7 +117,7 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
     return settings, Run(
         run_id=started["run_id"],
         folder=folder,
-        fd=fd,
+        keeper=keeper,
         recorded=recorded,
         started_at=started["started_at"],
         start_ns=started["start_ns"],
@@ -136,9 +144,12 @@ def _refuse_final(folder: Path) -> None:
         raise UsageError(f"run {name} is over for good: {final}; start a new session")
 
 
-def _lock(fd: int, run_id: str) -> None:
+def _lock(fd: int, journal: Path) -> None:
     """Hold the journal itself, so that no lock file can be deleted under its holder."""
+    held = StateHeld(f"another session is writing run {journal.parent.name}")
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise StateHeld(f"another session is writing run {run_id}") from error
+        raise held from error
+    if os.fstat(fd).st_ino != journal.stat().st_ino:  # it has become a segment meanwhile
+        raise held

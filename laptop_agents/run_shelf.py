@@ -9,7 +9,6 @@ Rule 2: a run whose journal is held, or was written within the last minute and h
 import contextlib
 import fcntl
 import os
-import re
 import time
 from collections.abc import Mapping
 from decimal import Decimal
@@ -23,18 +22,14 @@ from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.manifest import NAME as MANIFEST_NAME
 from engine.session.run_folder import LATEST, RUNS, valid_name
 from laptop_agents.audit_words import figure
+from laptop_agents.last_words import ends_of
 from laptop_agents.runs import JOURNAL_NAME, find_journal
 
 RUNNING_S: Final = 60.0
 """A journal written this recently, without a report beside it, belongs to a live session."""
-TAIL_BYTES: Final = 256 * 1024
-"""How much of a journal's end is searched for its last heartbeat: one comes each second."""
 DOCUMENT_MAX: Final = 16 * 1024 * 1024
 """Bytes; a larger manifest or report is not ours."""
 _MONEY: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-_LAST_WORDS: Final = re.compile(
-    rb'"type":"(?:heartbeat|session_ended)","data":(\{.*\}),"prev":"[0-9a-f]{64}","hash"'
-)
 
 
 ABRUPT: Final = "ended abruptly"
@@ -193,7 +188,7 @@ def _reported(report: Mapping[str, Any]) -> Ending:
 
 def _last_seen(folder: Path, *, is_live: bool) -> Ending:
     """Read the last heartbeat of a run that left no report; not proven, only shown."""
-    began_ns, last_ns, beat = _ends(folder / JOURNAL_NAME)
+    began_ns, last_ns, beat = ends_of(folder / JOURNAL_NAME)
     fills = beat.get("fills")
     return Ending(
         equity=figure(beat.get("equity")),
@@ -202,29 +197,6 @@ def _last_seen(folder: Path, *, is_live: bool) -> Ending:
         duration_s=None if began_ns is None or last_ns is None else (last_ns - began_ns) / 1e9,
         stop_reason="running" if is_live else ABRUPT,
     )
-
-
-def _ends(journal: Path) -> tuple[int | None, int | None, dict[str, Any]]:
-    """Return the time of the first and the last whole line, and the last heartbeat's data."""
-    try:
-        with journal.open("rb") as file:
-            head = file.readline(200)
-            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
-            lines = file.read(TAIL_BYTES).split(b"\n")[:-1]
-    except OSError:
-        return None, None, {}
-    last = next((ts for ts in map(_ts, reversed(lines)) if ts is not None), None)
-    for line in reversed(lines):
-        match = _LAST_WORDS.search(line)
-        if match is not None:
-            with contextlib.suppress(msgspec.DecodeError, ValueError, RecursionError):
-                return _ts(head), last, _MONEY.decode(match[1])
-    return _ts(head), last, {}
-
-
-def _ts(line: bytes) -> int | None:
-    match = re.match(rb'\{"v":\d+,"seq":\d+,"ts":(\d{1,19}),', line)
-    return int(match[1]) if match else None
 
 
 def _text(value: object) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.model.errors import UsageError
-from engine.session.journal import NAME as JOURNAL_NAME
+from engine.session.journal_parts import JOURNAL_NAME
 
 __all__ = ["JOURNAL_NAME", "find_journal"]
 

@@ -19,6 +19,7 @@ import msgspec
 
 from engine.model.errors import StateDamaged, UsageError
 from engine.session.audit_diff import Difference
+from engine.session.journal_keeper import begin
 from engine.session.journal_reader import read_journal
 from engine.session.log import open_log
 from engine.session.manifest import utc
@@ -121,7 +122,7 @@ def _ran(settings: Settings, feed: RecordedFeed, path: Path) -> bool:
     run = Run(
         run_id=new_run_id(wall_ns),
         folder=folder,
-        fd=folder.create_file(JOURNAL_NAME),
+        keeper=begin(folder.file(JOURNAL_NAME)),
         recorded=None,
         started_at=utc(wall_ns),
         start_ns=settings.session.start_ns or 0,

@@ -28,6 +28,7 @@ from engine.kernel.watch import Watch
 from engine.market.market import Market
 from engine.model.effects import NO_EFFECTS, Effects, Outbox
 from engine.model.events import (
+    JOURNAL_RESERVE,
     Alert,
     HealthChanged,
     Input,
@@ -321,7 +322,7 @@ class Kernel:
         self._settle_when_done()
 
     def _on_health(self, change: HealthChanged) -> None:
-        """Tell a person; the process is not the market's business, so nothing else changes."""
+        """Tell a person; only a journal that may soon have no room is the market's business."""
         severity = "warning" if change.is_over else "info"
         state = "passed its limit" if change.is_over else "is within its limit again"
         limit, reading = f"{change.limit:g}", f"{change.reading:g}"
@@ -329,6 +330,9 @@ class Kernel:
         self._out.emit(
             Alert(self.now_ns, f"health_{change.kind}", severity, message, limit, reading)
         )
+        if change.kind == JOURNAL_RESERVE:
+            move = self.conduct.raise_event if change.is_over else self.conduct.clear
+            move(FsmEvent.DISK_LOW, SESSION, self.now_ns)
 
     # --- what the lifecycle orders ---------------------------------------------------------------
 

@@ -12,6 +12,7 @@
     │   └── JournalDamaged          a line that is torn, changed, missing or out of place
     ├── CredentialsRefused          keys are missing or not accepted              exit 7
     ├── StateHeld                   another session owns this state               exit 8
+    │   └── FencedByEpoch           it took over while this one was writing
     ├── BadAnswer                   an agent returned nonsense; it is quarantined
     └── Defect                      our own bug, found by an assertion            exit 1
         └── IdentityBroken          the books no longer add up
@@ -98,6 +99,16 @@ class StateHeld(LaptopAgentsError):
     """Another process holds this state folder."""
 
     exit_code = 8
+
+
+class FencedByEpoch(StateHeld):
+    """The run in `folder` has a writer of a higher epoch: this one must not touch it any more."""
+
+    def __init__(self, folder: str, ours: int, theirs: int) -> None:
+        self.folder, self.ours, self.theirs = folder, ours, theirs
+        super().__init__(
+            f"fenced_by_epoch: another session took over {folder} (epoch {theirs}, ours is {ours})"
+        )
 
 
 class Defect(LaptopAgentsError):

@@ -225,6 +225,10 @@ class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
     argument: str = ""
 
 
+JOURNAL_RESERVE: Final = "journal_reserve"
+"""Kind of the one limit that stops new risk: what is free, MB, against `journal.reserve_mb`."""
+
+
 class HealthChanged(msgspec.Struct, frozen=True, gc=False):
     """A limit of the process itself was passed, or a reading came back within it.
 
@@ -233,7 +237,8 @@ class HealthChanged(msgspec.Struct, frozen=True, gc=False):
 
     ts_ns: int
     kind: str
-    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb`, `loop_lag_ms` or `sentinel_count`."""
+    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb`, `loop_lag_ms`, `journal_reserve` or
+    `sentinel_count`."""
     limit: float
     reading: float
     is_over: bool

@@ -50,6 +50,8 @@ class FsmEvent(Word):
     VENUE_DOWN = "VENUE_DOWN"
     POSITION_MISMATCH = "POSITION_MISMATCH"
     CLOCK_SKEW = "CLOCK_SKEW"
+    DISK_LOW = "DISK_LOW"
+    """Less than `journal.reserve_mb` is free."""
     RECOVERED = "RECOVERED"
     MAX_LOSS = "MAX_LOSS"
     MAX_DRAWDOWN = "MAX_DRAWDOWN"
@@ -104,6 +106,7 @@ DOUBTS: Final = (
     _E.VENUE_DOWN,
     _E.POSITION_MISMATCH,
     _E.CLOCK_SKEW,
+    _E.DISK_LOW,
 )
 """Events that `clear` can take back."""
 _NOT_STOPPED: Final = tuple(state for state in FsmState if state is not FsmState.STOPPED)

@@ -1,9 +1,10 @@
 """Builds the index of a journal and keeps it in a file beside it; `audit_index.py` asks it.
 
 Rule 1: an index is built only from a journal that was proven from its first line to its last.
-Rule 2: it serves only the journal it was built from: same inode, size, time of change and head. Any
-        other journal is proven and indexed anew. (Who edits a line and sets the clock of the file
-        back is found when that line is read, and by `audit verify` always.)
+Rule 2: it serves only the journal it was built from: same head, and same inodes, sizes and times
+        of change of all its files. Any other journal is proven and indexed anew. (Who edits a line
+        and sets the clock of the file back is found when that line is read, and by `audit verify`
+        always.)
 Rule 3: it is a cache: 0600, written beside itself and renamed, and safe to delete. Where none can
         be kept, an index that lives as long as the question does the same.
 
@@ -23,10 +24,11 @@ import msgspec
 from engine.model.errors import StateDamaged
 from engine.portfolio.portfolio import HOUSE
 from engine.session.journal_line import GENESIS
-from engine.session.journal_reader import Line, read_journal
+from engine.session.journal_parts import segments
+from engine.session.journal_reader import JournalReading, Line
 
 NAME: Final = "audit.sqlite"
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Version of the tables below."""
 BATCH_LINES: Final = 10_000
 """Lines between two inserts: memory stays flat, SQLite stays busy."""
@@ -38,7 +40,8 @@ SYMBOL, AGENT, ORDER = "symbol", "agent", "order"
 
 _TABLES: Final = f"""
 PRAGMA user_version = {LAYOUT};
-CREATE TABLE journal (inode INT, size INT, mtime_ns INT, head TEXT, lines INT, began_ns INT);
+CREATE TABLE journal (files TEXT, tail TEXT, head TEXT, lines INT, began_ns INT);
+CREATE TABLE files (at INT, seq INT);
 CREATE TABLE types (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
 CREATE TABLE lines (seq INTEGER PRIMARY KEY, ts INT, type INT, at INT, size INT);
 CREATE TABLE names (kind TEXT, name TEXT, seq INT, PRIMARY KEY (kind, name, seq)) WITHOUT ROWID;
@@ -100,7 +103,7 @@ def _kept(path: Path, journal: Path) -> sqlite3.Connection | None:
         return None
     try:
         (layout,) = database.execute("PRAGMA user_version").fetchone()
-        row = database.execute("SELECT inode, size, mtime_ns, head FROM journal").fetchone()
+        row = database.execute("SELECT files, tail FROM journal").fetchone()
         if layout == LAYOUT and row is not None and row == _fingerprint(journal):
             return database
     except (OSError, sqlite3.Error, UnicodeDecodeError):
@@ -109,13 +112,15 @@ def _kept(path: Path, journal: Path) -> sqlite3.Connection | None:
     return None
 
 
-def _fingerprint(journal: Path) -> tuple[int, int, int, str]:
+def _fingerprint(journal: Path) -> tuple[str, str]:
+    """Return what tells a journal from any other, and the hash it ends in as it stands there."""
     with journal.open("rb") as file:
         status = os.fstat(file.fileno())
         file.seek(max(0, status.st_size - TAIL))
         tail = file.read(TAIL)
-    head = tail[-len(GENESIS) - 3 : -3].decode("ascii", "replace")
-    return status.st_ino, status.st_size, status.st_mtime_ns, head
+    known = [status, *(path.stat() for path in segments(journal))]
+    files = ",".join(f"{one.st_ino}:{one.st_size}:{one.st_mtime_ns}" for one in known)
+    return files, tail[-len(GENESIS) - 3 : -3].decode("ascii", "replace")
 
 
 def _built(path: Path, journal: Path) -> sqlite3.Connection:
@@ -141,13 +146,14 @@ def _fill(database: sqlite3.Connection, journal: Path) -> sqlite3.Connection:
     try:
         before = _fingerprint(journal)
         database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _TABLES)
-        head, lines, began_ns, size = _insert(database, read_journal(journal))
+        reading = JournalReading(journal)
+        head, lines, began_ns = _insert(database, reading.lines())
         database.executescript(_INDEXES)
+        database.executemany("INSERT INTO files VALUES (?, ?)", reading.starts)
         # A session may have written on while we read: what was read is then indexed, and the next
-        # question, which sees another size, builds anew.
-        inode, _, mtime_ns, _ = before
-        row = (inode, size, mtime_ns, head, lines, began_ns)
-        database.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)", row)
+        # question, which sees other files, builds anew.
+        row = (*before, head, lines, began_ns)
+        database.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", row)
         database.commit()
     except BaseException:
         database.close()
@@ -155,7 +161,7 @@ def _fill(database: sqlite3.Connection, journal: Path) -> sqlite3.Connection:
     return database
 
 
-def _insert(database: sqlite3.Connection, lines: Iterable[Line]) -> tuple[str, int, int, int]:
+def _insert(database: sqlite3.Connection, lines: Iterable[Line]) -> tuple[str, int, int]:
     types: dict[str, int] = {}
     known = _Known()
     rows: list[tuple[int, int, int, int, int]] = []
@@ -177,7 +183,7 @@ def _insert(database: sqlite3.Connection, lines: Iterable[Line]) -> tuple[str, i
             _flush(database, rows, names)
     _flush(database, rows, names)
     database.executemany("INSERT INTO types VALUES (?, ?)", [(i, n) for n, i in types.items()])
-    return head, seq, began_ns, at
+    return head, seq, began_ns
 
 
 def _flush(

@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from engine.model.errors import JournalDamaged, StateDamaged
 from engine.session.audit_database import AGENT, ORDER, SYMBOL, TAIL, open_database
-from engine.session.journal_line import GENESIS, proven
-from engine.session.journal_reader import Line, split_line
+from engine.session.audit_pages import AuditPages
+from engine.session.journal_line import GENESIS
+from engine.session.journal_reader import Line, proven_line
 
 _PREV: Final = slice(-TAIL + len(',"prev":"'), -TAIL + len(f',"prev":"{GENESIS}'))
 
@@ -43,9 +44,8 @@ class AuditIndex:
     """Answers questions about one proven journal. Close it."""
 
     def __init__(self, journal: Path, database: sqlite3.Connection) -> None:
-        self._path = journal
-        self._file = journal.open("rb")
         self._database = database
+        self._pages = AuditPages(journal, database.execute("SELECT at, seq FROM files").fetchall())
         row = database.execute("SELECT head, lines, began_ns FROM journal").fetchone()
         self.head: str = row[0]
         self.lines: int = row[1]
@@ -61,7 +61,7 @@ class AuditIndex:
     def close(self) -> None:
         """Let go of both files."""
         self._database.close()
-        self._file.close()
+        self._pages.close()
 
     def types(self) -> list[str]:
         """Return the types that occur, by name."""
@@ -96,12 +96,12 @@ class AuditIndex:
             yield self._read(seq, at, size)
 
     def _read(self, seq: int, at: int, size: int) -> Found:
-        self._file.seek(at)
-        raw = self._file.read(size)
-        digest = proven(raw, raw[_PREV].decode("ascii", "replace"), seq)
-        if digest is None:
-            raise JournalDamaged(str(self._path), seq, "the line changed since it was indexed")
-        return Found(split_line(raw, seq, digest), raw[:-1])
+        raw = self._pages.read(at, size)
+        line = proven_line(raw, raw[_PREV].decode("ascii", "replace"), seq)
+        if isinstance(line, str):
+            path, number = self._pages.place(at, seq)
+            raise JournalDamaged(path, number, "the line changed since it was indexed")
+        return Found(line, raw[:-1])
 
 
 def _where(question: Question) -> tuple[str, list[Any]]:

@@ -132,6 +132,12 @@ def stored(folder: Path, program: str, envelope: Envelope, run_id: str) -> list[
     return [c for c in found if c is not None and c.program == program]
 
 
+def marked(folder: Path) -> set[int]:
+    """Return the numbers of the lines that the folder's checkpoints are named after."""
+    names = (path.stem.rpartition("-")[2] for path in _newest_first(folder))
+    return {int(name) for name in names if name.isdigit()}
+
+
 def usable(checkpoints: Iterable[Checkpoint], hashes: dict[int, str]) -> Checkpoint | None:
     """Return the first one bound to a line the journal holds; `hashes` has its lines by number."""
     return next((c for c in checkpoints if hashes.get(c.seq) == c.hash), None)

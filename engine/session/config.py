@@ -50,8 +50,15 @@ class JournalConfig:
     data, answers and timers; `orders` keeps orders, fills, positions and states only."""
     flush_ms: Annotated[int, Gt(0)] = 50
     """Longest time a line waits in memory."""
+    sync: Literal["live", "batched"] = "batched"
+    """`live`: no order leaves before its line is on the disk; `batched`: every `sync_ms`, which a
+    crash of the program survives and a power cut may shorten."""
     sync_ms: Annotated[int, Gt(0)] = 1_000
-    """Longest time between two fdatasync in paper mode."""
+    """Longest time between two syncs."""
+    segment_mb: Annotated[int, Gt(0), Le(4_096)] = 256
+    """Size from which `events.jsonl` is closed, packed as a segment, and a new one begun."""
+    reserve_mb: Annotated[float, Ge(0)] = 100.0
+    """Free space below which no new risk is taken: the session is DEGRADED until there is more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

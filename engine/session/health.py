@@ -6,10 +6,11 @@ that can't be taken is None and changes nothing.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from engine.model.events import JOURNAL_RESERVE
 from engine.session.config import HealthConfig
 
 MB: Final = 1024 * 1024
@@ -31,7 +32,7 @@ class HealthChange(msgspec.Struct, frozen=True):
     """A limit was passed, or a reading came back within it."""
 
     kind: str
-    """The reading's name, a field of `HealthReading`."""
+    """The reading's name, a field of `HealthReading`, or `journal_reserve`."""
     limit: float
     reading: float
     is_over: bool
@@ -72,37 +73,44 @@ class ProcessProbe:
             return None
 
 
+class _Limit(NamedTuple):
+    kind: str
+    field: str
+    """Of `HealthReading`."""
+    value: float
+    sign: int
+    """1: more is over; -1: less is."""
+
+
 class HealthMonitor:
     """Samples a probe and remembers which limits are passed."""
 
-    def __init__(self, config: HealthConfig, probe: Probe) -> None:
+    def __init__(self, config: HealthConfig, probe: Probe, *, reserve_mb: float = 0) -> None:
         self._probe = probe
         self._over: set[str] = set()
-        self._maxima = {
-            "cpu_pct": config.max_cpu_pct,
-            "rss_mb": config.max_rss_mb,
-            "loop_lag_ms": config.max_loop_lag_ms,
-        }
-        self._minima = {"disk_free_mb": config.min_disk_mb}
+        self._limits: tuple[_Limit, ...] = (
+            _Limit("cpu_pct", "cpu_pct", config.max_cpu_pct, 1),
+            _Limit("rss_mb", "rss_mb", config.max_rss_mb, 1),
+            _Limit("loop_lag_ms", "loop_lag_ms", config.max_loop_lag_ms, 1),
+            _Limit("disk_free_mb", "disk_free_mb", config.min_disk_mb, -1),
+            _Limit(JOURNAL_RESERVE, "disk_free_mb", reserve_mb, -1),
+        )
 
     def sample(self, loop_lag_ms: float | None) -> tuple[HealthReading, list[HealthChange]]:
         """Take one sample, and say what changed since the last."""
         reading = msgspec.structs.replace(self._probe.read(), loop_lag_ms=loop_lag_ms)
         changes = [
             change
-            for limits, sign in ((self._maxima, 1), (self._minima, -1))
-            for kind, limit in limits.items()
-            if (change := self._judge(kind, limit, sign, getattr(reading, kind))) is not None
+            for limit in self._limits
+            if (change := self._judge(limit, getattr(reading, limit.field))) is not None
         ]
         return reading, changes
 
-    def _judge(
-        self, kind: str, limit: float, sign: int, value: float | None
-    ) -> HealthChange | None:
+    def _judge(self, limit: "_Limit", value: float | None) -> HealthChange | None:
         if value is None:
             return None
-        is_over = sign * (value - limit) > 0
-        if is_over is (kind in self._over):
+        is_over = limit.sign * (value - limit.value) > 0
+        if is_over is (limit.kind in self._over):
             return None
-        self._over ^= {kind}
-        return HealthChange(kind, limit, value, is_over)
+        self._over ^= {limit.kind}
+        return HealthChange(limit.kind, limit.value, value, is_over)

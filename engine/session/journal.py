@@ -1,25 +1,36 @@
 """The journal on disk: append only, chained, written ahead of every effect.
 
 Lines gather in memory for one turn and reach the kernel's page cache with one `write`; `fdatasync`
-runs in a thread on its own beat (paper mode batches it). A write error is final: the file is not
-touched again and the session is told (reliability.md C4).
+runs in a thread on its own beat, or before each order leaves (`journal.sync`). An error of write or
+sync is final: the file is not touched again and the session is told (reliability.md C4).
 """
 
 import asyncio
-import os
+import errno
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
+from engine.model.errors import FencedByEpoch
 from engine.model.events import Input
+from engine.session.file_system import OS, FileSystem
+from engine.session.journal_keeper import Keeper
 from engine.session.journal_line import Chain
 from engine.session.journal_reader import Line
 from engine.session.recorded import STARTED, Recorded
 
-NAME: Final = "events.jsonl"
 FLUSH_BYTES: Final = 256 * 1024
 """Buffered bytes that trigger a write within a turn, so a burst can't grow memory."""
+
+
+class LastWords(NamedTuple):
+    """Lines that came after the journal had failed."""
+
+    kept: int
+    """In the emergency segment."""
+    lost: int
+    """Nowhere."""
 
 
 class Journal:
@@ -28,11 +39,23 @@ class Journal:
     `events`, `bytes` and `head` speak of all lines taken; after a failure, of those in the file.
     """
 
-    def __init__(self, fd: int, recorded: Recorded | None = None) -> None:
-        """Take over a file: a new one, or one that ends where `recorded` does."""
-        self._fd = fd
+    def __init__(
+        self, file: int | Keeper, recorded: Recorded | None = None, *, files: FileSystem = OS
+    ) -> None:
+        """Take over a journal: a new one, or one that ends where `recorded` does.
+
+        Args:
+            file: A run's keeper, or a bare descriptor that nobody acknowledges lines of.
+            recorded: What an interrupted run left in it.
+            files: What a bare descriptor is written through.
+        """
+        self._keeper = None if isinstance(file, int) else file
+        self._fd = file if isinstance(file, int) else file.fd
+        self._files = files if self._keeper is None else self._keeper.files
         self._recorded = recorded
         self.failure: OSError | None = None
+        self.fence: FencedByEpoch | None = None
+        """Set where another session has taken over the run; then nothing is written any more."""
         self.bytes = recorded.good_bytes if recorded else 0
         """Length of the lines."""
         self._chain = Chain()
@@ -40,6 +63,28 @@ class Journal:
         self._pending_bytes = 0
         self._unsynced = False
         self._syncing = asyncio.Lock()
+
+    @property
+    def epoch(self) -> int:
+        """Number of this writer among those of the run."""
+        return 1 if self._keeper is None else self._keeper.epoch
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the open file waits to become a segment; the next `sync` sees to it."""
+        return self._keeper is not None and self._keeper.is_full(self.bytes)
+
+    @property
+    def last_words(self) -> LastWords:
+        """What became of lines after a failure."""
+        if self._keeper is None:
+            return LastWords(0, 0)
+        return LastWords(self._keeper.emergency.lines, self._keeper.emergency.lost)
+
+    @property
+    def seal_failure(self) -> OSError | None:
+        """Why a closed segment is not packed."""
+        return None if self._keeper is None else self._keeper.seal_failure
 
     @property
     def events(self) -> int:
@@ -52,9 +97,11 @@ class Journal:
         return self._chain.head
 
     def extend(self, events: Sequence[msgspec.Struct]) -> None:
-        """Add inputs or records, in order; after a failure nothing is added any more."""
+        """Add inputs or records, in order; after a failure, to the emergency segment."""
         if self.failure is None:
             self._take(self._chain.events(events))
+        elif self._keeper is not None and self.fence is None:
+            self._keeper.emergency.take(events)
 
     @property
     def is_catching_up(self) -> bool:
@@ -84,6 +131,8 @@ class Journal:
             self._end_catching_up()
         elif self.failure is None:
             self._take([self._chain.data(name, ts_ns, data)])
+        elif self._keeper is not None and self.fence is None:
+            self._keeper.emergency.note(name, ts_ns, data)
 
     def _hold(self, lines: list[bytes]) -> list[bytes]:
         """Hold lines against the recorded ones; return those that are new."""
@@ -115,40 +164,101 @@ class Journal:
         block = memoryview(b"".join(self._pending))
         try:
             while block:
-                block = block[os.write(self._fd, block) :]
+                block = block[self._files.write(self._fd, block) :]
         except OSError as error:
             self._fail(error, unwritten=len(block))
+            return
         self._pending.clear()
         self._pending_bytes = 0
         self._unsynced = True
 
     def _fail(self, error: OSError, *, unwritten: int) -> None:
-        """Take back the lines that did not reach the file whole."""
+        """Touch the file no more; lines that did not reach it whole go where there is room."""
         self.failure = error
         self.bytes -= unwritten
+        lost: list[bytes] = []
         while self._pending and unwritten > 0:
             line = self._pending.pop()
             unwritten -= len(line)
             self._chain.take_back(line)
+            lost.append(line)
+        self._pending.clear()
+        self._pending_bytes = 0
+        if self._keeper is not None:
+            self._keeper.emergency.begin(self.head, self.events, lost[::-1])
 
     async def sync(self) -> None:
-        """Make what was flushed durable, off the loop; return when it is, whoever began."""
+        """Make everything taken so far durable, off the loop, and begin a segment if it is time.
+
+        It returns when that is so, whoever began.
+        """
         async with self._syncing:
-            if not self._unsynced or self.failure is not None:
+            self.flush()
+            keeper = self._keeper
+            if self.failure is not None or not (self._unsynced or (keeper and keeper.is_pending)):
                 return
+            self._unsynced = False  # here, not in the thread: `commit` may look meanwhile
+            try:
+                await asyncio.to_thread(self._harden, self.events, self.head, is_settled=True)
+                if keeper is not None and keeper.is_full(self.bytes):
+                    await asyncio.to_thread(keeper.prepare)
+                    self._rotate(keeper)
+            except (OSError, FencedByEpoch) as error:
+                self._stop(error)
+
+    def hand_over(self) -> None:
+        """Let the system have every line: the process may be killed, not the machine."""
+        self.flush()
+
+    def commit(self) -> bool:
+        """Make everything taken so far durable, now; return whether it is.
+
+        One sync covers every line since the last one: the group commit of a burst.
+        """
+        self.flush()
+        if self._unsynced and self.failure is None:
             self._unsynced = False
             try:
-                await asyncio.to_thread(os.fdatasync, self._fd)
-            except OSError as error:
-                self.failure = error
+                self._harden(self.events, self.head, is_settled=False)
+            except (OSError, FencedByEpoch) as error:
+                self._stop(error)
+        return self.failure is None
+
+    def _harden(self, seq: int, digest: str, *, is_settled: bool) -> None:
+        """Sync what was flushed; `is_settled` asks for the head, too, to be on the disk."""
+        if self._keeper is None:
+            self._files.sync(self._fd)
+            return
+        self._keeper.harden(seq, digest)
+        if is_settled:
+            self._keeper.settle()
+
+    def _rotate(self, keeper: Keeper) -> None:
+        self.flush()
+        if self.failure is None:
+            keeper.switch(self.bytes)
+            self._fd = keeper.fd
+
+    def _stop(self, error: OSError | FencedByEpoch) -> None:
+        if self.failure is None:
+            if isinstance(error, FencedByEpoch):
+                self.fence = error
+                error = OSError(errno.ESTALE, str(error))
+            self._fail(error, unwritten=self._pending_bytes)
 
     def close(self) -> None:
         """Flush, sync and close; a failure stays readable in `failure`."""
         self.flush()
         try:
-            if self.failure is None:
-                os.fdatasync(self._fd)
-            os.close(self._fd)
+            if self.failure is None and not self.is_catching_up:
+                self._harden(self.events, self.head, is_settled=True)
+        except (OSError, FencedByEpoch) as error:
+            self._stop(error)
+        try:
+            if self._keeper is None:
+                self._files.close(self._fd)
+            else:
+                self._keeper.close()
         except OSError as error:
             self.failure = self.failure or error
 

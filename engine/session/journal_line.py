@@ -100,13 +100,14 @@ class Chain:
         return b'%b,"hash":"%b"}\n' % (body, self._head)
 
 
-def proven(line: bytes, prev: str, seq: int) -> str | None:
+def proven(line: bytes, prev: str, seq: int, version: int = SCHEMA_VERSION) -> str | None:
     """Return the line's hash if it is whole, unchanged and next in the chain, else None.
 
     Args:
         line: Raw bytes with the newline.
         prev: Hash of the line before.
         seq: The number this line must have.
+        version: The `v` it must have.
     """
     if not line.endswith(b'"}\n') or len(line) < _HASH_TAIL + _PREV_TAIL:
         return None
@@ -114,7 +115,7 @@ def proven(line: bytes, prev: str, seq: int) -> str | None:
         return None
     body = line[: -_HASH_TAIL - 1] + b"}"
     claimed = line[-67:-3]
-    if not body.startswith(b'{"v":%d,"seq":%d,"ts":' % (SCHEMA_VERSION, seq)):
+    if not body.startswith(b'{"v":%d,"seq":%d,"ts":' % (version, seq)):
         return None
     if body[-66:-2] != prev.encode() or sha256(body).hexdigest().encode() != claimed:
         return None

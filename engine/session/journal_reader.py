@@ -4,7 +4,7 @@ The proof comes before any parsing and works on raw bytes. A reader therefore ne
 that was not written, whatever happened to the file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -12,7 +12,10 @@ import msgspec
 
 from engine.model.errors import JournalDamaged
 from engine.model.events import INPUT_TYPES, RECORD_TYPES, Input
+from engine.session.journal_head import HEAD_NAME, Head, read_head
 from engine.session.journal_line import GENESIS, proven
+from engine.session.journal_parts import JOURNAL_NAME, LINE_MAX, BrokenSeal, open_parts
+from engine.session.journal_versions import UPCASTERS, Upcaster, proven_version, upcast
 
 EventT = TypeVar("EventT", bound=msgspec.Struct)
 
@@ -23,9 +26,13 @@ TYPE_MAX: Final = 64
 """Characters of a type's name."""
 
 FORGED: Final = "no session wrote this line"
-
-LINE_MAX: Final = 4 * 1024 * 1024
-"""Longest line read: a depth snapshot of 1,000 levels a side takes 60 kB."""
+CUT: Final = (
+    f"the journal ends at its line {{}}, but {HEAD_NAME} knows line {{}}: lines that counted are"
+    " gone; put the run's files back from a copy, or start a new run"
+)
+OTHER: Final = (
+    f"{HEAD_NAME} knows another line of this number: one of the two files is of another run"
+)
 
 _TAIL: Final = len(f',"prev":"{GENESIS}","hash":"{GENESIS}"}}\n')
 
@@ -47,25 +54,102 @@ class Line(NamedTuple):
     """Bytes in the file, newline included."""
 
 
+class Starts(NamedTuple):
+    """Where one file of a journal begins, counted over all of them."""
+
+    at: int
+    """Bytes before it."""
+    seq: int
+    """Number of its first line."""
+
+
+class JournalReading:
+    """One pass through a journal, from its oldest segment to its newest line."""
+
+    def __init__(self, journal: Path, upcasters: Mapping[int, Upcaster] = UPCASTERS) -> None:
+        self._journal = journal
+        self._upcasters = upcasters
+        # Before the lines: a running session writes those first.
+        known = read_head(journal.with_name(HEAD_NAME)) if journal.name == JOURNAL_NAME else None
+        self.head: Head | None = known
+        """What the run keeps outside its journal; None where it keeps nothing."""
+        self.path = journal
+        """The file that is being read."""
+        self.starts: list[Starts] = []
+        """Of every file so far."""
+        self.good_bytes = 0
+        """Length of the lines that are proven, over all files."""
+
+    def lines(self) -> Iterator[Line]:
+        """Yield every line in order.
+
+        Raises:
+            JournalDamaged: At the first line that is not proven, by its number in its file; the
+                lines before it are good. Also where they end before the head.
+            OSError: A file can't be read.
+        """
+        prev, seq = GENESIS, 0
+        acknowledged = 0 if self.head is None else self.head.seq
+        for path, file in open_parts(self._journal):
+            self.path, first = path, seq
+            self.starts.append(Starts(self.good_bytes, first + 1))
+            try:
+                while raw := file.readline(LINE_MAX):
+                    seq += 1
+                    line = proven_line(raw, prev, seq, self._upcasters)
+                    if isinstance(line, str):
+                        raise JournalDamaged(str(path), seq - first, line)
+                    if seq == acknowledged:
+                        self._hold_head(line, seq - first)
+                    self.good_bytes += line.size
+                    yield line
+                    prev = line.hash
+            except BrokenSeal as broken:
+                raise JournalDamaged(str(path), seq - first + 1, str(broken)) from broken
+        if not seq:
+            raise JournalDamaged(str(self._journal), 1, "the journal is empty")
+        self.refuse_cut(seq)
+
+    def refuse_cut(self, last: int) -> None:
+        """Hold the number of the last line against the head.
+
+        Raises:
+            JournalDamaged: Lines behind it were acknowledged and are gone.
+        """
+        if self.head is not None and self.head.seq > last:
+            line = last - self.starts[-1].seq + 2
+            raise JournalDamaged(str(self.path), line, CUT.format(last, self.head.seq))
+
+    def _hold_head(self, line: Line, number: int) -> None:
+        if self.head is not None and line.hash != self.head.hash:
+            raise JournalDamaged(str(self.path), number, OTHER)
+
+
 def read_journal(path: Path) -> Iterator[Line]:
-    """Yield every line in order.
+    """Yield every line of a journal and its sealed segments; see `JournalReading.lines`."""
+    return JournalReading(path).lines()
 
-    Raises:
-        JournalDamaged: At the first line that is not proven; the lines before it are good.
-        OSError: The file can't be read.
 
+def proven_line(
+    raw: bytes, prev: str, seq: int, upcasters: Mapping[int, Upcaster] = UPCASTERS
+) -> Line | str:
+    """Return what a line says if it is the next in the chain, or why it is not.
+
+    Args:
+        raw: The line with its newline.
+        prev: Hash of the line before.
+        seq: The number this line must have.
+        upcasters: See `journal_versions`.
     """
-    prev, seq = GENESIS, 0
-    with path.open("rb") as file:
-        while raw := file.readline(LINE_MAX):
-            seq += 1
-            digest = proven(raw, prev, seq)
-            if digest is None:
-                raise JournalDamaged(str(path), seq, _diagnosis(raw, seq))
-            yield _sound(raw, seq, digest, path)
-            prev = digest
-    if not seq:
-        raise JournalDamaged(str(path), 1, "the journal is empty")
+    digest = proven(raw, prev, seq)
+    if digest is not None:
+        return _sound(raw, seq, digest)
+    other = proven_version(raw, prev, seq)
+    if other is None:
+        return _diagnosis(raw, seq)
+    version, digest = other
+    line = _sound(raw, seq, digest)
+    return line if isinstance(line, str) else upcast(line, version, upcasters)
 
 
 def _diagnosis(raw: bytes, seq: int) -> str:
@@ -76,15 +160,14 @@ def _diagnosis(raw: bytes, seq: int) -> str:
     return "the line was changed, or is not the one that followed the line before"
 
 
-def _sound(raw: bytes, seq: int, digest: str, path: Path) -> Line:
+def _sound(raw: bytes, seq: int, digest: str) -> Line | str:
     """Take a line apart; the chain proves that it was not changed, not that a session wrote it."""
     try:
         line = split_line(raw, seq, digest)
-    except ValueError as error:
-        raise JournalDamaged(str(path), seq, FORGED) from error
-    if not 0 <= line.ts_ns <= TS_MAX or not line.type.isprintable() or len(line.type) > TYPE_MAX:
-        raise JournalDamaged(str(path), seq, FORGED)
-    return line
+    except ValueError:
+        return FORGED
+    is_sound = 0 <= line.ts_ns <= TS_MAX and line.type.isprintable() and len(line.type) <= TYPE_MAX
+    return line if is_sound else FORGED
 
 
 def split_line(raw: bytes, seq: int, digest: str) -> Line:

@@ -1,7 +1,8 @@
 """The lines of a stretch of event time, taken out of a journal without reading the rest.
 
 Time in a journal never goes back, so the place where a stretch begins is found by bisecting the
-file; each line read proves its own hash and its bond to the line before.
+file (a packed segment is read from its start); each line read proves its own hash and its bond to
+the line before.
 """
 
 from collections import deque
@@ -11,7 +12,8 @@ from typing import IO, Final, NamedTuple
 
 from engine.model.errors import JournalDamaged
 from engine.session.journal_line import GENESIS, proven
-from engine.session.journal_reader import LINE_MAX, Line, split_line
+from engine.session.journal_parts import LINE_MAX, open_part, segments, twin
+from engine.session.journal_reader import Line, split_line
 
 _TAIL: Final = len(f',"prev":"{GENESIS}","hash":"{GENESIS}"}}\n')
 _PREV: Final = slice(-_TAIL + len(',"prev":"'), -_TAIL + len(f',"prev":"{GENESIS}'))
@@ -34,23 +36,40 @@ def lines_between(path: Path, since_ns: int, until_ns: int) -> Iterator[Raw]:
         OSError: The file can't be read.
 
     """
-    with path.open("rb") as file:
-        file.seek(_start(file, since_ns))
-        prev = seq = None
-        while (raw := file.readline(LINE_MAX)).endswith(b"\n"):
-            ts_ns = _ts(raw)
-            if ts_ns >= until_ns:
-                return
-            if ts_ns < since_ns:
-                continue
-            number = _seq(raw) if seq is None else seq + 1
-            digest = proven(
-                raw, raw[_PREV].decode("ascii", "replace") if prev is None else prev, number
-            )
-            if digest is None:
-                raise JournalDamaged(str(path), number, "the line is not proven")
-            prev, seq = digest, number
-            yield Raw(split_line(raw, number, digest), raw)
+    prev = seq = None
+    for part in _parts(path, since_ns):
+        with open_part(part) as file:
+            if file.seekable():
+                file.seek(_start(file, since_ns))
+            while (raw := file.readline(LINE_MAX)).endswith(b"\n"):
+                ts_ns = _ts(raw)
+                if ts_ns >= until_ns:
+                    return
+                if ts_ns < since_ns:
+                    continue
+                number = _seq(raw) if seq is None else seq + 1
+                digest = proven(
+                    raw, raw[_PREV].decode("ascii", "replace") if prev is None else prev, number
+                )
+                if digest is None:
+                    raise JournalDamaged(str(part), number, "the line is not proven")
+                prev, seq = digest, number
+                yield Raw(split_line(raw, number, digest), raw)
+
+
+def _parts(journal: Path, since_ns: int) -> list[Path]:
+    """Return the files of a journal from the one in which the stretch begins, oldest first."""
+    older, parts = segments(journal), [journal]
+    if older and twin(journal) is not None:
+        older.pop()
+    while older and _begins_ns(parts[0]) >= since_ns:
+        parts.insert(0, older.pop())
+    return parts
+
+
+def _begins_ns(part: Path) -> int:
+    with open_part(part) as file:
+        return _ts(file.readline(LINE_MAX))
 
 
 def newest(lines: Iterator[Raw], bytes_max: int) -> tuple[list[Raw], int]:

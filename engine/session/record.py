@@ -32,8 +32,9 @@ from engine.session.evidence import EvidenceKeeper
 from engine.session.fold import fold
 from engine.session.health import HealthMonitor, HealthReading
 from engine.session.heartbeat import heartbeat_data
-from engine.session.journal import NAME as JOURNAL_NAME
 from engine.session.journal import Journal
+from engine.session.journal_emergency import EMERGENCY_NAME
+from engine.session.journal_parts import JOURNAL_NAME
 from engine.session.kept_metrics import KeptRows
 from engine.session.log import SessionLog
 from engine.session.manifest import NAME as MANIFEST_NAME
@@ -184,6 +185,7 @@ class SessionRecord:
             "requested_duration_s": identity.requested_duration_s,
             "started_at": manifest.started_at,
             "start_ns": identity.start_ns,
+            "epoch": self._journal.epoch,
             "instruments": identity.instruments,
             "settings": identity.settings,
         }
@@ -226,10 +228,18 @@ class SessionRecord:
         """Note that an interrupted run goes on from here."""
         self._is_live = True
         lines = self._journal.events
-        facts = {"after_line": lines, "rerun_after_line": self._rerun_from}
-        self._journal.note(RESUMED, ts_ns, {"resumed_at": utc(time_ns()), **facts})
+        facts = self._resumed(lines)
+        self._journal.note(RESUMED, ts_ns, facts)
         self._log.info("session_resumed", **facts)
         self._progress.note(f"resumed after line {lines} of the journal")
+
+    def _resumed(self, lines: int) -> dict[str, object]:
+        return {
+            "resumed_at": utc(time_ns()),
+            "after_line": lines,
+            "rerun_after_line": self._rerun_from,
+            "epoch": self._journal.epoch,
+        }
 
     def _sample_health(self, ts_ns: int, late_ns: int | None) -> list[HealthChanged]:
         lag_ms = None if late_ns is None else max(0.0, late_ns / 1e6)
@@ -264,6 +274,7 @@ class SessionRecord:
         self._journal.note("session_ended", kernel.now_ns, ended)
         self._journal.close()
         self._evidence.close()
+        self._tell_of_journal()
         report = build_report(
             RunFacts(
                 run_id=manifest.run_id,
@@ -294,6 +305,17 @@ class SessionRecord:
         self._folder.write_json(MANIFEST_NAME, msgspec.structs.replace(manifest, ended_at=ended_at))
         self._log.info("session_ended", stop_reason=stop_reason, exit_code=code)
         return report
+
+    def _tell_of_journal(self) -> None:
+        """Say what of the journal is not where it belongs."""
+        kept, lost = self._journal.last_words
+        if kept or lost:
+            self._log.error("emergency_segment", lines=kept, lost=lost)
+            where = f"its last {kept} lines are in {EMERGENCY_NAME}"
+            self._progress.note(f"{where}, {lost} are lost" if lost else where)
+        failure = self._journal.seal_failure
+        if failure is not None:
+            self._log.warning("segment_not_packed", reason=failure.strerror or str(failure))
 
     def close(self) -> None:
         """Close files and give the terminal back; twice is fine."""

@@ -9,9 +9,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
-from engine.model.errors import JournalDamaged, StateDamaged
+import msgspec
+
+from engine.model.errors import JournalDamaged, StateDamaged, UsageError
 from engine.model.events import HealthChanged, Input, Operator, OperatorCommand
-from engine.session.journal_reader import Line, input_of, read_journal
+from engine.session.journal_reader import JournalReading, Line, input_of, read_journal
 
 STARTED: Final = "session_started"
 RESUMED: Final = "session_resumed"
@@ -28,19 +30,26 @@ class Recorded:
         """Prove the whole journal once, keeping the hashes of the lines numbered in `marks`.
 
         Raises:
-            JournalDamaged: A line other than a torn last one is bad.
+            JournalDamaged: A line other than a torn last one is bad, or one is gone.
+            UsageError: There is no whole line.
 
         """
         self.path = path
+        self.file_bytes = 0
+        """Length of the proven lines in the file that is being written."""
         self.good_bytes = 0
-        """Length of the proven lines."""
+        """Length of all proven lines, sealed segments included."""
         self.torn_bytes = 0
         """What a crash left of an unfinished last line; to be cut."""
         self.count = 0
         self._marks = marks
         self.hashes: dict[int, str] = {}
         """Of the marked lines that exist."""
+        self.epoch = 0
+        """The highest any writer of it had; 0 where none is named."""
         last = self._prove()
+        self.head = last.hash
+        """Hash of the last line."""
         self.first = next(read_journal(path))
         self.has_ended = last.type == ENDED
         self._lines = self._again()
@@ -48,25 +57,34 @@ class Recorded:
 
     def _prove(self) -> Line:
         last = None
-        size = self.path.stat().st_size
+        reading = JournalReading(self.path)
         try:
-            for last in read_journal(self.path):
+            for last in reading.lines():
                 self.count = last.seq
-                self.good_bytes += last.size
                 if last.seq in self._marks:
                     self.hashes[last.seq] = last.hash
+                if last.type in (STARTED, RESUMED):
+                    self.epoch = max(self.epoch, _epoch(last))
         except JournalDamaged:
-            if last is None or not self._is_torn(size):
+            if reading.path != self.path or not self._is_torn(reading):
                 raise
-            self.torn_bytes = size - self.good_bytes
-        assert last is not None, "an empty journal is refused by the reader"
+            reading.refuse_cut(self.count)
+            self.torn_bytes = self.path.stat().st_size - _in_file(reading)
+        if last is None:
+            raise UsageError(f"{self.path} holds no whole line: there is nothing to resume")
+        self.good_bytes, self.file_bytes = reading.good_bytes, _in_file(reading)
+        self.epoch = max(self.epoch, 0 if reading.head is None else reading.head.epoch)
         return last
 
-    def _is_torn(self, size: int) -> bool:
-        """Whether what follows the proven lines has no end: a crash, not damage."""
+    def _is_torn(self, reading: JournalReading) -> bool:
+        """Whether what follows the proven lines is what a crash leaves, and not damage.
+
+        That is a line without an end; or, where a head tells what counted, a page that never came.
+        """
         with self.path.open("rb") as file:
-            file.seek(self.good_bytes)
-            return b"\n" not in file.read(size - self.good_bytes)
+            file.seek(_in_file(reading))
+            rest = file.read()
+        return b"\n" not in rest or (reading.head is not None and b"\0" in rest)
 
     def _again(self) -> Iterator[Line]:
         for line in read_journal(self.path):
@@ -110,3 +128,19 @@ class Recorded:
         if isinstance(event, OperatorCommand):
             return None if event.command in REMADE else event
         return event if isinstance(event, HealthChanged) else None
+
+
+class _Writer(msgspec.Struct):
+    epoch: int = 0
+
+
+def _epoch(line: Line) -> int:
+    try:
+        return msgspec.json.decode(line.data, type=_Writer).epoch
+    except (msgspec.DecodeError, RecursionError):  # whatever it is, it names no writer
+        return 0
+
+
+def _in_file(reading: JournalReading) -> int:
+    """Return how far the file being read is proven, bytes."""
+    return reading.good_bytes - reading.starts[-1].at

@@ -13,7 +13,8 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -79,12 +80,24 @@ class RunFolder:
             raise UsageError(f"{LATEST!r} can't be the id of a run: it names the newest one")
         runs = home.resolve() / RUNS
         path = runs / run_id if run_dir is None else run_dir.resolve()
-        with _Blame(path):
+        with blame(path):
             _make_folders(runs)
             _refuse_open_home(runs.parent)
-            _refuse_shared(runs)
+            refuse_shared(runs)
             _make_run(path, is_ours=run_dir is None)
             _point_latest(runs, path)
+        return cls(path)
+
+    @classmethod
+    def reopen(cls, path: Path) -> "RunFolder":
+        """Take up the folder of an interrupted run; `latest` is the one link that is followed.
+
+        Raises:
+            StateDamaged: It is a link, of another user, or open to others; so may its journal be.
+        """
+        path = path.resolve() if path.name == LATEST else path.absolute()
+        with blame(path):
+            refuse_shared(path)
         return cls(path)
 
     def file(self, *names: str) -> Path:
@@ -107,13 +120,13 @@ class RunFolder:
 
         """
         path = self.file(*names)
-        with _Blame(path):
+        with blame(path):
             return os.open(path, _NEW | os.O_RDWR, 0o600)
 
     def create_folder(self, *names: str) -> Path:
         """Create a folder inside, parents too; one that exists is fine."""
         path = self.file(*names)
-        with _Blame(path):
+        with blame(path):
             _make_folders(path)
         return path
 
@@ -125,7 +138,7 @@ class RunFolder:
 
         """
         path = self.file(name)
-        with _Blame(path):
+        with blame(path):
             _replace(path, content)
 
     def write_json(self, name: str, document: object) -> None:
@@ -134,19 +147,18 @@ class RunFolder:
         self.write(name, text + b"\n")
 
 
-class _Blame:
-    """Turns an operating system's error into one line that names the path."""
+@contextmanager
+def blame(path: Path) -> Iterator[None]:
+    """Turn an operating system's error into one line that names the path.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, OSError):
-            where = error.filename or self._path
-            raise StateDamaged(f"can't write {where}: {error.strerror or error}") from error
+    Raises:
+        StateDamaged: Instead of the OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or path
+        raise StateDamaged(f"can't write {where}: {error.strerror or error}") from error
 
 
 def _make_folders(path: Path) -> None:
@@ -168,7 +180,7 @@ def _make_run(path: Path, *, is_ours: bool) -> None:
             raise UsageError(f"run {path.name} exists already: {path}") from error
         if not path.is_dir() or any(path.iterdir()):
             raise UsageError(f"--run-dir {path} must be absent or an empty folder") from error
-        _refuse_shared(path)
+        refuse_shared(path)
 
 
 def _refuse_open_home(home: Path) -> None:
@@ -178,17 +190,25 @@ def _refuse_open_home(home: Path) -> None:
         raise _shared(home, mode)
 
 
-def _refuse_shared(folder: Path) -> None:
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-        raise StateDamaged(f"{folder} is not a folder of this user: refusing to write there")
+def refuse_shared(path: Path) -> None:
+    """Refuse a folder or file that others may read or write, or that is a link.
+
+    Raises:
+        StateDamaged: It is one.
+        OSError: It can't be looked at.
+    """
+    status = path.lstat()
+    is_plain = stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)
+    if not is_plain or status.st_uid != os.geteuid():
+        raise StateDamaged(f"{path} is not of this user, or a link: refusing to write there")
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise _shared(folder, status.st_mode)
+        raise _shared(path, status.st_mode)
 
 
-def _shared(folder: Path, mode: int) -> StateDamaged:
+def _shared(path: Path, mode: int) -> StateDamaged:
+    want = 700 if stat.S_ISDIR(mode) else 600
     return StateDamaged(
-        f"{folder} is open to other users (mode {stat.S_IMODE(mode):04o}): chmod 700 it first"
+        f"{path} is open to other users (mode {stat.S_IMODE(mode):04o}): chmod {want} it first"
     )
 
 
@@ -209,7 +229,7 @@ def _replace(path: Path, content: bytes) -> None:
     except OSError:
         beside.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _write_synced(path: Path, content: bytes) -> None:
@@ -226,7 +246,8 @@ def _write_synced(path: Path, content: bytes) -> None:
         os.close(fd)
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Return once the names in a folder are on the disk."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

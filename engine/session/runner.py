@@ -89,7 +89,11 @@ class Session:
         """Whether this is the rerun of an interrupted run, still behind its last line."""
 
     async def run(self) -> str:
-        """Run until planned end, end of data, limit, kill or signal; return the stop reason."""
+        """Run until planned end, end of data, limit, kill or signal; return the stop reason.
+
+        Raises:
+            FencedByEpoch: Another session took over the run.
+        """
         self._stops.watch()
         durability = asyncio.create_task(self._keep_durable(), name="journal-sync")
         try:
@@ -109,7 +113,7 @@ class Session:
             await asyncio.sleep(self._plan.flush_s)
             self._journal.flush()
             unsynced_s += self._plan.flush_s
-            if unsynced_s >= self._plan.sync_s:
+            if unsynced_s >= self._plan.sync_s or self._journal.is_full:
                 unsynced_s = 0.0
                 await self._journal.sync()
 
@@ -278,6 +282,8 @@ class Session:
             if request.command is Operator.KILL:
                 self._has_obeyed = True
                 self._beat(now_ns)
+        if self._journal.fence is not None:
+            raise self._journal.fence
         if self._journal.failure is not None and self._record.journal_failed(self._journal.failure):
             self._command(now_ns, Operator.JOURNAL_FAILURE, "session")
         if self._stops.is_abort:

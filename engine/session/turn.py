@@ -6,6 +6,8 @@ differ only in where inputs come from and who waits for the clock.
 Rule 1: no command leaves before the lines of everything up to it are written.
 Rule 2: what no command waits for is written at the end of the turn, also of one that fails: a call
     for each of the many answers of a turn would cost as much as the lines themselves.
+Rule 3: where the journal has failed, or a `commit` that was given fails, only what takes risk away
+    leaves; the rest is refused here, in the venue's stead (reliability.md A1).
 """
 
 from collections import deque
@@ -20,6 +22,7 @@ from engine.kernel import Kernel
 from engine.model.effects import NO_EFFECTS
 from engine.model.events import OUTCOMES, Command, Input, Record, VenueEvent
 from engine.model.market import MarketEvent
+from engine.session.withheld import is_reducing, refusal
 from engine.venue import SimulatedBroker
 
 Detail = Literal["inputs", "decisions", "orders"]
@@ -28,6 +31,9 @@ Detail = Literal["inputs", "decisions", "orders"]
 
 class Lines(Protocol):
     """Where a turn writes; both journals fit."""
+
+    failure: OSError | None
+    """Why nothing can be written any more."""
 
     def extend(self, events: Sequence[msgspec.Struct]) -> None:
         """Add inputs or records, in order."""
@@ -47,15 +53,17 @@ class Turn:
         detail: Detail,
         observe: Callable[[Sequence[Record | Input]], None],
         on_order_ns: Callable[[int], None] | None = None,
-        commit: Callable[[], None] | None = None,
+        hand_over: Callable[[], None] | None = None,
+        commit: Callable[[], bool] | None = None,
     ) -> None:
         """Take over the parts of a session.
 
         Args:
             observe: Told what was decided, and rare inputs, once a turn and in order.
             on_order_ns: Told how long after its input each batch of commands had left.
-            commit: Hands the lines to the system, where the process may be killed: before commands
-                leave, and once a turn that decided something or heard from the venue.
+            hand_over: Hands the lines to the system, where the process may be killed: before
+                commands leave, and once a turn that decided something or heard from the venue.
+            commit: Makes what was written durable, or says that it can't; None: nobody waits.
 
         """
         self.kernel = kernel
@@ -66,6 +74,7 @@ class Turn:
         self._omits_deliberations = detail == "orders"
         self._observe = observe
         self._on_order_ns = on_order_ns
+        self._hand_over = hand_over
         self._commit = commit
         self._began_ns = 0
         self._unwritten: list[Record | Input] = []
@@ -137,8 +146,13 @@ class Turn:
 
     def _send(self, commands: Sequence[Command]) -> None:
         self._write()
-        if self._commit is not None:
-            self._commit()
+        if self._hand_over is not None:
+            self._hand_over()
+        if self._journal.failure is not None or (
+            self._commit is not None and not (all(map(is_reducing, commands)) or self._commit())
+        ):
+            self._inbox += [refusal(command) for command in commands if not is_reducing(command)]
+            commands = [command for command in commands if is_reducing(command)]
         broker = self._broker
         for command in commands:
             broker.submit(command)
@@ -159,7 +173,7 @@ class Turn:
         if self._unwritten:
             self._write()
         if self._unseen:
-            if self._commit is not None:
-                self._commit()
+            if self._hand_over is not None:
+                self._hand_over()
             self._observe(self._unseen)
             self._unseen.clear()

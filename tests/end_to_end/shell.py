@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import zstandard
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LAPTOP_AGENTS_DATA", ROOT / ".." / "shared" / "data")).resolve()
@@ -51,8 +52,14 @@ class Run:
     def raw(self) -> bytes:
         return (self.path / "events.jsonl").read_bytes()
 
+    def whole(self) -> bytes:
+        """All lines, sealed segments first; of a run that is not being written."""
+        unpack = zstandard.ZstdDecompressor().stream_reader
+        packed = sorted(self.path.glob("events-*.zst"))
+        return b"".join(unpack(path.read_bytes()).read() for path in packed) + self.raw()
+
     def lines(self, *names: str) -> list[dict[str, Any]]:
-        found = (json.loads(line) for line in self.raw().splitlines())
+        found = (json.loads(line) for line in self.whole().splitlines())
         return [line for line in found if not names or line["type"] in names]
 
     def report(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.end_to_end.shell import Ending, break_in_chain, session
 
 FILES = {
     "manifest.json", "events.jsonl", "final_report.json", "metrics.json", "metrics.csv",
-    "session.log",
+    "session.log", "journal.head",
 }  # fmt: skip
 """The files of interface.md that exist in this release; evidence comes with an incident."""
 

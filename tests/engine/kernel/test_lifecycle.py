@@ -2,7 +2,7 @@
 
 import itertools
 
-from engine.model.events import Operator, VenueRejected
+from engine.model.events import HealthChanged, Operator, VenueRejected
 from engine.model.events import RejectReason as R
 from engine.model.market import FeedStatus
 from tests.engine.kernel.rig import BUY, D, Rig, Scripted, limit, market
@@ -284,6 +284,31 @@ def test_a_lost_feed_degrades_until_it_is_back() -> None:
 
     assert ("DEGRADED", []) == lost
     assert "ACTIVE" == rig.state
+
+
+def test_a_disk_that_runs_out_stops_new_risk_in_time() -> None:
+    """Before a line can't be written: DEGRADED, orders gone, exits pass; back when there is room."""
+    rig = Rig(Scripted("a"), limits={"resume_backoff_s": 1})
+    rig.ask("a", market(BUY, "0.2"))
+    rig.ask("a", limit(BUY, "0.1", "999"))
+    rig.turn.input(HealthChanged(rig.now, "journal_reserve", 100, 99, True))
+    degraded, live = rig.lines("fsm_transition")[-1], rig.live
+    rig.ask("a", market(BUY.opposite, "0.2", reduce_only=True))
+    held = rig.net()
+    rig.turn.input(HealthChanged(rig.now, "journal_reserve", 100, 101, False))
+    rig.wait(3)
+
+    assert ("DEGRADED", "DISK_LOW") == (degraded["to_state"], degraded["event"])
+    assert ([], D(0), "ACTIVE") == (live, held, rig.state)
+
+
+def test_other_health_changes_no_state() -> None:
+    """A busy processor is for a person to judge."""
+    rig = Rig(Scripted("a"))
+    rig.turn.input(HealthChanged(rig.now, "disk_free_mb", 200, 99, True))
+
+    assert "ACTIVE" == rig.state
+    assert "health_disk_free_mb" == rig.lines("alert")[-1]["kind"]
 
 
 def test_time_never_runs_backwards() -> None:

@@ -81,6 +81,7 @@ VOLATILITY_HALT         . D D D D . . .
 VENUE_DOWN              . D D D D . . .
 POSITION_MISMATCH       . D D D D . . .
 CLOCK_SKEW              . D D D D . . .
+DISK_LOW                . D D D D . . .
 RECOVERED               . . . . . . . .
 MAX_LOSS                E E E E E E . .
 MAX_DRAWDOWN            E E E E E E . .

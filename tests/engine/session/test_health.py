@@ -49,6 +49,18 @@ def test_disk_counts_the_other_way() -> None:
     ]
 
 
+def test_the_journals_reserve_is_a_limit_of_its_own() -> None:
+    """Below the alert; both speak of the same reading."""
+    probe = FakeProbe(*(HealthReading(disk_free_mb=free) for free in (150, 99, 100)))
+    monitor = HealthMonitor(CONFIG, probe, reserve_mb=100)
+
+    assert [
+        [HealthChange("disk_free_mb", 200, 150, True)],
+        [HealthChange("journal_reserve", 100, 99, True)],
+        [HealthChange("journal_reserve", 100, 100, False)],
+    ] == [monitor.sample(None)[1] for _ in range(3)]
+
+
 def test_an_unknown_reading_changes_nothing() -> None:
     """Neither raises an alert nor clears one."""
     assert changes_of("cpu_pct", None, 60, None, 40) == [

@@ -1,6 +1,7 @@
 """The journal on disk: whole lines in order, a failure remembered and never raised."""
 
 import asyncio
+import errno
 import json
 import os
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.model.events import Alert, Timer
+from engine.session.file_system import OsFileSystem
 from engine.session.journal import FLUSH_BYTES, Journal, MemoryJournal
 from engine.session.run_folder import RunFolder
 
@@ -126,6 +128,54 @@ def test_a_failed_sync_is_a_failure(tmp_path: Path) -> None:
     assert log.failure is not None
     log.close()
     os.close(reading)
+
+
+class Counting(OsFileSystem):
+    """Counts syncs; fails the one it is told to, once."""
+
+    def __init__(self, fails_at: int = 0) -> None:
+        self.syncs = 0
+        self._fails_at = fails_at
+
+    def sync(self, fd: int) -> None:
+        self.syncs += 1
+        if self.syncs == self._fails_at:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().sync(fd)
+
+
+def test_one_sync_commits_all_lines_so_far(tmp_path: Path) -> None:
+    """Group commit; what is durable already asks for none."""
+    files = Counting()
+    log = Journal(os.open(tmp_path / "e", os.O_CREAT | os.O_RDWR, 0o600), files=files)
+    log.extend([Timer(TS + n) for n in range(50)])
+
+    assert log.commit()
+    assert log.commit()
+    assert 1 == files.syncs
+    assert log.bytes == (tmp_path / "e").stat().st_size
+    log.close()
+
+
+@pytest.mark.parametrize("how", ["commit", "sync"])
+def test_a_failed_sync_is_never_tried_again(tmp_path: Path, how: str) -> None:
+    """The kernel may have dropped the page and called it clean (reliability.md C4)."""
+    files = Counting(fails_at=1)
+    log = Journal(os.open(tmp_path / "e", os.O_CREAT | os.O_RDWR, 0o600), files=files)
+    log.extend([Timer(TS)])
+    log.flush()
+    if how == "commit":
+        assert not log.commit()
+    else:
+        asyncio.run(log.sync())
+    size = log.bytes
+    log.extend([Timer(TS + 1)])
+
+    assert not log.commit()
+    log.close()
+    assert 1 == files.syncs
+    assert isinstance(log.failure, OSError)
+    assert size == (tmp_path / "e").stat().st_size
 
 
 def test_memory_stays_bounded_after_a_failure() -> None:

@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from engine.model.errors import JournalDamaged
 from engine.session.journal_line import Chain
@@ -27,15 +28,32 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_it_finds_what_a_whole_reading_finds(journal: Path) -> None:
+@pytest.fixture(scope="module")
+def parted(journal: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same lines in two segments, one of them packed, and the file that goes on."""
+    lines = journal.read_bytes().splitlines(keepends=True)
+    path = tmp_path_factory.mktemp("parted") / "events.jsonl"
+    third = LINES // 3
+    packed = zstandard.ZstdCompressor().compress(b"".join(lines[:third]))
+    path.with_name("events-000001.jsonl.zst").write_bytes(packed)
+    path.with_name("events-000002.jsonl").write_bytes(b"".join(lines[third : 2 * third]))
+    path.write_bytes(b"".join(lines[2 * third :]))
+    return path
+
+
+@pytest.mark.parametrize("where", ["journal", "parted"])
+def test_it_finds_what_a_whole_reading_finds(
+    journal: Path, where: str, request: pytest.FixtureRequest
+) -> None:
     """For stretches before, in, across and behind the journal, also of no time at all."""
     raw = journal.read_bytes().splitlines(keepends=True)
+    read: Path = request.getfixturevalue(where)
     times = [json.loads(line)["ts"] for line in raw]
     rng = random.Random(4)  # noqa: S311
     ends = [0, times[0], times[-1], times[-1] + 1, *(rng.randrange(times[-1]) for _ in range(200))]
     for since, until in zip(ends, reversed(ends), strict=True):
         expected = [line for line, ts in zip(raw, times, strict=True) if since <= ts < until]
-        assert expected == [one.raw for one in lines_between(journal, since, until)]
+        assert expected == [one.raw for one in lines_between(read, since, until)]
 
 
 def test_a_line_being_written_is_not_there_yet(journal: Path, tmp_path: Path) -> None:

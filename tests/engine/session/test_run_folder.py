@@ -5,6 +5,7 @@ import os
 import re
 import stat
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -211,3 +212,32 @@ def test_a_home_that_is_a_file(tmp_path) -> None:
 
     with pytest.raises(StateDamaged, match="home"):
         RunFolder.create(tmp_path / "home", RUN)
+
+
+def test_latest_is_the_one_link_that_is_followed(tmp_path: Path) -> None:
+    """A run is taken up where it is, not where somebody points."""
+    made = RunFolder.create(tmp_path, "r1")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.symlink_to(made.path)
+
+    assert made.path.resolve() == RunFolder.reopen(tmp_path / "runs" / "latest").path
+    with pytest.raises(StateDamaged, match="not of this user, or a link"):
+        RunFolder.reopen(elsewhere)
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o705, 0o777])
+def test_a_run_open_to_others_is_not_taken_up(tmp_path: Path, mode: int) -> None:
+    """Whoever may write there may have written the journal."""
+    made = RunFolder.create(tmp_path, "r1")
+    made.path.chmod(mode)
+    with pytest.raises(StateDamaged, match="chmod 700"):
+        RunFolder.reopen(made.path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_foreign_run_is_not_taken_up(tmp_path: Path) -> None:
+    """Nor one of another user."""
+    made = RunFolder.create(tmp_path, "r1")
+    os.chown(made.path, 12_345, -1)
+    with pytest.raises(StateDamaged, match="not of this user"):
+        RunFolder.reopen(made.path)

@@ -12,7 +12,17 @@ import pytest
 from brokers.paper.config import PaperConfig
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.kernel import Kernel, KernelConfig
-from engine.model.events import INPUT_TYPES, Command, Timer, VenueEvent
+from engine.model.events import (
+    INPUT_TYPES,
+    CancelOrder,
+    Command,
+    Operator,
+    OperatorCommand,
+    PlaceOrder,
+    Timer,
+    VenueEvent,
+    VenueRejected,
+)
 from engine.model.market import Quote
 from engine.model.money import use_exact_arithmetic
 from engine.session.journal import MemoryJournal
@@ -42,7 +52,9 @@ class Spy(PaperVenue):
 class Scene:
     """A turn with everything it touches in reach."""
 
-    def __init__(self, detail: Detail = "inputs", **latency: float) -> None:
+    def __init__(
+        self, detail: Detail = "inputs", commit: Callable[[], bool] | None = None, **latency: float
+    ) -> None:
         self.agent = Scripted("a")
         inbox: deque[VenueEvent] = deque()
         instruments = [instrument("BTC")]
@@ -54,15 +66,21 @@ class Scene:
         self.took_ns: list[int] = []
         self.safe: list[str] = []
         """Types of the lines that would survive SIGKILL."""
-        self.venue.on_submit = lambda c: self.sent.append((c.order_id, self.types()))
+        self.kinds: list[type[Command]] = []
+        self.venue.on_submit = self.submitted
         self.turn = Turn(
             Kernel(KernelConfig(), instruments, [self.agent], CAPABILITIES),
             self.venue, inbox, self.journal,
-            detail=detail, observe=self.saw, on_order_ns=self.took_ns.append, commit=self.commit,
+            detail=detail, observe=self.saw, on_order_ns=self.took_ns.append,
+            hand_over=self.hand_over, commit=commit,
         )  # fmt: skip
 
-    def commit(self) -> None:
+    def hand_over(self) -> None:
         self.safe = self.types()
+
+    def submitted(self, command: Command) -> None:
+        self.kinds.append(type(command))
+        self.sent.append((command.order_id, self.types()))
 
     def saw(self, events: Sequence[Any]) -> None:
         self.seen += events
@@ -228,3 +246,45 @@ def test_what_left_or_was_heard_survives_the_process() -> None:
     assert "order_submitted" == before[0][-1]
     assert {"venue_accepted", "venue_fill", "fill", "position"} <= set(answered)
     assert answered == scene.safe != scene.types()
+
+
+def test_an_order_waits_until_it_is_durable() -> None:
+    """reliability.md A1: the line first, then the sync, then the venue."""
+    scene: Scene
+    synced: list[tuple[list[str], int]] = []
+
+    def commit() -> bool:
+        synced.append((scene.types(), len(scene.sent)))
+        return True
+
+    scene = Scene(commit=commit)
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+
+    ((written, sent),) = synced
+    assert ("order_submitted" in written, sent) == (True, 0)
+    assert 1 == len(scene.sent)
+
+
+def test_an_order_that_is_not_durable_never_leaves() -> None:
+    """The kernel hears a refusal, so nothing counts as working."""
+    scene = Scene(commit=lambda: False)
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+
+    assert [] == scene.sent
+    (told,) = [event for event in scene.seen if type(event) is VenueRejected]
+    assert ("a-1", "not sent: its journal line is not durable") == (told.order_id, told.detail)
+    assert "order_rejected" in scene.types()
+
+
+def test_a_cancel_never_waits_for_a_disk() -> None:
+    """Not even for one that is gone."""
+    answers = [True]
+    scene = Scene(commit=answers.pop)
+    scene.wish(limit(BUY, "0.1", "999"))
+    scene.quote(0)
+    scene.turn.input(OperatorCommand(START + MS, Operator.KILL, "cli"))
+
+    assert [] == answers
+    assert [PlaceOrder, CancelOrder] == scene.kinds
