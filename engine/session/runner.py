@@ -64,7 +64,7 @@ class Session:
         self._deadline_ns = NEVER
         self._close_by_ns = NEVER
         self._free_until_ns = 0
-        """Events before this need neither a timer nor a wait first."""
+        """Events before this need neither a timer nor a wait first; an answer they may."""
         self._is_over = False
         self._is_catching_up = journal.is_catching_up
         """Whether this is the rerun of an interrupted run, still behind its last line."""
@@ -113,8 +113,10 @@ class Session:
     async def _take_batch(self, batch: Sequence[FeedEvent]) -> bool:
         """Take the events of one batch, each at its time; return True at the session's end."""
         for event in batch:
-            if event.ts_ns >= self._free_until_ns or self._is_catching_up:
-                await self._reach(event.ts_ns)
+            at_ns, broker_ns = event.ts_ns, self._broker.next_due_ns()
+            is_answered = broker_ns is not None and broker_ns <= at_ns
+            if at_ns >= self._free_until_ns or is_answered or self._is_catching_up:
+                await self._reach(at_ns)
                 if self._is_over:
                     return True
             if isinstance(event, (FeedStatus, Malformed)):

@@ -24,7 +24,7 @@ from engine.agents.trend import Trend, TrendParams
 from engine.kernel import Kernel, KernelConfig
 from engine.model.events import INPUT_TYPES, VenueEvent
 from engine.model.instrument import Instrument
-from engine.model.market import FeedEvent, Quote
+from engine.model.market import FeedEvent, Malformed, Quote
 from engine.model.money import use_exact_arithmetic
 from engine.reports.schema import FinalReport
 from engine.session.clock import Clock, SimulatedClock, WallClock
@@ -490,3 +490,17 @@ def test_a_feed_of_nothing_still_ends(tmp_path: Path) -> None:
     stage = Stage(tmp_path, ListFeed([]))
 
     assert "end_of_data" == stage.run()
+
+
+def test_an_answer_comes_before_a_bad_message(tmp_path: Path) -> None:
+    """What was due first is told first, whatever the feed sends: a rerun would do the same."""
+    agent = Scripted("a")
+    agent.next.append(("BTCUSDT", market(BUY, "0.01")))
+    late = START + 100_000_000
+    stage = Stage(
+        tmp_path, ListFeed([quote(START), Malformed(late, "BTCUSDT", "nan"), quote(late)]), [agent]
+    )
+    stage.run()
+    told = [line["type"] for line in stage.lines("venue_accepted", "venue_fill", "malformed")]
+
+    assert ["venue_accepted", "venue_fill", "malformed"] == told[:3]
