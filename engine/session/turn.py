@@ -4,7 +4,9 @@ This is the whole synchronous core. Sessions, backtests, benchmarks and simulati
 differ only in where inputs come from and who waits for the clock.
 
 Rule 1: no command leaves before the lines of everything up to it are written.
-Rule 2: what no command waits for is written at the end of the turn, also of one that fails: a call
+Rule 2: where a line can't be written any more, only commands that shed risk leave; the rest is
+    refused here, in the venue's stead (reliability.md A1).
+Rule 3: what no command waits for is written at the end of the turn, also of one that fails: a call
     for each of the many answers of a turn would cost as much as the lines themselves.
 """
 
@@ -18,7 +20,19 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.effects import NO_EFFECTS
-from engine.model.events import OUTCOMES, Command, Input, Record, VenueEvent
+from engine.model.events import (
+    OUTCOMES,
+    AmendOrder,
+    CancelOrder,
+    Command,
+    Input,
+    PlaceOrder,
+    Record,
+    RejectReason,
+    VenueAmendRejected,
+    VenueEvent,
+    VenueRejected,
+)
 from engine.model.market import MarketEvent
 from engine.venue import SimulatedBroker
 
@@ -28,6 +42,9 @@ Detail = Literal["inputs", "decisions", "orders"]
 
 class Lines(Protocol):
     """Where a turn writes; both journals fit."""
+
+    failure: OSError | None
+    """Why nothing can be written any more."""
 
     def extend(self, events: Sequence[msgspec.Struct]) -> None:
         """Add inputs or records, in order."""
@@ -133,11 +150,23 @@ class Turn:
 
     def _send(self, commands: Sequence[Command]) -> None:
         self._write()
+        if self._journal.failure is not None:
+            commands = self._unwritable(commands)
         broker = self._broker
         for command in commands:
             broker.submit(command)
         if self._on_order_ns is not None:
             self._on_order_ns(perf_counter_ns() - self._began_ns)
+
+    def _unwritable(self, commands: Sequence[Command]) -> Sequence[Command]:
+        """Return what may leave without a line; refuse the others."""
+        leaving: list[Command] = []
+        for command in commands:
+            if isinstance(command, CancelOrder) or command.approved.intent.reduce_only:
+                leaving.append(command)
+            else:
+                self._inbox.append(_refusal(command))
+        return leaving
 
     def _write(self) -> None:
         lines = self._unwritten
@@ -155,3 +184,9 @@ class Turn:
         if self._unseen:
             self._observe(self._unseen)
             self._unseen.clear()
+
+
+def _refusal(command: PlaceOrder | AmendOrder) -> VenueEvent:
+    refusal = VenueRejected if isinstance(command, PlaceOrder) else VenueAmendRejected
+    symbol, reason = command.approved.intent.symbol, RejectReason.VENUE_UNAVAILABLE
+    return refusal(command.ts_ns, symbol, command.order_id, reason, "the journal can't be written")
