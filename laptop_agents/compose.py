@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,7 +35,7 @@ from engine.session.record import Identity, SessionRecord
 from engine.session.runner import Plan, Session
 from engine.session.stops import GRACEFUL, Stops
 from engine.session.turn import Turn
-from engine.venue import Feed
+from engine.venue import Feed, SimulatedBroker
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.home import kill_path
 from laptop_agents.opening import Run, interrupted_run, new_run
@@ -159,6 +160,19 @@ def _run(
     return report.exit_code
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a session is wired from; a simulation brings faulty ones."""
+
+    feed: Feed
+    kernel: Kernel
+    broker: SimulatedBroker
+    inbox: deque[VenueEvent]
+    """Where the broker puts its answers."""
+    journal: Journal
+    stops: Stops
+
+
 def make_session(
     settings: "Settings", run: Run, *, log: SessionLog, progress: Progress, stops: Stops
 ) -> tuple[Session, SessionRecord]:
@@ -174,8 +188,17 @@ def make_session(
         run.run_id,
     )
     kernel = make_kernel(settings, feed.instruments)
-    clock = make_clock(settings)
     journal = Journal(run.fd, run.recorded)
+    parts = Parts(feed, kernel, broker, inbox, journal, stops)
+    return wire_session(settings, run, parts, log=log, progress=progress)
+
+
+def wire_session(
+    settings: "Settings", run: Run, parts: Parts, *, log: SessionLog, progress: Progress
+) -> tuple[Session, SessionRecord]:
+    """Wire a session from given parts."""
+    feed, kernel, journal = parts.feed, parts.kernel, parts.journal
+    clock = make_clock(settings)
     record = SessionRecord(
         make_identity(settings, feed, run),
         kernel=kernel,
@@ -188,8 +211,8 @@ def make_session(
     )
     turn = Turn(
         kernel,
-        broker,
-        inbox,
+        parts.broker,
+        parts.inbox,
         journal,
         detail=settings.journal.detail,
         observe=record.follow,
@@ -198,12 +221,12 @@ def make_session(
     session = Session(
         make_plan(settings),
         feed=feed,
-        broker=broker,
+        broker=parts.broker,
         turn=turn,
         clock=clock,
         journal=journal,
         record=record,
-        stops=stops,
+        stops=parts.stops,
     )
     return session, record
 
