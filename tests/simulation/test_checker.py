@@ -14,7 +14,7 @@ from engine.model.money import use_exact_arithmetic
 from laptop_agents.agent_shelf import shelf
 from tests.simulation.checker.checker import check
 from tests.simulation.checker.evidence import Evidence
-from tests.simulation.life import live
+from tests.simulation.lives import live
 from tests.simulation.swarm import KINDS
 from tests.simulation.world import HOSTILE, make_world
 

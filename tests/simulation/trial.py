@@ -16,7 +16,7 @@ from tests.simulation.checker.chain import digest
 from tests.simulation.checker.checker import check
 from tests.simulation.checker.evidence import Evidence
 from tests.simulation.checker.verdicts import Broken
-from tests.simulation.life import Outcome, live
+from tests.simulation.lives import Outcome, live
 from tests.simulation.world import make_world
 
 TWICE_EVERY: Final = 20
