@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from engine.model.errors import LaptopAgentsError
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.manifest import utc
 from engine.session.stops import Stops
@@ -75,7 +76,12 @@ def _live(world: World, home: Path) -> Outcome:
         outcome.refusal = _refusal(run)
         if outcome.refusal:
             break
-        _, run = interrupted_run(journal)
+        try:
+            _, run = interrupted_run(journal)
+        except LaptopAgentsError as error:
+            seen = _evidence(life, world, prefixes)
+            outcome.evidence.append(replace(seen, error=f"resume refused: {error}"))
+            break
     outcome.injected += mortality.died
     return outcome
 

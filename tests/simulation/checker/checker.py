@@ -25,8 +25,8 @@ INPUTS = frozenset(
 def check(evidence: Evidence) -> tuple[Verdicts, set[str]]:
     """Judge one life of a session; return the verdicts and the states it visited."""
     verdicts = Verdicts()
-    if b"\n" not in evidence.journal:
-        verdicts.hold("L4", 0, "", evidence.error[-600:])
+    has_ended = verdicts.hold("L4", 0, "", evidence.error[-300:])
+    if not has_ended or b"\n" not in evidence.journal:
         return verdicts, set()
     settings = json.loads(evidence.journal.split(b"\n", 1)[0])["data"]["settings"]
     orders = Orders(evidence.venue, verdicts)
