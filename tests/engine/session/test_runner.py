@@ -22,7 +22,7 @@ from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.quoter import Quoter, QuoterParams
 from engine.agents.trend import Trend, TrendParams
 from engine.kernel import Kernel, KernelConfig
-from engine.model.events import INPUT_TYPES, VenueEvent
+from engine.model.events import INPUT_TYPES, Operator, VenueEvent
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, Malformed, Quote
 from engine.model.money import use_exact_arithmetic
@@ -37,7 +37,7 @@ from engine.session.progress import Progress
 from engine.session.record import Identity, SessionRecord
 from engine.session.run_folder import RunFolder
 from engine.session.runner import TIMER_NS, Plan, Session
-from engine.session.stops import Stops
+from engine.session.stops import Request, Stops
 from engine.session.turn import Turn
 from tests.engine.kernel.rig import BUY, HandVenue, Scripted, limit, market
 
@@ -108,6 +108,7 @@ class Stage:
         close_deadline_s: float = 5.0,
         fd: int | None = None,
         run_id: str = "r1",
+        stops: Stops | None = None,
     ) -> None:
         self.folder = RunFolder.create(home, run_id)
         self.kill = self.folder.path / "kill.txt"
@@ -167,7 +168,7 @@ class Stage:
             clock=self.clock,
             journal=self.journal,
             record=self.record,
-            stops=Stops([home / "kill.txt", self.kill]),
+            stops=stops or Stops([home / "kill.txt", self.kill]),
         )
         self.report: FinalReport | None = None
         self.took_s = 0.0
@@ -504,3 +505,26 @@ def test_an_answer_comes_before_a_bad_message(tmp_path: Path) -> None:
     told = [line["type"] for line in stage.lines("venue_accepted", "venue_fill", "malformed")]
 
     assert ["venue_accepted", "venue_fill", "malformed"] == told[:3]
+
+
+class PauseAtOnce(Stops):
+    """A person who asks for a pause at the first beat."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self._requests.append(Request(Operator.PAUSE, "test", ""))
+
+
+def test_an_answer_at_a_beat_comes_before_the_beat(tmp_path: Path) -> None:
+    """A cancel asked for and answered at one instant, as a rerun would tell it."""
+    agent = Scripted("a")
+    agent.next.append(("BTCUSDT", limit(BUY, "0.01", "99900.0")))
+    instant = PaperConfig(
+        submit_latency_ms=0, amend_latency_ms=0, cancel_latency_ms=0, ack_latency_ms=0
+    )
+    events = [quote(START), quote(START + SECOND, 1)]
+    stage = Stage(tmp_path, ListFeed(events), [agent], paper=instant, stops=PauseAtOnce())
+    stage.run()
+    names = ("operator_command", "venue_canceled", "timer")
+
+    assert list(names) == [line["type"] for line in stage.lines(*names)][:3]
