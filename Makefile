@@ -9,9 +9,11 @@ BIN := $(VENV)/bin
 DURATION ?= 10
 ARGS ?=
 WORKERS ?= 2
+SEEDS ?= 100
+MINUTES ?= 10
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check lint bench bench-compiled image lock clean
+.PHONY: run test check lint simulate bench bench-compiled image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -28,6 +30,10 @@ lint: $(STAMP)
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
 	@$(BIN)/hadolint Dockerfile
+
+# Whole sessions under virtual time and seeded faults; SEED=n brings one back.
+simulate: $(STAMP)
+	@$(BIN)/python -m tests.simulation --minutes $(MINUTES) --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # Standard output carries JSON lines and nothing else.
 bench: $(STAMP)

@@ -68,9 +68,9 @@ def run_session(arguments: argparse.Namespace) -> int:
     prepare_home(home)
     if not (arguments.headless or arguments.quiet):
         sys.stderr.write(NO_SCREEN_YET + "\n")
-    from laptop_agents import compose  # noqa: PLC0415 - the whole engine
+    from laptop_agents import running  # noqa: PLC0415 - the whole engine
 
-    return compose.run_session(
+    return running.run_session(
         settings,
         home=home,
         run_dir=run_dir,
@@ -87,10 +87,10 @@ def resume(arguments: argparse.Namespace) -> int:
     if arguments.typed or arguments.run_dir:
         option = arguments.typed[0][0] if arguments.typed else "--run-dir"
         raise UsageError(f"--resume and {option} conflict: a resumed run keeps its own settings")
-    from laptop_agents import compose  # noqa: PLC0415 - the whole engine
+    from laptop_agents import running  # noqa: PLC0415 - the whole engine
     from laptop_agents.home import find_home  # noqa: PLC0415 - lazy
 
-    return compose.resume_session(
+    return running.resume_session(
         arguments.resume,
         home=find_home(os.environ),
         kill_file=_path("--kill-file", arguments.kill_file),

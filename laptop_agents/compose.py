@@ -4,184 +4,58 @@ Nothing here decides anything about trading. What is chosen is chosen by a table
 every part receives what it needs through its constructor.
 """
 
-import asyncio
-import gc
 import os
-import resource
-import signal
-import sys
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import Agent
 from engine.kernel import Kernel, KernelConfig
-from engine.model.errors import FencedByEpoch
 from engine.model.events import VenueEvent
 from engine.model.instrument import Instrument
-from engine.model.money import use_exact_arithmetic
-from engine.reports.final_report import NAME as REPORT_NAME
-from engine.reports.schema import FinalReport
 from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock
-from engine.session.control.address import Listener, listen
+from engine.session.control.address import Listener
 from engine.session.control.control import Control
 from engine.session.control.frames import PROTOCOL
 from engine.session.control.words import Welcome
 from engine.session.health import HealthMonitor, ProcessProbe
 from engine.session.journal import Journal
-from engine.session.log import SessionLog, open_log
+from engine.session.log import SessionLog
 from engine.session.manifest import Manifest, current_versions, git_revision, shown_settings
-from engine.session.progress import Progress, Style, choose_style
+from engine.session.progress import Progress
 from engine.session.record import Identity, SessionRecord
 from engine.session.runner import Plan, Session
-from engine.session.sanitize import secrets_of
 from engine.session.sentinel.guard import SentinelGuard
-from engine.session.stops import GRACEFUL, Stops
+from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Feed
+from engine.venue import Feed, SimulatedBroker
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.guarding import make_guard, make_ledger
-from laptop_agents.home import kill_path
-from laptop_agents.opening import Run, interrupted_run, new_run
-from laptop_agents.runs import find_journal
+from laptop_agents.opening import Run
 from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
     from laptop_agents.settings import Settings
 
-KILL_NAME: Final = "kill.txt"
-LOG_NAME: Final = "session.log"
 
-LOG_LEVELS: Final = {-1: "warning", 0: "info"}
-"""`-q` and silence; any `-v` is `debug`."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a session is wired from; a simulation brings faulty ones."""
 
-GC_THRESHOLD: Final = 100_000
-"""Young objects between two collections. A session makes almost no cycles; the default of 700 costs
-a pause every few hundred quotes (performance.md T1)."""
-
-
-def run_session(
-    settings: "Settings",
-    *,
-    home: Path,
-    run_dir: Path | None,
-    kill_file: Path | None,
-    verbosity: int,
-    as_json: bool,
-    color: bool,
-    is_plain: bool,
-) -> int:
-    """Run one headless session and return its exit code.
-
-    Raises:
-        LaptopAgentsError: The session could not start; nothing is left behind but, at most, the
-            folder it would have written to.
-    """
-    _prepare_process()
-    kill_files = [path for path in (kill_path(home), kill_file) if path is not None]
-    present = Stops([*kill_files, *([run_dir / KILL_NAME] if run_dir else [])]).present()
-    if present is not None:
-        return _refuse_kill_file(present)
-    make_feed(settings, 0)  # what it refuses, it refuses before anything is written
-    run = new_run(settings, home, run_dir)
-    return _run(
-        settings,
-        run,
-        kill_files=kill_files,
-        style=_style(verbosity, as_json=as_json, is_plain=is_plain),
-        level=LOG_LEVELS.get(verbosity, "debug"),
-        color=color,
-    )
+    feed: Feed
+    kernel: Kernel
+    broker: SimulatedBroker
+    inbox: deque[VenueEvent]
+    """Where the broker puts its answers."""
+    journal: Journal
+    stops: Stops
 
 
-def resume_session(
-    name: str,
-    *,
-    home: Path,
-    kill_file: Path | None,
-    verbosity: int,
-    as_json: bool,
-    color: bool,
-    is_plain: bool,
-) -> int:
-    """Go on with an interrupted run: rerun its journal, then continue where it ends.
-
-    Raises:
-        LaptopAgentsError: There is nothing to resume, or it can't be trusted; nothing was written.
-    """
-    _prepare_process()
-    journal = find_journal(name, home)
-    kill_files = [path for path in (kill_path(home), kill_file) if path is not None]
-    present = Stops([*kill_files, journal.parent / KILL_NAME]).present()
-    if present is not None:
-        return _refuse_kill_file(present)
-    settings, run = interrupted_run(journal)
-    return _run(
-        settings,
-        run,
-        kill_files=kill_files,
-        style=_style(verbosity, as_json=as_json, is_plain=is_plain),
-        level=LOG_LEVELS.get(verbosity, "debug"),
-        color=color,
-    )
-
-
-def _prepare_process() -> None:
-    use_exact_arithmetic()
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _style(verbosity: int, *, as_json: bool, is_plain: bool) -> Style:
-    term = "dumb" if is_plain else os.environ.get("TERM", "")
-    return choose_style(sys.stderr, is_quiet=verbosity < 0, is_json=as_json, term=term)
-
-
-def _run(
-    settings: "Settings",
-    run: Run,
-    *,
-    kill_files: Sequence[Path],
-    style: Style,
-    level: str,
-    color: bool,
-) -> int:
-    with ExitStack() as stack:
-        log = open_log(run.folder.path / LOG_NAME, level, secrets=secrets_of(os.environ))
-        stack.callback(log.close)
-        progress = Progress(sys.stderr, style, is_color=color)
-        stack.callback(progress.close)
-        if run.recorded is not None and run.recorded.torn_bytes:
-            progress.note(f"cut {run.recorded.torn_bytes} bytes of an unfinished last line")
-        if run.envelope is None:
-            progress.note("the checkpoints' key can't be had: going on without checkpoints")
-        stops = Stops([*kill_files, run.folder.path / KILL_NAME])
-        listener = listen(run.folder.path)
-        stack.callback(listener.close)
-        parts = make_session(
-            settings,
-            run,
-            make_feed(settings, run.start_ns),
-            log=log,
-            progress=progress,
-            stops=stops,
-            listener=listener,
-            is_json=style == "json",
-        )
-        stack.callback(parts.record.close)
-        report = _drive(parts)
-    if style in ("rich", "plain"):
-        with suppress(OSError):  # nobody reads it; the report is where it always is
-            sys.stderr.write(_last_words(report) + f"\n{run.folder.path / REPORT_NAME}\n")
-            sys.stderr.flush()
-    return report.exit_code
-
-
-class Parts(NamedTuple):
+class Wired(NamedTuple):
     """What somebody drives, and who has to be told of its end."""
 
     session: Session
@@ -199,8 +73,8 @@ def make_session(
     stops: Stops,
     listener: Listener | None = None,
     is_json: bool = False,
-) -> Parts:
-    """Wire every part of a session around its source; its sentinel, if it has one, is started.
+) -> Wired:
+    """Make every part of a session around its source, and wire them; its sentinel is started.
 
     Without a listener nobody can attach to it.
     """
@@ -209,12 +83,32 @@ def make_session(
     guard = make_guard(
         settings, run, kill_files=stops.kill_files, is_json=is_json, each_check=broker.note_exits
     )
-    kernel, clock = make_kernel(settings, feed.instruments), make_clock(settings)
-    journal = Journal(run.keeper, run.recorded)
-    identity = make_identity(settings, feed, run)
+    kernel = make_kernel(settings, feed.instruments)
+    parts = Parts(feed, kernel, broker, inbox, Journal(run.keeper, run.recorded), stops)
+    session, record = wire_session(
+        settings, run, parts, log=log, progress=progress, listener=listener, guard=guard
+    )
+    if run.checkpoint is not None:
+        session.resume(run.checkpoint)
+    return Wired(session, record, guard)
+
+
+def wire_session(
+    settings: "Settings",
+    run: Run,
+    parts: Parts,
+    *,
+    log: SessionLog,
+    progress: Progress,
+    listener: Listener | None = None,
+    guard: SentinelGuard | None = None,
+) -> tuple[Session, SessionRecord]:
+    """Wire a session from given parts."""
+    journal, clock = parts.journal, make_clock(settings)
+    identity = make_identity(settings, parts.feed, run)
     record = SessionRecord(
         identity,
-        kernel=kernel,
+        kernel=parts.kernel,
         folder=run.folder,
         journal=journal,
         log=log,
@@ -227,42 +121,46 @@ def make_session(
         is_paced=not clock.is_simulated,
         kept=run.kept,
     )
-    control = None
-    if listener is not None:
-        control = Control(
-            listener,
-            make_welcome(identity.manifest),
-            kernel=kernel,
-            record=record,
-            journal=journal,
-            stops=stops,
-        )
+    control = listener and make_control(listener, identity, parts, record)
+    turn = Turn(
+        parts.kernel,
+        parts.broker,
+        parts.inbox,
+        journal,
+        detail=settings.journal.detail,
+        observe=(control or record).follow,
+        on_order_ns=record.on_order_ns,
+        hand_over=None if clock.is_simulated else journal.hand_over,
+        commit=journal.commit if settings.journal.sync == "live" else None,
+    )
     session = Session(
         make_plan(settings),
-        feed=feed,
-        broker=broker,
-        turn=Turn(
-            kernel,
-            broker,
-            inbox,
-            journal,
-            detail=settings.journal.detail,
-            observe=(control or record).follow,
-            on_order_ns=record.on_order_ns,
-            hand_over=None if clock.is_simulated else journal.hand_over,
-            commit=journal.commit if settings.journal.sync == "live" else None,
-        ),
+        feed=parts.feed,
+        broker=parts.broker,
+        turn=turn,
         clock=clock,
         journal=journal,
         record=record,
-        stops=stops,
+        stops=parts.stops,
         checkpoints=Checkpoints(run.folder, settings.checkpoint.every_s, run.envelope, run.run_id),
         control=control,
         guard=guard,
     )
-    if run.checkpoint is not None:
-        session.resume(run.checkpoint)
-    return Parts(session, record, guard)
+    return session, record
+
+
+def make_control(
+    listener: Listener, identity: Identity, parts: Parts, record: SessionRecord
+) -> Control:
+    """Let screens and commands attach."""
+    return Control(
+        listener,
+        make_welcome(identity.manifest),
+        kernel=parts.kernel,
+        record=record,
+        journal=parts.journal,
+        stops=parts.stops,
+    )
 
 
 def make_broker(settings: "Settings", run: Run, feed: Feed, inbox: deque[VenueEvent]) -> PaperVenue:
@@ -276,59 +174,6 @@ def make_broker(settings: "Settings", run: Run, feed: Feed, inbox: deque[VenueEv
         run.run_id,
         make_ledger(settings, run, feed.instruments),
     )
-
-
-def _drive(parts: Parts) -> FinalReport:
-    """Run the session's loop and write its report, also after a bug of ours.
-
-    A bug says no goodbye: the sentinel takes out what it left at the venue.
-    """
-    session, record, guard = parts
-    if guard is not None:
-        guard.wait_until_ready()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 20, 20)
-    try:
-        stop_reason = run_loop(session.run())
-        for number in GRACEFUL:
-            signal.signal(number, signal.SIG_IGN)  # the report takes milliseconds: let it be whole
-        if guard is not None:
-            guard.goodbye()
-    except FencedByEpoch:
-        raise  # the run, its report included, belongs to the other session
-    except Exception as error:
-        record.failed(error)
-        record.finish("error", getattr(error, "exit_code", 1))
-        raise
-    return record.finish(stop_reason)
-
-
-def _last_words(report: FinalReport) -> str:
-    return (
-        f"{report.stop_reason}: equity {report.equity:,.2f} ({report.pnl.net:+,.2f}),"
-        f" {report.trades} fills, {report.round_trips} round trips, exit {report.exit_code}"
-    )
-
-
-def run_loop(main: Coroutine[Any, Any, str]) -> str:
-    """Run a coroutine on uvloop where it exists, else on asyncio's own loop."""
-    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
-    try:
-        import uvloop  # noqa: PLC0415 - absent on some platforms
-
-        factory = uvloop.new_event_loop
-    except ImportError:
-        factory = None
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main)
-
-
-def _refuse_kill_file(path: str) -> int:
-    sys.stderr.write(
-        f"error: the kill file {path} exists, so no session starts: remove it to trade again\n"
-    )
-    return 4
 
 
 def make_feed(settings: "Settings", start_ns: int) -> Feed:

@@ -101,12 +101,13 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
         _lock(fd, journal)
     recorded = Recorded(journal, marked(journal.parent))
     started = msgspec.json.decode(recorded.first.data)
-    if recorded.has_ended or is_used(journal.with_name(EMERGENCY_NAME)):
+    if recorded.has_ended:
         raise UsageError(f"{journal} has ended: there is nothing to resume")
     settings = recorded_settings(started["settings"])
     if settings.journal.detail != "inputs":
         raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
     with blame(journal):
+        _set_aside(folder, recorded.count)
         keeper = take_over(journal, fd, recorded, segment_bytes=settings.journal.segment_mb * MB)
     envelope = _envelope_or_none(settings)
     points = stored(journal.parent, __version__, envelope, started["run_id"]) if envelope else []
@@ -142,6 +143,13 @@ def _refuse_final(folder: Path) -> None:
     final = read_verdict(folder).final
     if final:
         raise UsageError(f"run {name} is over for good: {final}; start a new session")
+
+
+def _set_aside(folder: RunFolder, seq: int) -> None:
+    """Keep the last words of a session whose disk failed; at a simulated venue they are undone."""
+    words = folder.file(EMERGENCY_NAME)
+    if is_used(words):
+        words.rename(folder.file(f"emergency-{seq}.jsonl"))
 
 
 def _lock(fd: int, journal: Path) -> None:

@@ -35,6 +35,7 @@ from laptop_agents.opening import Run
 from laptop_agents.recorded_kernel import Started, started_with
 from laptop_agents.recorded_settings import changed_settings
 from laptop_agents.replay_command import replayed
+from laptop_agents.running import LOG_NAME, run_loop
 from laptop_agents.runs import JOURNAL_NAME
 from laptop_agents.runs_diff import compared
 from laptop_agents.settings import Settings
@@ -130,7 +131,7 @@ def _ran(settings: Settings, feed: RecordedFeed, path: Path) -> bool:
     )
     stops = Stops([])
     with ExitStack() as stack:
-        log = open_log(path / compose.LOG_NAME)
+        log = open_log(path / LOG_NAME)
         stack.callback(log.close)
         progress = Progress(None, "quiet")
         stack.callback(progress.close)
@@ -138,5 +139,5 @@ def _ran(settings: Settings, feed: RecordedFeed, path: Path) -> bool:
             settings, run, feed, log=log, progress=progress, stops=stops
         )
         stack.callback(record.close)
-        record.finish(compose.run_loop(session.run()))
+        record.finish(run_loop(session.run()))
     return not stops.is_signaled

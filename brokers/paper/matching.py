@@ -208,7 +208,7 @@ class Matching:
         wanted = order.lots - order.filled
         if order.reduce_only:
             wanted = min(wanted, market.reducible(is_buy=order.is_buy))
-        for ticks, lots in self._sweep(market, order, wanted):
+        for ticks, lots in self._sweep(market, order, wanted) if wanted else ():
             self._fill(market, order, ticks, lots, TAKER, ts_ns=ts_ns)
         if order.filled == order.lots:
             return

@@ -134,7 +134,8 @@ class OrderFlow:
             self._error(event.ts_ns, "unknown_order", event.order_id, type(event).__name__)
             return None
         before, ts_ns = order.state, event.ts_ns
-        if not self.blotter.apply(order, ORDER_EVENTS[type(event)], ts_ns):
+        is_numbered = type(event) is VenueRejected and order.venue_order_id
+        if is_numbered or not self.blotter.apply(order, ORDER_EVENTS[type(event)], ts_ns):
             detail = f"{type(event).__name__} in {before}"
             self._error(ts_ns, "refused_answer", event.order_id, detail)
             return None

@@ -4,7 +4,9 @@ Rule 1: a pair maps to the next state, or to REFUSED: the order stays as it is a
 and records it. Nothing is left undefined.
 Rule 2: fills are facts. They apply in every state in which the venue can have seen the order, also
 after CANCELED or EXPIRED (`late_fill`), and an unknown order becomes known by them.
-Rule 3: whether a fill completes the order is arithmetic, not an event of the venue.
+Rule 3: ACCEPTED may only be inferred, from a cancel that was refused, so the venue's reject still
+ends it. One that the venue has numbered is past rejecting: the caller refuses that.
+Rule 4: whether a fill completes the order is arithmetic, not an event of the venue.
 
 Source: domain.md section 4; reliability.md A3-A5.
 """
@@ -81,6 +83,7 @@ _TABLE: Final[Mapping[OrderState, Mapping[OrderEvent, str]]] = {
     },
     S.ACCEPTED: {
         E.ACCEPT: S.ACCEPTED,
+        E.REJECT: S.REJECTED,
         E.FILL_PART: S.PARTIALLY_FILLED,
         E.FILL_ALL: S.FILLED,
         E.REQUEST_AMEND: S.PENDING_UPDATE,

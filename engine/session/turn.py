@@ -4,10 +4,10 @@ This is the whole synchronous core. Sessions, backtests, benchmarks and simulati
 differ only in where inputs come from and who waits for the clock.
 
 Rule 1: no command leaves before the lines of everything up to it are written.
-Rule 2: what no command waits for is written at the end of the turn, also of one that fails: a call
-    for each of the many answers of a turn would cost as much as the lines themselves.
-Rule 3: where the journal has failed, or a `commit` that was given fails, only what takes risk away
+Rule 2: where the journal has failed, or a `commit` that was given fails, only what takes risk away
     leaves; the rest is refused here, in the venue's stead (reliability.md A1).
+Rule 3: what no command waits for is written at the end of the turn, also of one that fails: a call
+    for each of the many answers of a turn would cost as much as the lines themselves.
 """
 
 from collections import deque

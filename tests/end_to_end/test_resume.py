@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -187,14 +188,21 @@ def test_a_cut_at_the_end_of_a_line_is_refused(tmp_path: Path) -> None:
         assert "from a copy" in done.err
 
 
-def test_a_run_whose_journal_failed_is_not_resumed(tmp_path: Path) -> None:
-    """It ended in an emergency, and says so where there was room."""
-    run = interrupted(tmp_path)
-    (run.path / "emergency.jsonl").write_bytes(b'{"v":1')
-    done = Process(tmp_path, "--headless", "--resume").end()
+def test_a_full_disk_is_survived(tmp_path: Path) -> None:
+    """The session ends, exit 6; with room again it is resumed as if it never had been full."""
+    whole = session(tmp_path / "a", *MOCK, "--speed", "max").run
+    full = Process(tmp_path / "b", "--headless", "-q", *MOCK, "--speed", "60")
+    reach(full, 1_000)
+    resource.prlimit(full.pid, resource.RLIMIT_FSIZE, (len(full.run.raw()) + 70_001,) * 2)
+    ended = full.end(60)
+    journal = ended.run.raw()
+    again = Process(tmp_path / "b", "--headless", "-q", "--resume").end(120)
 
-    assert 2 == done.code
-    assert "nothing to resume" in done.err
+    assert 6 == ended.code
+    assert (0, "") == (again.code, again.err)
+    assert again.run.raw().startswith(journal[: journal.rindex(b"\n") + 1])
+    assert decided(whole) == decided(again.run)
+    assert ["emergency-"] == [p.name[:10] for p in again.run.path.glob("emergency*")]
 
 
 def test_a_fenced_session_stops(tmp_path: Path) -> None:

@@ -29,6 +29,20 @@ def test_release(side, kind, trigger, before, after, fill) -> None:
     assert [] == desk.quote(*after)
 
 
+@pytest.mark.parametrize("model", ["touch", "book"])
+def test_a_release_with_nothing_left_to_reduce_expires(model: str) -> None:
+    """Two exits released by one quote: the second finds the position closed, and trades nothing."""
+    desk = Desk(taker_model=model)
+    desk.quote()
+    desk.place(BUY, 5)
+    for _ in range(2):
+        desk.place(SELL, 5, type=STOP, trigger=995, reduce_only=True)
+    words = desk.quote(990, 991)
+
+    assert ["o3 triggered", "o3 expired reduce_only"] == words[-2:]
+    assert 1 == sum("fill" in word for word in words)
+
+
 def test_trailing_follows_only_in_our_favor() -> None:
     """1 % below the best bid since acceptance."""
     desk = Desk()

@@ -41,6 +41,7 @@ class Naive:
     def __init__(self, side: Side, qty: int, is_reduce_only: bool) -> None:
         self.side, self.qty, self.is_reduce_only = side, qty, is_reduce_only
         self.state = S.SUBMITTED
+        self.is_numbered = False
         self.fills: list[int] = []
         self.qty_before_amend: int | None = None
 
@@ -64,12 +65,16 @@ class Naive:
 
     def answer(self, event: OrderEvent, qty: int) -> None:
         before = self.qty
+        if event is E.REJECT and self.is_numbered:
+            return
         if event is E.AMENDED:
             self.qty = qty
         if event is E.AMEND_REJECTED and self.qty_before_amend is not None:
             self.qty = self.qty_before_amend
         if not self.move(event):
             self.qty = before
+        elif event is E.ACCEPT:
+            self.is_numbered = True
         elif event in (E.AMENDED, E.AMEND_REJECTED):
             self.qty_before_amend = None
 
@@ -308,6 +313,28 @@ def test_a_refused_acceptance_changes_nothing() -> None:
     desk.answer(VenueAccepted(0, BTC, "a-1", "another"))
 
     assert "v-a-1" == desk.order().venue_order_id
+
+
+def test_a_reject_ends_an_order_whose_cancel_was_refused() -> None:
+    """Refusing a cancel is no acceptance: an order the venue never had must not stay for ever."""
+    desk = Desk()
+    desk.submit()
+    desk.cancel("a-1")
+    desk.answer(ANSWERS[E.CANCEL_REJECTED]("a-1"))
+    ended, _ = desk.answer(ANSWERS[E.REJECT]("a-1"))
+
+    assert ended is desk.order()
+    assert OrderState.REJECTED is desk.order().state
+
+
+def test_a_reject_of_a_numbered_order_is_refused() -> None:
+    """What the venue has accepted it can't have refused: the order works on."""
+    desk = working()
+    ended, effects = desk.answer(ANSWERS[E.REJECT]("a-1"))
+
+    assert ended is None
+    assert [ErrorRecord] == [type(record) for record in effects.records]
+    assert OrderState.ACCEPTED is desk.order().state
 
 
 def test_an_amend_down_to_what_filled_completes_the_order() -> None:

@@ -29,7 +29,7 @@ ORACLE = """
 SUBMIT           S . . . . . . . . . . .
 DENY             D . . . . . . . . . . .
 ACCEPT           . A A P U C w . . F . .
-REJECT           . R . . . R R . . . . .
+REJECT           . R R . . R R . . . . .
 FILL_PART        . P P P U C P . R . X E
 FILL_ALL         . F F F F F F . F . F F
 REQUEST_AMEND    . . U U . . . . . . . .

@@ -24,7 +24,7 @@ from engine.agents.trend import Trend, TrendParams
 from engine.kernel import Kernel, KernelConfig
 from engine.model.events import INPUT_TYPES, HealthChanged, Operator, OperatorCommand, VenueEvent
 from engine.model.instrument import Instrument
-from engine.model.market import FeedEvent, Quote
+from engine.model.market import FeedEvent, Malformed, Quote
 from engine.model.money import use_exact_arithmetic
 from engine.reports.schema import FinalReport
 from engine.session.checkpoint import Checkpoints
@@ -39,7 +39,7 @@ from engine.session.progress import Progress
 from engine.session.record import Identity, SessionRecord
 from engine.session.run_folder import RunFolder
 from engine.session.runner import TIMER_NS, Plan, Session
-from engine.session.stops import Stops
+from engine.session.stops import Request, Stops
 from engine.session.turn import Turn
 from tests.engine.kernel.rig import BUY, HandVenue, Scripted, limit, market
 
@@ -110,6 +110,7 @@ class Stage:
         close_deadline_s: float = 5.0,
         fd: int | None = None,
         run_id: str = "r1",
+        stops: Stops | None = None,
     ) -> None:
         self.folder = RunFolder.create(home, run_id)
         self.kill = self.folder.path / "kill.txt"
@@ -169,7 +170,7 @@ class Stage:
             clock=self.clock,
             journal=self.journal,
             record=self.record,
-            stops=Stops([home / "kill.txt", self.kill]),
+            stops=stops or Stops([home / "kill.txt", self.kill]),
             checkpoints=Checkpoints(self.folder, 60, Plain(), run_id),
         )
         self.report: FinalReport | None = None
@@ -510,3 +511,40 @@ def test_a_feed_of_nothing_still_ends(tmp_path: Path) -> None:
     stage = Stage(tmp_path, ListFeed([]))
 
     assert "end_of_data" == stage.run()
+
+
+def test_an_answer_comes_before_a_bad_message(tmp_path: Path) -> None:
+    """What was due first is told first, whatever the feed sends: a rerun would do the same."""
+    agent = Scripted("a")
+    agent.next.append(("BTCUSDT", market(BUY, "0.01")))
+    late = START + 100_000_000
+    stage = Stage(
+        tmp_path, ListFeed([quote(START), Malformed(late, "BTCUSDT", "nan"), quote(late)]), [agent]
+    )
+    stage.run()
+    told = [line["type"] for line in stage.lines("venue_accepted", "venue_fill", "malformed")]
+
+    assert ["venue_accepted", "venue_fill", "malformed"] == told[:3]
+
+
+class PauseAtOnce(Stops):
+    """A person who asks for a pause at the first beat."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self._requests.append(Request(Operator.PAUSE, "test", ""))
+
+
+def test_an_answer_at_a_beat_comes_before_the_beat(tmp_path: Path) -> None:
+    """A cancel asked for and answered at one instant, as a rerun would tell it."""
+    agent = Scripted("a")
+    agent.next.append(("BTCUSDT", limit(BUY, "0.01", "99900.0")))
+    instant = PaperConfig(
+        submit_latency_ms=0, amend_latency_ms=0, cancel_latency_ms=0, ack_latency_ms=0
+    )
+    events = [quote(START), quote(START + SECOND, 1)]
+    stage = Stage(tmp_path, ListFeed(events), [agent], paper=instant, stops=PauseAtOnce())
+    stage.run()
+    names = ("operator_command", "venue_canceled", "timer")
+
+    assert list(names) == [line["type"] for line in stage.lines(*names)][:3]

@@ -1,6 +1,7 @@
 """One turn: written down before it is sent, answered before it ends, each instant by itself."""
 
 import decimal
+import errno
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -25,9 +26,20 @@ from engine.model.events import (
 )
 from engine.model.market import Quote
 from engine.model.money import use_exact_arithmetic
+from engine.model.orders import Side
 from engine.session.journal import MemoryJournal
 from engine.session.turn import Detail, Turn
-from tests.engine.kernel.rig import BUY, INSTANT, MS, START, Scripted, instrument, limit, market
+from tests.engine.kernel.rig import (
+    BUY,
+    INSTANT,
+    MS,
+    START,
+    Scripted,
+    cancel,
+    instrument,
+    limit,
+    market,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -288,3 +300,24 @@ def test_a_cancel_never_waits_for_a_disk() -> None:
 
     assert [] == answers
     assert [PlaceOrder, CancelOrder] == scene.kinds
+
+
+def test_no_new_risk_without_its_line() -> None:
+    """Where the journal has failed a placement is refused; an exit and a cancel still leave."""
+    scene = Scene()
+    scene.quote(0)
+    scene.wish(market(BUY, "0.2"))
+    scene.quote(1)
+    scene.wish(limit(BUY, "0.2", "999.0"))
+    scene.quote(2)
+    assert ["a-1", "a-2"] == [order_id for order_id, _ in scene.sent]
+    scene.journal.failure = OSError(errno.ENOSPC, "no space left")
+    scene.wish(market(BUY, "0.2"))
+    scene.quote(3)
+    scene.wish(market(Side.SELL, "0.2", reduce_only=True))
+    scene.quote(4)
+    scene.wish(cancel())
+    scene.quote(5)
+
+    assert ["a-1", "a-2", "a-4", "a-2"] == [order_id for order_id, _ in scene.sent]
+    assert ["a-3"] == [event.order_id for event in scene.seen if type(event) is VenueRejected]
