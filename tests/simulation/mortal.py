@@ -7,10 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from engine.session.journal_emergency import EMERGENCY_NAME
+from engine.session.journal_head import HEAD_NAME
+from engine.session.journal_parts import JOURNAL_NAME
 from tests.simulation.swarm import Swarm
 
 BETWEEN: Final = "process.crash"
 MID_TURN: Final = "process.crash_mid_turn"
+WRITTEN: Final = frozenset({JOURNAL_NAME, HEAD_NAME, EMERGENCY_NAME})
 
 
 class Crash(BaseException):
@@ -18,12 +22,24 @@ class Crash(BaseException):
 
 
 def let_go(folder: Path) -> None:
-    """Close every file of a run that is still open, as the death of its process would."""
-    open_files = Path("/proc/self/fd")
-    for name in os.listdir(open_files):
+    """Close what a dead writer of the journal holds: its bare descriptors, open to write.
+
+    Files with an object of Python's around them close themselves.
+    """
+    for name in os.listdir("/proc/self/fd"):
         with suppress(OSError):  # the descriptor of the listing itself is gone by now
-            if Path(os.readlink(open_files / name)).is_relative_to(folder):
+            path = Path(os.readlink(f"/proc/self/fd/{name}"))
+            if path.parent == folder and path.name in WRITTEN and _is_writable(name):
                 os.close(int(name))
+
+
+def _is_writable(fd: str) -> bool:
+    (flags,) = (
+        line.split()[1]
+        for line in Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines()
+        if line.startswith("flags:")
+    )
+    return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY
 
 
 class Mortality:
