@@ -16,24 +16,6 @@ from tests.scripts.shell import environment
 
 NOT_RUN = {"make run"}
 """Installs, and takes ten minutes."""
-PENDING = (
-    # a command the documents show in a `console` block because the program is yet to learn it; as
-    # soon as it has, its block becomes `sh` and the row goes
-    "laptop-agents status",
-    "laptop-agents pause",
-    "laptop-agents resume",
-    "laptop-agents reduce-only",
-    "laptop-agents flatten",
-    "laptop-agents agents pause quoter",
-    "laptop-agents agents resume quoter",
-    "laptop-agents agents weight trend 0.5",
-    "laptop-agents stop",
-    "laptop-agents kill",
-    "laptop-agents audit report",
-    "laptop-agents audit report --day 2026-11-21",
-    "laptop-agents audit report --incident",
-    "laptop-agents replay latest --set risk.max_loss_pct=1",
-)
 LINES_MAX = {"RUNBOOK.md": 250, "START_HERE.md": 120}
 BEGUN_S = 20.0
 """How long a session in the background may take to its first heartbeat."""
@@ -118,17 +100,10 @@ def test_every_command_works_as_printed(document: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_what_is_not_run_is_listed(document: Path) -> None:
-    """A command nobody tries may be wrong: each has its row."""
+    """A command nobody tries may be wrong."""
     shown = {one.text for one in commands(document, "console")}
 
-    assert set() == shown - NOT_RUN - set(PENDING)
-
-
-def test_the_list_of_pending_commands_is_no_longer_than_the_documents() -> None:
-    """A row whose command is gone, or is run now, goes too."""
-    shown = {one.text for document in DOCUMENTS for one in commands(document, "console")}
-
-    assert set() == set(PENDING) - shown
+    assert set() == shown - NOT_RUN
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
@@ -136,7 +111,7 @@ def test_commands_in_the_text_are_known(document: Path) -> None:
     """Options and sub-commands parse; scripts exist; `...` and capitals stand for something."""
     for text in inline(document):
         words = shlex.split(text) if text.startswith(("laptop-agents ", "scripts/")) else ()
-        if words and words[0] == "laptop-agents" and text not in PENDING:
+        if words and words[0] == "laptop-agents":
             build_parser().parse_args(words[1:])
         elif words and words[0] != "laptop-agents":
             assert (ROOT / words[0]).is_file(), text
