@@ -70,7 +70,8 @@ def shelf(home: Path) -> list[RunSummary]:
     except OSError:
         return []
     found = [summary(folder) for folder in folders if _is_run(folder)]
-    return sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True)
+    # Two short runs may start in one second.
+    return sorted(found, key=lambda run: (run.started_at, run.written_s, run.run_id), reverse=True)
 
 
 def find_run(name: str, home: Path) -> Path:

@@ -31,6 +31,7 @@ told() { # the words for one line of the log
       [[ $line =~ \"data\":\{(.*)\} ]] && line="${BASH_REMATCH[1]}" # it has an `event` of its own
       echo "STATE $(value scope): $(value from_state) -> $(value to_state), by $(value event)" ;;
     session_ended) echo "ENDED by $(value stop_reason), exit $(value exit_code)" ;;
+    breaker) echo "BREAKER $(value breaker): $(value reading), limit $(value limit), $(value action)" ;;
     *) echo "${event//_/ }: $(sed 's/^{"ts":"[^"]*","level":"[^"]*","event":"[^"]*",\{0,1\}//; s/}$//' <<<"$line")" ;;
   esac
 }

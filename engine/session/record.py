@@ -268,10 +268,11 @@ class SessionRecord:
         """Write the last line, close the journal, and report."""
         kernel, manifest = self._kernel, self._identity.manifest
         code = EXIT_CODES.get(stop_reason, 1) if exit_code is None else exit_code
-        view = self._view(kernel.now_ns)
-        self._curve.add(kernel.now_ns, view.equity, bool(kernel.portfolio.books.unrealised))
+        ended_ns = max(kernel.now_ns, self._began_ns)  # a bug may come before the first event
+        view = self._view(ended_ns)
+        self._curve.add(ended_ns, view.equity, bool(kernel.portfolio.books.unrealised))
         ended = heartbeat_data(view) | {"stop_reason": stop_reason, "exit_code": code}
-        self._journal.note("session_ended", kernel.now_ns, ended)
+        self._journal.note("session_ended", ended_ns, ended)
         self._journal.close()
         self._evidence.close()
         self._tell_of_journal()
@@ -283,7 +284,7 @@ class SessionRecord:
                 symbols=manifest.symbols,
                 agents=manifest.agents,
                 started_ns=self._began_ns,
-                ended_ns=kernel.now_ns,
+                ended_ns=ended_ns,
                 requested_duration_s=self._identity.requested_duration_s,
                 stop_reason=stop_reason,
                 exit_code=code,

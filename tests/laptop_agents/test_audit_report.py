@@ -155,7 +155,7 @@ def test_damage_ends_the_account(home: Path, tmp_path: Path, capsys) -> None:
     assert 100 == found["lines"]
     assert ":101: " in found["damage"]
     journal.write_bytes(b"".join(lines[:-1]))
-    assert "ends before the head" in told(capsys, str(folder), code=6)["damage"]
+    assert "lines that counted are gone" in told(capsys, str(folder), code=6)["damage"]
     journal.write_bytes(b"")
     with pytest.raises(StateDamaged):
         run(["audit", "report", str(folder)])

@@ -152,7 +152,7 @@ def test_evidence_travels_and_strangers_do_not(home: Path, tmp_path: Path) -> No
 
     names = {"evidence/halt-1/sha256sums.txt", "evidence/halt-1/state.json", "events.jsonl",
              "final_report.json", "manifest.json", "metrics.csv", "metrics.json", "session.log",
-             "capsule.json"}  # fmt: skip
+             "capsule.json", "journal.head"}  # fmt: skip
     assert names == set(unpacked(tmp_path / "x"))
     evidence = tmp_path / "there" / "runs" / "one" / "evidence" / "halt-1"
     assert sums == (evidence / "sha256sums.txt").read_text()

@@ -22,6 +22,7 @@ def test_a_session_is_followed_to_its_end(tmp_path: Path) -> None:
     assert 3 == done.code == running.end().code
     assert f"following {monitor.run.path}\n" == done.err
     assert "Z  ALERT warning: rss_mb passed its limit" in done.out
+    assert "Z  BREAKER max_trades: 4.000000, limit 4, stop" in done.out
     assert "Z  STATE session: ACTIVE -> STOPPED, by MAX_TRADES" in done.out
     assert any("Z  ACTIVE  equity 9999." in line and "fills" in line for line in lines)
     assert lines[-1].endswith("Z  ENDED by max_trades, exit 3")

@@ -18,6 +18,8 @@ from engine.model.errors import SessionUnreachable, StateDamaged, StateHeld
 NAME: Final = "control.sock"
 PATH_BYTES_MAX: Final = 103
 """What every system takes: macOS has 104 bytes with the closing zero, Linux 108."""
+BASE_BYTES_MAX: Final = 48
+"""Longest runtime folder in which a socket's own name still fits."""
 BACKLOG: Final = 32
 PROBE_S: Final = 0.5
 """How long a socket found in the way may take to show that somebody listens."""
@@ -97,7 +99,8 @@ def runtime_folder() -> Path:
         StateDamaged: It is not ours alone.
 
     """
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    wished = (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir())
+    base = next((name for name in wished if name and len(name) <= BASE_BYTES_MAX), "/tmp")  # noqa: S108 - made 0700
     folder = Path(base) / f"laptop-agents-{os.geteuid()}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(0o700)

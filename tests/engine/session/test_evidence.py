@@ -227,6 +227,7 @@ def test_a_resumed_run_has_the_same_evidence(tmp_path: Path, lost: Callable[[Pat
     kept = [line for line in lines(run.path / "events.jsonl") if json.loads(line)["ts"] < cut]
     (run.path / "events.jsonl").write_bytes(b"".join(kept))
     (run.path / "final_report.json").unlink()
+    (run.path / "journal.head").unlink()  # a crash would not have acknowledged what is gone
     lost(last)
     assert 0 == session(tmp_path, "--resume").code
 
