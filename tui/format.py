@@ -31,6 +31,15 @@ Align = Literal["left", "right"]
 _AGES: Final = ((60, 1, "s"), (3_600, 60, "m"), (DAY_S, 3_600, "h"), (1_000 * DAY_S, DAY_S, "d"))
 """Below how many seconds, the seconds of one unit, its letter."""
 
+_LATENCIES: Final = (
+    (999.5, 1, 0, "us"),
+    (9_950, 1_000, 1, "ms"),
+    (999_500, 1_000, 0, "ms"),
+    (99.95e6, 1e6, 1, "s"),
+    (9_999.5e6, 1e6, 0, "s"),
+)
+"""Like `_MAGNITUDES`, of microseconds."""
+
 _MAGNITUDES: Final = (
     ("9.995", 1, 2, ""),
     ("99.95", 1, 1, ""),
@@ -148,6 +157,16 @@ def age(seconds: float | None) -> str:
 def between(from_ns: int, to_ns: int) -> float | None:
     """Return the seconds from one event to another; None when the first never was."""
     return (to_ns - from_ns) / SECOND_NS if from_ns else None
+
+
+def latency(us: float | None) -> str:
+    """Return a time the machine took, in at most five cells: `180us`, `1.4ms`, `12ms`, `2.5s`."""
+    if us is None:
+        return UNKNOWN
+    for below, unit, decimals, suffix in _LATENCIES:
+        if us < below:
+            return f"{us / unit:.{decimals}f}{suffix}"
+    return OVERFLOW
 
 
 def countdown(remaining_s: float | None) -> str:

@@ -136,6 +136,19 @@ def test_between() -> None:
     assert figures.between(0, 2_400_000_000) is None
 
 
+LATENCIES = [
+    (0.4, "0us"), (180.0, "180us"), (999.4, "999us"), (999.6, "1.0ms"), (1_400, "1.4ms"),
+    (9_951, "10ms"), (999_400, "999ms"), (999_600, "1.0s"), (12.34e6, "12.3s"), (120e6, "120s"),
+    (1e12, "#####"), (None, "-"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("us", "expected"), LATENCIES)
+def test_latency(us: float | None, expected: str) -> None:
+    """The unit that leaves one to three digits before the point."""
+    assert expected == figures.latency(us)
+
+
 COUNTDOWNS = [
     (461.9, "T-07:41"), (59.0, "T-00:59"), (0.0, "T-00:00"), (-3.0, "T-00:00"),
     (3_723.0, "T-1:02:03"), (None, "no limit"),

@@ -7,11 +7,11 @@ Rule 2: whoever scrolls holds the lines as they are; the title counts what came 
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from engine.session.control.views import LogLine, View
 from tui.columns import matching
+from tui.evidence import words
 from tui.format import clock, clock_ms, fit, text
 from tui.nothing import nothing
 from tui.pane import Cell, Pane, Row, window
@@ -23,8 +23,6 @@ WIDE: Final = 110
 """From this many cells there is."""
 NARROW: Final = 72
 """Below this many the milliseconds leave."""
-EVIDENCE: Final = "EVIDENCE_REF="
-
 LEVELS: Final = {"info": "all levels", "warning": "warning+", "critical": "critical"}
 """Severities from the lowest, and what the title calls the lines from each on."""
 LOOKS: Final = {"info": ("  ", "text"), "warning": ("! ", "warn"), "critical": ("!!", "danger")}
@@ -90,16 +88,6 @@ def _row(line: LogLine, width: int, *, is_selected: bool) -> Row:
         Cell(word, token + tail),
         Cell(words(line.text, room), f"text{tail}"),
     ]
-
-
-def words(outside: str, room: int) -> str:
-    """Return what a line says in `room` cells; the evidence at its end stays whole if it can."""
-    before, mark, path = outside.rpartition(EVIDENCE)
-    if not mark or " " in path:
-        return text(outside, room)
-    reference = text(f"{mark}{path}", room)
-    left = room - cell_len(reference) - 1
-    return f"{text(before.rstrip(), left)} {reference}" if left > 0 else reference
 
 
 class LogPane(Pane):

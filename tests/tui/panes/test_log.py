@@ -5,7 +5,8 @@ import pytest
 from engine.session.control.views import View
 from tests.tui import fixtures
 from tests.tui.panes.drawn import HOSTILE, assert_fits, assert_harmless, drawn, tokens
-from tui.panes.log import LogPane, draw, words
+from tui.evidence import words
+from tui.panes.log import LogPane, draw
 
 AT_60 = """\
  12:02:18Z   FILL         S SOLUSDT 0.75 @151.90
