@@ -94,6 +94,10 @@ class Pane(Widget, can_focus=True):
         """Return what stands in the title after the name: a count, a symbol, a filter."""
         return ""
 
+    def waiting(self, width: int) -> list[Row]:
+        """Return what stands here before the first view."""
+        return [(Cell(" waiting for the engine", "dim"),)]
+
     def count(self, view: View) -> int:
         """Return how many rows can be selected."""
         return 0
@@ -144,7 +148,7 @@ class Pane(Widget, can_focus=True):
 
     def _safely_drawn(self, width: int, height: int) -> list[Row]:
         if self._view is None or not width or not height:
-            return [(Cell(" waiting for the engine", "dim"),)]
+            return self.waiting(width)
         try:
             rows = self.draw(self._view, width, height)
         except Exception as error:  # noqa: BLE001 - the supervisor seam of panes

@@ -1,0 +1,110 @@
+"""`laptop-agents attach [RUN]`: a screen for a session that runs already."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from engine.model.errors import SessionUnreachable, UsageError
+from engine.session.control.client import Connection
+from engine.session.stops import GRACEFUL
+from laptop_agents.home import find_home
+from laptop_agents.run_shelf import find_run, is_running, summary
+from tui.terminal import no_screen_here, speaks_utf8
+
+if TYPE_CHECKING:
+    from laptop_agents.engine_process import EngineProcess
+    from tui.app import Ending, Workstation
+
+TEXTUAL_FPS: Final = "15"
+"""Frames a second at most; panes change four times a second."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show a running session until somebody leaves, or it ends.
+
+    Raises:
+        SessionUnreachable: No session runs there.
+        UsageError: There is no such run, or no terminal to show it on.
+    """
+    if reason := no_screen_here():
+        raise UsageError(f"attach needs a screen, and {reason}: see laptop-agents status")
+    folder = find_run(arguments.run, find_home(os.environ))
+    _greet(folder)
+    ending = show(folder, arguments)
+    if ending.how == "detached":
+        sys.stdout.write(f"Left run {folder.name}: the session goes on.\n")
+    else:
+        sys.stdout.write(last_words(folder))
+    return 0
+
+
+def show(
+    folder: Path, arguments: argparse.Namespace, engine: "EngineProcess | None" = None
+) -> "Ending":
+    """Open the screen on a session and return why it closed.
+
+    Raises:
+        Exception: A bug of the screen; the session goes on, and that was said.
+    """
+    os.environ.setdefault("TEXTUAL_FPS", TEXTUAL_FPS)
+    is_dull = bool(arguments.no_color or os.environ.get("NO_COLOR"))
+    from tui.app import Surface, Workstation  # noqa: PLC0415 - Textual, for a screen only
+    from tui.link import Link  # noqa: PLC0415 - for a screen only
+
+    surface = Surface(
+        palette_name="mono" if is_dull else "safe-dark",
+        is_ascii=not speaks_utf8(os.environ),
+        is_slow="SSH_CONNECTION" in os.environ,
+        is_owner=engine is not None,
+        is_alive=lambda: engine is None or engine.is_alive,
+        at_start=heed_signals,
+    )
+    link = Link(folder)
+    link.start()
+    app = Workstation(link, surface)
+    ending = app.run()
+    link.close()
+    if ending is None:
+        sys.stderr.write(
+            f"The screen failed; the session goes on: laptop-agents attach {folder.name}"
+            f" comes back, laptop-agents stop {folder.name} ends it.\n"
+        )
+        raise app.bug or AssertionError("the screen closed without an ending")
+    return ending
+
+
+def heed_signals(app: "Workstation") -> None:
+    """Let signals close the screen, and a stop signal do nothing (Textual would obey it)."""
+    from tui.app import Ending  # noqa: PLC0415 - for a screen only
+
+    loop = asyncio.get_running_loop()
+    for number in GRACEFUL:
+        loop.add_signal_handler(number, app.exit, Ending("signal", number.name))
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+
+def last_words(folder: Path) -> str:
+    """Return how a run ended and where its report is, as a headless session says it."""
+    run_summary = summary(folder)
+    ending = run_summary.ending
+    money = ""
+    if ending.equity is not None and ending.net_pnl is not None:
+        money = f"equity {ending.equity:,.2f} ({ending.net_pnl:+,.2f}), {ending.fills} fills"
+    simulated = " SIMULATED" if run_summary.simulated else ""
+    report = folder / "final_report.json"
+    where = f"{report}\n" if report.exists() else f"{folder}\n"
+    return f"{ending.stop_reason}: {money}{simulated}\n{where}"
+
+
+def _greet(folder: Path) -> None:
+    try:
+        Connection.open(folder, "screen").close()
+    except SessionUnreachable as error:
+        if is_running(folder):
+            raise
+        how = summary(folder).ending.stop_reason or "it never began"
+        raise SessionUnreachable(f"run {folder.name} is not running: {how}") from error
