@@ -32,7 +32,7 @@ OF_EQUITY: Final = frozenset(
 def shown(view: View, wanted: str = "") -> list[BreakerFace]:
     """Return the breakers to show, those that bar trading first."""
     found = matching(view.breakers, wanted, lambda breaker: (breaker.name, breaker.action))
-    return sorted(found, key=lambda breaker: not (breaker.is_tripped or used(breaker) >= HUNDRED))
+    return sorted(found, key=lambda breaker: not status(breaker))
 
 
 def used(breaker: BreakerFace) -> int:
@@ -85,18 +85,23 @@ def _name(breaker: BreakerFace) -> Cell:
     return Cell(text(breaker.name.removeprefix(PREFIX), NAME_WIDTH))
 
 
-def _use(breaker: BreakerFace, *, is_old: bool) -> Cell:
-    """Return the share in use; at the limit a word, also once tripped and back below it."""
+def status(breaker: BreakerFace) -> str:
+    """Return `OVER` at the limit, `HELD` once tripped and back below it, else nothing."""
     if used(breaker) >= HUNDRED:
-        return Cell("OVER ", "danger bold")
-    if breaker.is_tripped:
-        return Cell("HELD ", "danger bold")
+        return "OVER"
+    return "HELD" if breaker.is_tripped else ""
+
+
+def _use(breaker: BreakerFace, *, is_old: bool) -> Cell:
+    """Return the share in use; at the limit a word."""
+    if status(breaker):
+        return Cell(f"{status(breaker)} ", "danger bold")
     return Cell(f"{used(breaker)}%{'!' if is_old else ' '}", "stale" if is_old else token(breaker))
 
 
 def token(breaker: BreakerFace) -> str:
     """Return what a breaker looks like."""
-    if breaker.is_tripped or used(breaker) >= HUNDRED:
+    if status(breaker):
         return "danger"
     return "warn" if used(breaker) >= WARN_FROM else "ok"
 
