@@ -13,12 +13,13 @@ from typing import ClassVar, Final, NamedTuple
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from engine.model.events import Operator
 from tui import keys, words
 from tui.danger import DangerMenu
 from tui.desk import FIRST, Desk
+from tui.dialogs.filter import FilterLine
 from tui.dialogs.help import HelpScreen
 from tui.dialogs.leaving import CLOSE, DETACH, KILL, YES, quitting, resuming
 from tui.dialogs.question import Question, QuestionDialog
@@ -99,6 +100,7 @@ class Workstation(App[Ending]):
     def on_mount(self) -> None:
         """Dress, and begin to look."""
         self._dress(self.looks)
+        self.set_class(self.looks.is_ascii, "-ascii")
         self.desk.pane(FIRST).focus()
         self._hz = 1 / (LOOK_SLOW_S if self.surface.is_slow else LOOK_S)
         self.set_interval(1 / self._hz, self.look)
@@ -182,7 +184,7 @@ class Workstation(App[Ending]):
         """Let no key of the app through to a menu that is armed, and few through to a dialog."""
         if isinstance(self.screen, DangerMenu):
             return False
-        if isinstance(self.screen, QuestionDialog | HelpScreen):
+        if isinstance(self.screen, ModalScreen):
             return action in OVER_DIALOGS
         return True
 
@@ -240,8 +242,16 @@ class Workstation(App[Ending]):
         self.desk.zoom(getattr(self.focused, "id", None) or FIRST)
 
     def action_unzoom(self) -> None:
-        """Give every pane its place again."""
-        self.desk.zoom(self.desk.zoomed)
+        """Show all that a filter hides, else give every pane its place again."""
+        if isinstance(self.focused, Pane) and self.focused.filter:
+            self.focused.look_for("")
+        else:
+            self.desk.zoom(self.desk.zoomed)
+
+    def action_filter(self) -> None:
+        """Ask what the focused pane shall look for."""
+        if isinstance(self.focused, Pane):
+            self.push_screen(FilterLine(self.focused.filter), self.focused.look_for)
 
     def action_symbol(self, by: int) -> None:
         """Choose another instrument."""

@@ -16,16 +16,21 @@ from tui.panes.agents import AgentsPane
 from tui.panes.book import BookPane
 from tui.panes.card import CardPane
 from tui.panes.equity import EquityPane
+from tui.panes.fills import FillsPane
+from tui.panes.fsm import FsmPane
+from tui.panes.health import HealthPane
+from tui.panes.log import LogPane
 from tui.panes.orders import OrdersPane
 from tui.panes.positions import PositionsPane
 from tui.panes.quotes import QuotesPane
 from tui.panes.risk import RiskPane
+from tui.panes.round_trips import RoundTripsPane
 from tui.panes.sessionbar import SessionbarPane, Surroundings
 from tui.theme import Palette
 
 PANES: Final[tuple[type[Pane], ...]] = (
-    SessionbarPane, CardPane, QuotesPane, BookPane, EquityPane, PositionsPane,
-    OrdersPane, AgentsPane, RiskPane, StripPane,
+    SessionbarPane, CardPane, QuotesPane, HealthPane, BookPane, EquityPane, PositionsPane,
+    OrdersPane, FillsPane, RoundTripsPane, AgentsPane, RiskPane, FsmPane, LogPane, StripPane,
     AlertlinePane, KeylinePane,
 )  # fmt: skip
 """In the order of tab. A new pane is a row here and a place in `tui.floor.PLANS`."""
@@ -77,8 +82,11 @@ class Desk(Container):
         strip = self.query_one(StripPane)
         strip.tabs = tabs_of(PLANS[size_class(size.width, size.height)])
         strip.shown = self.tab
+        ends = {(region.x, region.bottom) for region in self._floor.regions.values()}
         for pane in self.panes():
-            pane.display = pane.id in self._floor.regions
+            region = self._floor.regions.get(pane.id or "")
+            pane.display = region is not None
+            pane.is_below = region is not None and (region.x, region.y) in ends
         self.refresh(layout=True)
         for pane in self.panes():
             pane.redraw()

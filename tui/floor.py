@@ -118,15 +118,15 @@ PLANS: Final[dict[str, Node]] = {
         2,
         down(
             share(
-                3,
+                4,
                 across(
                     share(
                         3,
                         down(
                             fixed(6, "quotes"),
-                            share(2, across(fixed(33, "book"), share(1, "equity"))),
+                            share(3, across(fixed(33, "book"), share(1, "equity"))),
                             fixed(5, "positions"),
-                            share(1, Tabs(("orders", "fills", "roundtrips"))),
+                            share(2, Tabs(("orders", "fills", "roundtrips"))),
                         ),
                     ),
                     share(

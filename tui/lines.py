@@ -106,7 +106,7 @@ def frozen(view: View, glance: Glance, width: int) -> Cell:
     as_of = fmt.clock(view.session.ts_ns)
     why = f": {glance.trouble}" if glance.trouble else ""
     text = f" SCREEN FROZEN, figures as of {as_of}, engine {view.lifecycle.state}{why}"
-    return Cell(fmt.fit(fmt.text(text, width), width, "left"), "danger reverse bold")
+    return Cell(fmt.fit(fmt.text(text, width), width, "left"), "live")
 
 
 class KeylinePane(Pane):

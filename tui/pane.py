@@ -66,6 +66,8 @@ class Pane(Widget, can_focus=True):
 
     selected: int = 0
     """Row a person stands on, from 0; panes without a choice of rows ignore it."""
+    is_below: bool = False
+    """Whether another pane stands right above: then their rules join."""
     filter: str = ""
     """What `/` looks for; empty shows all."""
 
@@ -115,6 +117,12 @@ class Pane(Widget, can_focus=True):
         self.redraw()
         self.refresh()
 
+    def look_for(self, wanted: str | None) -> None:
+        """Show only what matches, from its first row; None changes nothing."""
+        if wanted is not None:
+            self.filter, self.selected = wanted, 0
+            self.redraw()
+
     def redraw(self) -> None:
         """Draw again from what is there; nothing while hidden."""
         width, height = self.size
@@ -139,6 +147,8 @@ class Pane(Widget, can_focus=True):
         edge = 1 if self.region.x else 0  # a rule towards the pane on the left
         top = 1 if self.HAS_TITLE else 0
         rows = self._safely_drawn(max(0, width - edge), max(0, height - top))
+        if self.can_focus and not self.has_focus:
+            rows = [[_unmarked(cell) for cell in row] for row in rows]
         rule = Cell("|" if self.palette.is_ascii else "│", "dim")
         lines: list[Row] = [self._title(width, edge)] if top else []
         lines += [(rule, *row) if edge else row for row in rows[: height - top]]
@@ -166,7 +176,7 @@ class Pane(Widget, can_focus=True):
 
     def _title(self, width: int, edge: int) -> Row:
         is_ascii = self.palette.is_ascii
-        line, cross = ("-", "+") if is_ascii else ("─", "┬")
+        line, cross = ("-", "+") if is_ascii else ("─", "├" if self.is_below else "┬")
         number = f"{self.NUMBER} " if self.NUMBER else ""
         caption = "" if self._view is None or self._error else self._caption(self._view)
         name = f"{number}{self.TITLE}{caption}"[: max(0, width - edge - 2)]
@@ -206,6 +216,11 @@ class Pane(Widget, can_focus=True):
     def on_blur(self, _: Blur) -> None:
         """Unmark it."""
         self.redraw()
+
+
+def _unmarked(cell: tuple[str, str]) -> Cell:
+    """Return a cell without the mark of a choice: only the focused pane shows one."""
+    return Cell(cell[0], cell[1].replace(" reverse", ""))
 
 
 def strip(row: Row, width: int, palette: Palette) -> Strip:

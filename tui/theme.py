@@ -5,7 +5,8 @@ Rule 1: a widget names a token, never a color; a color never says what a sign, l
 Rule 2: text tokens keep a contrast of 4.5:1 on their background, and the up/down pair of `safe`
         stays apart under every color deficiency: tests/tui/test_theme.py computes both.
 
-A cell's token may be followed by `bold`, `dim`, `underline` or `reverse`: `up bold`.
+A cell's token may be followed by `bold`, `dim`, `underline` or `reverse`: `up bold`. Reverse marks
+what is chosen: a ground of its own, under which colors stay readable, and real reverse in mono.
 
 Source: tui-expectations section 9; the pairs and badges are its.
 """
@@ -27,12 +28,14 @@ BADGES: Final = ("paper", "sim", "live", "replay")
 """Tokens drawn as text on a ground of their own."""
 
 _DARK: Final = {
-    "ground": "#0D1117", "text": "#E6EDF3", "dim": "#8B949E", "title": "#A5B1C2",
+    "ground": "#0D1117", "choice": "#16222E",
+    "text": "#E6EDF3", "dim": "#8B949E", "title": "#A5B1C2",
     "focus": "#FFFFFF", "flat": "#C9D1D9", "own": "#F0E442", "ok": "#7CC4A8", "warn": "#E3B341",
     "danger": "#FF8A80", "stale": "#8B949E",
 }  # fmt: skip
 _LIGHT: Final = {
-    "ground": "#FFFFFF", "text": "#1F2328", "dim": "#59636E", "title": "#424A53",
+    "ground": "#FFFFFF", "choice": "#E3EDF7",
+    "text": "#1F2328", "dim": "#59636E", "title": "#424A53",
     "focus": "#000000", "flat": "#32383F", "own": "#6E4A00", "ok": "#0A5C46", "warn": "#7A4B00",
     "danger": "#A40E26", "stale": "#59636E",
 }  # fmt: skip
@@ -44,10 +47,10 @@ PAIRS: Final = {
 }
 BADGE_COLORS: Final = {
     # token: text, ground
-    "paper": ("#0D1117", "#56B4E9"),
-    "sim": ("#0D1117", "#E3B341"),
+    "paper": ("#060809", "#56B4E9"),
+    "sim": ("#060809", "#E3B341"),
     "live": ("#FFFFFF", "#B31D28"),
-    "replay": ("#0D1117", "#C9A6F5"),
+    "replay": ("#060809", "#C9A6F5"),
 }
 _MONO: Final = {
     "text": "", "dim": "dim", "title": "bold", "focus": "bold reverse", "up": "bold",
@@ -69,7 +72,7 @@ class Palette:
     name: str
     is_dark: bool
     colors: Mapping[str, str]
-    """Token to `#RRGGBB`, and `ground`; empty in mono."""
+    """Token to `#RRGGBB`, and the two grounds; empty in mono."""
     is_ascii: bool = False
     """No box drawing, blocks, arrows or braille: the locale or the user does not want them."""
     _styles: dict[str, Style] = field(default_factory=dict, repr=False, compare=False)
@@ -89,7 +92,8 @@ class Palette:
         if name in BADGES:
             text, ground = BADGE_COLORS[name]
             return Style(color=text, bgcolor=ground, bold=True) + extra
-        return Style(color=self.colors[name], bgcolor=self.colors["ground"]) + extra
+        ground = self.colors["choice" if extra.reverse else "ground"]
+        return Style(color=self.colors[name], bgcolor=ground) + extra + Style(reverse=False)
 
     @cached_property
     def theme(self) -> Theme:

@@ -18,6 +18,7 @@ SPELLED = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "escape": "esc",
+    "slash": "/",
 }
 
 

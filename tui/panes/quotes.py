@@ -8,10 +8,7 @@ from engine.session.control.views import MarketFace, PositionFace, View
 from tui import format as fmt
 from tui.grid import signed_token
 from tui.pane import Cell, Pane, Row, window
-from tui.panes.sessionbar import STALE_S
-
-HALF: Final = 0.5
-"""Share of the limit up to which an age is dim."""
+from tui.staleness import aged, is_stale
 
 
 class Column(NamedTuple):
@@ -34,6 +31,8 @@ COLUMNS: Final = (
     Column("uPnL", 10, 72),
 )
 AGE: Final = Column("AGE", 7)
+SUSPENDED: Final = (" SUSP", " SUSPENDED")
+"""The word where there is little room, and where there is enough."""
 
 
 class QuotesPane(Pane):
@@ -67,7 +66,7 @@ def draw(view: View, width: int, height: int, selected: int = 0) -> list[Row]:
         market = view.markets[place]
         rows.append(
             _row(market, positions.get(market.symbol), columns, view.session.ts_ns,
-                 is_selected=place == selected)
+                 is_selected=place == selected, room=width - len(head) - AGE.cells)
         )  # fmt: skip
     return rows
 
@@ -79,9 +78,10 @@ def _row(
     now_ns: int,
     *,
     is_selected: bool,
+    room: int,
 ) -> Row:
     age = fmt.between(market.priced_ns, now_ns)
-    is_stale = age is None or age > STALE_S
+    old = aged(age)
     figures = _figures(market, position)
     symbol = fmt.fit(fmt.text(market.symbol, SYMBOL.cells), SYMBOL.cells, "left")
     cells = [
@@ -89,17 +89,9 @@ def _row(
     ]
     for column in columns:
         text, token = figures[column.head]
-        cells.append(Cell(fmt.fit(text, column.cells), "stale" if is_stale else token))
-    held = " SUSPENDED" if market.is_suspended else ""
-    return [*cells, *_age(age), Cell(held, "warn")]
-
-
-def _age(age: float | None) -> Row:
-    if age is None:
-        return [Cell(fmt.fit(fmt.UNKNOWN, AGE.cells), "stale")]
-    mark = "!" if age > STALE_S else " "
-    token = "warn bold" if age > STALE_S else "text" if age > HALF * STALE_S else "dim"
-    return [Cell(fmt.fit(f"{mark} {fmt.age(age)}", AGE.cells), token)]
+        cells.append(Cell(fmt.fit(text, column.cells), "stale" if is_stale(age) else token))
+    held = SUSPENDED[room >= len(SUSPENDED[True])] if market.is_suspended else ""
+    return [*cells, Cell(fmt.fit(old.text, AGE.cells), old.token), Cell(held, "warn")]
 
 
 def _figures(market: MarketFace, position: PositionFace | None) -> Mapping[str, tuple[str, str]]:

@@ -15,6 +15,8 @@ from engine.session.control.words import Welcome
 from tui import format as fmt
 from tui.grid import signed_token
 from tui.pane import Cell, Pane, Row
+from tui.staleness import aged
+from tui.states import state_token
 from tui.theme import Palette
 
 BADGES: Final[Mapping[str, tuple[str, str]]] = {
@@ -24,23 +26,14 @@ BADGES: Final[Mapping[str, tuple[str, str]]] = {
     "live": (" LIVE ", "live"),
     "replay": (" REPLAY ", "replay"),
 }
-STATES: Final[Mapping[str, tuple[str, str]]] = {
-    # state: mark, token
-    "INIT": ("..", "dim"),
-    "READY": ("=", "ok"),
-    "ACTIVE": (">", "ok bold"),
-    "THROTTLED": ("~", "warn"),
-    "PAUSED": ("||", "warn bold"),
-    "REDUCE_ONLY": ("-", "warn bold"),
-    "DEGRADED": ("!", "warn bold"),
-    "EMERGENCY": ("!!", "danger bold"),
-    "STOPPED": ("x", "dim bold"),
-}
+MARKS: Final = {
+    "INIT": "..", "READY": "=", "ACTIVE": ">", "THROTTLED": "~", "PAUSED": "||", "DEGRADED": "!",
+    "EMERGENCY": "!!", "STOPPED": "x",
+}  # fmt: skip
+"""What stands before the word of a state."""
 SPINNER: Final = "|/-\\"
 BREAKER_BAR: Final = 8
 CLOSING_SOON_S: Final = 60.0
-STALE_S: Final = 2.0
-"""The default of `risk.max_quote_age_ms`; views do not carry the setting."""
 
 
 class Chunk(NamedTuple):
@@ -93,10 +86,10 @@ def badges(view: View, welcome: Welcome | None) -> Row:
 
 def state(view: View) -> Row:
     """Return the state as mark and word, and what it is busy with."""
-    mark, token = STATES.get(view.lifecycle.state, ("?", "warn"))
+    name = view.lifecycle.state
     doing = " flattening" if view.lifecycle.is_flattening else ""
     reset = " needs reset" if view.lifecycle.needs_reset else ""
-    return [Cell(f" {mark} {view.lifecycle.state}{doing}{reset}", token)]
+    return [Cell(f" {MARKS.get(name, '?')} {name}{doing}{reset}", f"{state_token(name)} bold")]
 
 
 def data_age_s(view: View) -> float | None:
@@ -110,17 +103,12 @@ def _identity(view: View, around: Surroundings) -> list[Chunk]:
     source = "" if welcome is None else fmt.text(welcome.source, 24)
     run_id = "" if welcome is None else fmt.text(welcome.run_id, 40)
     age = data_age_s(view)
-    late = age is not None and age > STALE_S
     return [
         Chunk(0, badges(view, welcome)),
         Chunk(0, state(view)),
-        Chunk(2, [Cell(f"   {source} "), Cell(_aged(age), "stale bold" if late else "dim")]),
+        Chunk(2, [Cell(f"   {source} "), aged(age)]),
         Chunk(5, [Cell("   run ", "dim"), Cell(run_id)]),
     ]
-
-
-def _aged(age: float | None) -> str:
-    return f"{'! ' if age is not None and age > STALE_S else ''}{fmt.age(age)}"
 
 
 def _clocks(view: View, around: Surroundings) -> list[Chunk]:
