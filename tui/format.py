@@ -79,7 +79,7 @@ def number(value: Decimal | None, decimals: int) -> str:
     """Return a plain figure with thousands commas, rounded half even; `-` when unknown."""
     if value is None or not value.is_finite():
         return UNKNOWN
-    return f"{_rounded(value, decimals):,f}"
+    return f"{value:z,.{decimals}f}"
 
 
 def signed(value: Decimal | None, decimals: int) -> str:
@@ -137,7 +137,7 @@ def big(value: Decimal | int | None) -> str:
     for below, unit, decimals, suffix in _MAGNITUDES:
         if abs(exact) < Decimal(below):
             shown = 0 if unit == 1 and exact == exact.to_integral_value() else decimals
-            return f"{_rounded(ROUNDED.divide(exact, Decimal(unit)), shown):f}{suffix}"
+            return f"{ROUNDED.divide(exact, Decimal(unit)):z.{shown}f}{suffix}"
     return OVERFLOW
 
 
@@ -236,12 +236,6 @@ def aligned(figure: str, whole: int, decimals: int) -> str:
 def _tail(decimals: int) -> int:
     """Return the cells of a point and its decimals; a column without has no point."""
     return decimals + 1 if decimals else 0
-
-
-def _rounded(value: Decimal, decimals: int) -> Decimal:
-    """Round without regard to the context, and take the sign from a zero."""
-    shown = Decimal(format(value, f"z.{decimals}f"))
-    return shown if shown else abs(shown)
 
 
 def _time(ts_ns: int) -> str:

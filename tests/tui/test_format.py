@@ -218,9 +218,17 @@ def test_hostile_text_is_cut_and_harmless() -> None:
     assert "[@click=app.quit]x[/] \ufffd]0;owned\ufffd\ufffd[31m\ufffde~" == shown
 
 
+@pytest.mark.parametrize(
+    ("outside", "expected"), [("日本語テキスト", "日本語~"), ("日本語e\u0301!", "日本語e\u0301!")]
+)
+def test_wide_and_combining_characters_count_as_cells(outside: str, expected: str) -> None:
+    """Two cells for each of these, none for an accent."""
+    assert expected == figures.text(outside, 8)
+
+
 @given(st.text(max_size=80), st.integers(0, 30))
 def test_text_fits_any_column(outside: str, width: int) -> None:
-    """Wide and combining characters count as the cells they take."""
+    """Whatever it is made of."""
     shown = figures.text(outside, width)
 
     assert cell_len(shown) <= width

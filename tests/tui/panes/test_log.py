@@ -37,7 +37,7 @@ WORDS = [
     ("data old EVIDENCE_REF=evidence/a", 27, "da~ EVIDENCE_REF=evidence/a"),
     ("data old EVIDENCE_REF=evidence/a", 23, "EVIDENCE_REF=evidence/a"),
     ("data old EVIDENCE_REF=evidence/a", 12, "EVIDENCE_RE~"),
-    ("EVIDENCE_REF=a and more", 12, "EVIDENCE_RE~"),  # no reference: words follow
+    ("x EVIDENCE_REF=a and more", 20, "x EVIDENCE_REF=a an~"),  # no reference: words follow
     (f"{'x' * 5_000} EVIDENCE_REF=evidence/a", 30, "xxxxx~ EVIDENCE_REF=evidence/a"),
     ("", 5, ""),
 ]
@@ -144,6 +144,15 @@ def test_the_last_line_follows_again(pane: LogPane) -> None:
     assert ">12:02:18.204   FILL         line 0" in text(pane, many(57))
     pane.action_tail()
     assert "line 56" in text(pane, many(57))
+
+
+def test_a_single_line_can_be_held() -> None:
+    """Up from the only line holds it, though it is the last."""
+    pane = LogPane()
+    pane.show(many(1))
+    pane.action_move(-1)
+
+    assert "all levels paused, 2 new" == pane.caption(many(3))
 
 
 def test_levels_go_round(pane: LogPane) -> None:

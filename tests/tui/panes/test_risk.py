@@ -64,9 +64,11 @@ def test_use(headroom: str, is_tripped: bool, word: str, token: str) -> None:
 def test_fresh_prices_leave_no_mark() -> None:
     """Only what is held and old casts doubt on the equity."""
     sound = fixtures.view(positions=fixtures.positions()[:1])
+    flat = fixtures.view(positions=(fixtures.position(fixtures.SOL, qty=D(0)),))
 
     assert "%!" in drawn(draw, fixtures.view())
     assert "%!" not in drawn(draw, sound)
+    assert "%!" not in drawn(draw, flat)
     assert "25%!" not in drawn(draw, fixtures.view())
 
 
