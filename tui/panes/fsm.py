@@ -71,7 +71,7 @@ def _row(transition: FsmTransition, width: int) -> Row:
 class FsmPane(Pane):
     """Draws `View.lifecycle` and `View.transitions`."""
 
-    NUMBER: ClassVar[str] = ""
+    NUMBER: ClassVar[str] = "0"
     TITLE: ClassVar[str] = "State"
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:

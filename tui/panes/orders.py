@@ -14,7 +14,10 @@ from tui.pane import Cell, Pane, Row
 from tui.staleness import derived, price_age
 from tui.theme import Palette
 
-STATE_WIDTH: Final = len(OrderState.PARTIALLY_FILLED)
+STATE_WIDTHS: Final = (len("UNKNOWN 2.0s"), len(OrderState.PARTIALLY_FILLED))
+"""Cells of a state where room is short, and where every state is whole."""
+ROOMY: Final = 54
+"""From this many cells it is."""
 TYPE_WIDTH: Final = len("TAKE_PROFIT")
 TIF_WIDTH: Final = len("GTC RO")
 TICKS_WIDTH: Final = 9
@@ -51,11 +54,11 @@ def draw(
     orders = shown(view, wanted)
     if not orders:
         return nothing("orders", view, wanted)
-    columns = _columns(view, grid(view))
+    columns = _columns(view, grid(view), STATE_WIDTHS[width >= ROOMY])
     return table(columns, orders, width=width, height=height, selected=selected)
 
 
-def _columns(view: View, sizes: Grid) -> Sequence[Column[OrderFace]]:
+def _columns(view: View, sizes: Grid, states: int) -> Sequence[Column[OrderFace]]:
     now_ns, market = view.session.ts_ns, sizes.markets.get
     qty, price = sizes.qty_width, sizes.price_width
     return (
@@ -66,7 +69,7 @@ def _columns(view: View, sizes: Grid) -> Sequence[Column[OrderFace]]:
         Column("PRICE", price, lambda o: Cell(_price(sizes, o)), 0, "right"),
         Column("TICKS OFF", TICKS_WIDTH, lambda o: _ticks(view, o, market(o.symbol)), 6, "right"),
         Column("AGE", AGE_WIDTH, lambda o: Cell(age(between(o.created_ns, now_ns))), 2, "right"),
-        Column("STATE", STATE_WIDTH, lambda o: _state(o, now_ns)),
+        Column("STATE", states, lambda o: _state(o, now_ns, states)),
         Column("TYPE", TYPE_WIDTH, lambda o: Cell(o.type, "dim"), 7),
         Column("TIF", TIF_WIDTH, lambda o: Cell(_tif(o)), 5),
         Column("BY", AGENT_WIDTH, lambda o: Cell(text(o.agent, AGENT_WIDTH)), 3),
@@ -94,11 +97,11 @@ def _ticks(view: View, order: OrderFace, market: MarketFace | None) -> Cell:
     return derived(away, "text", price_age(view, market))
 
 
-def _state(order: OrderFace, now_ns: int) -> Cell:
+def _state(order: OrderFace, now_ns: int, cells: int) -> Cell:
     """Return the state in the words of the journal, and for how long nobody knows it."""
     if order.state is OrderState.UNKNOWN:
         return Cell(f"{order.state} {age(between(order.changed_ns, now_ns))}", "danger bold")
-    return Cell(order.state, TOKENS.get(order.state, "dim"))
+    return Cell(text(order.state, cells), TOKENS.get(order.state, "dim"))
 
 
 def _tif(order: OrderFace) -> str:

@@ -72,7 +72,7 @@ def _columns(sizes: Grid) -> Sequence[Column[RoundTrip]]:
 class RoundTripsPane(Pane):
     """Draws `View.round_trips`."""
 
-    NUMBER: ClassVar[str] = ""
+    NUMBER: ClassVar[str] = "R"
     TITLE: ClassVar[str] = "Round trips"
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:

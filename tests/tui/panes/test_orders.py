@@ -16,7 +16,14 @@ AT_40 = """\
 >B ETHUSDT   3,505.20 UNKNOWN 2.0s
  B BTCUSDT  67,412.3  ACCEPTED
  S BTCUSDT  67,413.4  ACCEPTED
- S SOLUSDT     151.90 PARTIALLY_FILLED"""
+ S SOLUSDT     151.90 PARTIALLY_F~"""
+
+AT_46 = """\
+ S SYMBOL       LEFT      PRICE STATE
+>B ETHUSDT     0.30    3,505.20 UNKNOWN 2.0s
+ B BTCUSDT     0.020  67,412.3  ACCEPTED
+ S BTCUSDT     0.020  67,413.4  ACCEPTED
+ S SOLUSDT     0.75      151.90 PARTIALLY_F~"""
 
 AT_80 = """\
  S SYMBOL       LEFT       QTY      PRICE  AGE STATE            BY
@@ -33,7 +40,9 @@ AT_120 = """\
  S SOLUSDT     0.75      1.50      151.90      65 !  41s PARTIALLY_FILLED LIMIT       PO     maker      ask"""
 
 
-@pytest.mark.parametrize(("width", "expected"), [(40, AT_40), (80, AT_80), (120, AT_120)])
+@pytest.mark.parametrize(
+    ("width", "expected"), [(40, AT_40), (46, AT_46), (80, AT_80), (120, AT_120)]
+)
 def test_drawn(width: int, expected: str) -> None:
     """Who knows what became of the unknown one? It stands on top, with how long nobody does."""
     assert expected == drawn(draw, fixtures.view(), width)
