@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from engine.model.events import Operator
+from engine.session.sanitize import sanitize
 from tui import keys, words
 from tui.danger import DangerMenu
 from tui.desk import FIRST, Desk
@@ -37,6 +38,7 @@ TWICE_S: Final = 2.0
 """Two `ctrl+c` within this time ask to quit."""
 ENDED_S: Final = 2.0
 """How long the last view of an ended session stays before the screen closes."""
+MODE_MAX: Final = 10
 OVER_DIALOGS: Final = frozenset({"danger", "interrupt"})
 """Actions of the app that mean something while a dialog is open."""
 LEAVING: Final = {CLOSE: Operator.STOP, YES: Operator.STOP, KILL: Operator.KILL}
@@ -107,14 +109,8 @@ class Workstation(App[Ending]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.desk.lay_out()
         self.look()
         self.surface.at_start(self)
-
-    def on_resize(self) -> None:
-        """Arrange for the new size."""
-        if self.desk.is_mounted:
-            self.desk.lay_out()
 
     # --- looking -------------------------------------------------------------------------------
 
@@ -150,7 +146,7 @@ class Workstation(App[Ending]):
     def mode(self) -> str:
         """The mode of the session as its badge has it."""
         welcome = self.source.glance().welcome
-        return "" if welcome is None else welcome.mode.upper()
+        return "" if welcome is None else sanitize(welcome.mode.upper(), MODE_MAX)
 
     # --- commands ------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.events import DescendantFocus
 from textual.layout import Layout
 
 from engine.session.control.views import View
@@ -45,6 +46,8 @@ class Desk(Container):
         self.tab = ""
         """The pane shown where several share a place."""
         self.zoomed = ""
+        self.chosen = FIRST
+        """The pane a person works in: it has the focus wherever it has a place."""
         self._floor = Floor()
 
     @property
@@ -62,6 +65,17 @@ class Desk(Container):
             pane.id or "": f"{pane.NUMBER} {pane.TITLE}".strip() for pane in self.panes()
         }
 
+    def on_resize(self) -> None:
+        """Arrange for the new size; who lost the focus with the place gets it back with it."""
+        self.lay_out()
+        if self.chosen in self._floor.regions and self.screen.focused is not self.pane(self.chosen):
+            self.pane(self.chosen).focus()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Remember a choice; not what merely took over from a pane without a place."""
+        if self.chosen in self._floor.regions:
+            self.chosen = event.widget.id or FIRST
+
     def panes(self) -> Iterator[Pane]:
         """Yield all panes, seen or not."""
         return iter(self.query(Pane))
@@ -77,7 +91,7 @@ class Desk(Container):
 
     def lay_out(self) -> None:
         """Give every visible pane its place and hide the others."""
-        size = self.app.size
+        size = self.size
         self._floor.regions = arrangement(size, self.tab, self.zoomed)
         strip = self.query_one(StripPane)
         strip.tabs = tabs_of(PLANS[size_class(size.width, size.height)])
@@ -106,13 +120,13 @@ class Desk(Container):
 
     def go_to(self, name: str) -> None:
         """Focus a pane, bringing it to the front; zoom it if it has the focus already."""
-        pane = self.pane(name)
+        pane, self.chosen = self.pane(name), name
         if pane.has_focus and name in self._floor.regions:
             self.zoom(name)
             return
         if self.zoomed:
             self.zoomed = name
-        if name not in arrangement(self.app.size, self.tab, self.zoomed):
+        if name not in arrangement(self.size, self.tab, self.zoomed):
             self.tab = name
         self.lay_out()
         pane.focus()

@@ -25,10 +25,8 @@ def test_no_outside_byte_reaches_the_terminal() -> None:
 
 def test_window_keeps_the_choice_in_sight() -> None:
     """Of a hundred rows ten are shown, the selected one among them."""
-    assert [range(0, 10), range(45, 55), range(90, 100)] == [
-        window(100, 10, n) for n in (0, 50, 99)
-    ]
-    assert range(0, 3) == window(3, 10, 2)
+    assert [range(10), range(45, 55), range(90, 100)] == [window(100, 10, n) for n in (0, 50, 99)]
+    assert range(3) == window(3, 10, 2)
 
 
 async def test_only_lines_that_differ_are_painted() -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from engine.session.control.views import View
 from tui import format as fmt
 from tui.dialogs.question import Question
+from tui.grid import grid
 
 LINES_MAX: Final = 8
 """Positions and orders a dialog lists; it counts the rest."""
@@ -45,18 +46,17 @@ def resuming(view: View, mode: str) -> Question:
 
 def exposed(view: View) -> Sequence[str]:
     """Return a line for each position and order."""
-    ticks = {market.symbol: market.tick_size for market in view.markets}
-    lots = {market.symbol: market.lot_size for market in view.markets}
+    cells = grid(view)
     lines = [
-        f" {fmt.text(p.symbol, 12)} {fmt.position(p.qty, lots[p.symbol])}"
+        f" {fmt.text(p.symbol, 12)} {cells.position(p.symbol, p.qty).strip()}"
         f"  uPnL {fmt.pnl(p.unrealised)}"
         for p in view.positions
         if p.qty
     ]
     lines += [
         f" {fmt.side(o.side)} {fmt.text(o.symbol, 12)}"
-        f" {fmt.quantity(o.qty - o.filled_qty, lots[o.symbol])}"
-        f" @ {fmt.price(o.price, ticks[o.symbol])}  {o.state}"
+        f" {cells.qty(o.symbol, o.qty - o.filled_qty).strip()}"
+        f" @ {cells.price(o.symbol, o.price).strip()}  {o.state}"
         for o in view.orders
     ]
     more = len(lines) - LINES_MAX
