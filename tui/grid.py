@@ -8,7 +8,7 @@ Rule 2: points stand under each other.
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from engine.model.money import ZERO
+from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import Side
 from engine.session.control.views import MarketFace, View
 from tui.format import (
@@ -25,10 +25,10 @@ from tui.format import (
 
 SYMBOL_WIDTHS: Final = (7, 14)
 """Least and most cells of a symbol."""
-QTY_DIGITS: Final = 6
-"""Digits of a size, before and after the point, that a column has room for."""
 QTY_WHOLE_MIN: Final = 3
-"""Digits of a size before the point, however fine the lot."""
+"""Digits of a size before the point, however dear the instrument."""
+LEVERAGE_MAX: Final = 10
+"""Times the starting balance that a size has room for; the default limit of the risk gate is 2."""
 PNL_WHOLE_MIN: Final = 6
 """Cells before the point of an amount with its sign: `+9,999`."""
 UNSEEN_WHOLE: Final = 7
@@ -109,23 +109,32 @@ def grid(view: View) -> Grid:
         symbol=min(max(least, longest), most),
         price_whole=max(map(_price_whole, markets), default=UNSEEN_WHOLE),
         price_decimals=max((places(market.tick_size) for market in markets), default=0),
-        qty_whole=max(map(_qty_whole, lots), default=QTY_DIGITS),
+        qty_whole=max((_qty_whole(m, start) for m in markets), default=UNSEEN_WHOLE),
         qty_decimals=max(lots, default=0),
         pnl_whole=max(PNL_WHOLE_MIN, len(f"{start:+,.0f}")),
     )
 
 
+def _highest(market: MarketFace) -> Decimal:
+    return max(market.bid or ZERO, market.ask or ZERO, market.mark_price or ZERO)
+
+
 def _price_whole(market: MarketFace) -> int:
     """Return room for whole groups of three digits, so that few moves of a price reach further."""
-    highest = max(market.bid or ZERO, market.ask or ZERO, market.mark_price or ZERO)
+    highest = _highest(market)
     if not highest:
         return UNSEEN_WHOLE
     groups = max(0, highest.adjusted()) // 3 + 1
     return 4 * groups - 1
 
 
-def _qty_whole(decimals: int) -> int:
-    digits = max(QTY_WHOLE_MIN, QTY_DIGITS - decimals)
+def _qty_whole(market: MarketFace, start: Decimal) -> int:
+    """Return room for what the account could buy of it."""
+    highest = _highest(market)
+    if not highest or start <= 0:
+        return UNSEEN_WHOLE
+    most = ROUNDED.divide(start * LEVERAGE_MAX, highest)
+    digits = max(QTY_WHOLE_MIN, most.adjusted() + 1)
     return len(f"{10**digits - 1:,}")
 
 

@@ -16,7 +16,7 @@ from tui.theme import Palette
 
 STATE_WIDTHS: Final = (len("UNKNOWN 2.0s"), len(OrderState.PARTIALLY_FILLED))
 """Cells of a state where room is short, and where every state is whole."""
-ROOMY: Final = 54
+ROOMY: Final = 46
 """From this many cells it is."""
 TYPE_WIDTH: Final = len("TAKE_PROFIT")
 TIF_WIDTH: Final = len("GTC RO")

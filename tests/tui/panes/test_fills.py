@@ -11,22 +11,22 @@ from tui.panes.fills import FillsPane, draw
 D = Decimal
 
 AT_50 = """\
- TIME      S SYMBOL        QTY      PRICE
->12:02:18Z S SOLUSDT     0.75      151.90
- 12:00:49Z B ETHUSDT     0.10    3,505.20
- 11:58:19Z B BTCUSDT     0.020  67,253.1"""
+ TIME      S SYMBOL      QTY      PRICE
+>12:02:18Z S SOLUSDT   0.75      151.90
+ 12:00:49Z B ETHUSDT   0.10    3,505.20
+ 11:58:19Z B BTCUSDT   0.020  67,253.1"""
 
 AT_80 = """\
- TIME         S SYMBOL        QTY      PRICE          FEE            SLIP bps
->12:02:18.204 S SOLUSDT     0.75      151.90      -0.0228 maker          +2.6
- 12:00:49.500 B ETHUSDT     0.10    3,505.20      +0.0042 maker LATE        -
- 11:58:19.500 B BTCUSDT     0.020  67,253.1       -0.98   taker          -0.1"""
+ TIME         S SYMBOL      QTY      PRICE          FEE            SLIP bps
+>12:02:18.204 S SOLUSDT   0.75      151.90      -0.0228 maker          +2.6
+ 12:00:49.500 B ETHUSDT   0.10    3,505.20      +0.0042 maker LATE        -
+ 11:58:19.500 B BTCUSDT   0.020  67,253.1       -0.98   taker          -0.1"""
 
 AT_120 = """\
- TIME         S SYMBOL        QTY      PRICE          FEE            SLIP bps BY         ORDER          TRADE
->12:02:18.204 S SOLUSDT     0.75      151.90      -0.0228 maker          +2.6 maker      maker-3        t3
- 12:00:49.500 B ETHUSDT     0.10    3,505.20      +0.0042 maker LATE        - grid       grid-7         t2
- 11:58:19.500 B BTCUSDT     0.020  67,253.1       -0.98   taker          -0.1 maker      maker-1        t1"""
+ TIME         S SYMBOL      QTY      PRICE          FEE            SLIP bps BY         ORDER          TRADE
+>12:02:18.204 S SOLUSDT   0.75      151.90      -0.0228 maker          +2.6 maker      maker-3        t3
+ 12:00:49.500 B ETHUSDT   0.10    3,505.20      +0.0042 maker LATE        - grid       grid-7         t2
+ 11:58:19.500 B BTCUSDT   0.020  67,253.1       -0.98   taker          -0.1 maker      maker-1        t1"""
 
 
 @pytest.mark.parametrize(("width", "expected"), [(50, AT_50), (80, AT_80), (120, AT_120)])

@@ -18,30 +18,37 @@ AT_40 = """\
  S BTCUSDT  67,413.4  ACCEPTED
  S SOLUSDT     151.90 PARTIALLY_F~"""
 
+AT_42 = """\
+ S SYMBOL     LEFT      PRICE STATE
+>B ETHUSDT   0.30    3,505.20 UNKNOWN 2.0s
+ B BTCUSDT   0.020  67,412.3  ACCEPTED
+ S BTCUSDT   0.020  67,413.4  ACCEPTED
+ S SOLUSDT   0.75      151.90 PARTIALLY_F~"""
+
 AT_46 = """\
- S SYMBOL       LEFT      PRICE STATE
->B ETHUSDT     0.30    3,505.20 UNKNOWN 2.0s
- B BTCUSDT     0.020  67,412.3  ACCEPTED
- S BTCUSDT     0.020  67,413.4  ACCEPTED
- S SOLUSDT     0.75      151.90 PARTIALLY_F~"""
+ S SYMBOL     LEFT      PRICE STATE
+>B ETHUSDT   0.30    3,505.20 UNKNOWN 2.0s
+ B BTCUSDT   0.020  67,412.3  ACCEPTED
+ S BTCUSDT   0.020  67,413.4  ACCEPTED
+ S SOLUSDT   0.75      151.90 PARTIALLY_FILLED"""
 
 AT_80 = """\
- S SYMBOL       LEFT       QTY      PRICE  AGE STATE            BY
->B ETHUSDT     0.30      0.30    3,505.20 3.0s UNKNOWN 2.0s     maker
- B BTCUSDT     0.020     0.020  67,412.3   12s ACCEPTED         maker
- S BTCUSDT     0.020     0.020  67,413.4   12s ACCEPTED         maker
- S SOLUSDT     0.75      1.50      151.90  41s PARTIALLY_FILLED maker"""
+ S SYMBOL     LEFT     QTY      PRICE  AGE STATE            TIF    BY
+>B ETHUSDT   0.30    0.30    3,505.20 3.0s UNKNOWN 2.0s     PO     maker
+ B BTCUSDT   0.020   0.020  67,412.3   12s ACCEPTED         PO     maker
+ S BTCUSDT   0.020   0.020  67,413.4   12s ACCEPTED         PO     maker
+ S SOLUSDT   0.75    1.50      151.90  41s PARTIALLY_FILLED PO     maker"""
 
 AT_120 = """\
- S SYMBOL       LEFT       QTY      PRICE TICKS OFF  AGE STATE            TYPE        TIF    BY         SLOT
->B ETHUSDT     0.30      0.30    3,505.20     291   3.0s UNKNOWN 2.0s     LIMIT       PO     maker      bid
- B BTCUSDT     0.020     0.020  67,412.3        0    12s ACCEPTED         LIMIT       PO     maker      bid
- S BTCUSDT     0.020     0.020  67,413.4        5    12s ACCEPTED         LIMIT       PO     maker      ask
- S SOLUSDT     0.75      1.50      151.90      65 !  41s PARTIALLY_FILLED LIMIT       PO     maker      ask"""
+ S SYMBOL     LEFT     QTY      PRICE TICKS OFF  AGE STATE            TYPE        TIF    BY         SLOT
+>B ETHUSDT   0.30    0.30    3,505.20     291   3.0s UNKNOWN 2.0s     LIMIT       PO     maker      bid
+ B BTCUSDT   0.020   0.020  67,412.3        0    12s ACCEPTED         LIMIT       PO     maker      bid
+ S BTCUSDT   0.020   0.020  67,413.4        5    12s ACCEPTED         LIMIT       PO     maker      ask
+ S SOLUSDT   0.75    1.50      151.90      65 !  41s PARTIALLY_FILLED LIMIT       PO     maker      ask"""
 
 
 @pytest.mark.parametrize(
-    ("width", "expected"), [(40, AT_40), (46, AT_46), (80, AT_80), (120, AT_120)]
+    ("width", "expected"), [(40, AT_40), (42, AT_42), (46, AT_46), (80, AT_80), (120, AT_120)]
 )
 def test_drawn(width: int, expected: str) -> None:
     """Who knows what became of the unknown one? It stands on top, with how long nobody does."""

@@ -11,22 +11,22 @@ from tui.panes.positions import PositionsPane, draw
 D = Decimal
 
 AT_50 = """\
- SYMBOL         QTY      ENTRY           uPnL
->BTCUSDT     +0.020  67,253.1       +3.19
- SOLUSDT     -1.50      150.76      -0.72   !
- TOTAL                              +2.47   !"""
+ SYMBOL       QTY      ENTRY           uPnL
+>BTCUSDT   +0.020  67,253.1       +3.19
+ SOLUSDT   -1.50      150.76      -0.72   !
+ TOTAL                            +2.47   !"""
 
 AT_80 = """\
- SYMBOL         QTY      ENTRY       MARK           uPnL     REALISED     AGE
->BTCUSDT     +0.020  67,253.1   67,412.6       +3.19         +10.59      0.1s
- SOLUSDT     -1.50      150.76     151.24      -0.72   !       0.00    ! 2.4s
- TOTAL                                         +2.47   !     +10.81"""
+ SYMBOL       QTY      ENTRY       MARK           uPnL     REALISED     AGE
+>BTCUSDT   +0.020  67,253.1   67,412.6       +3.19         +10.59      0.1s
+ SOLUSDT   -1.50      150.76     151.24      -0.72   !       0.00    ! 2.4s
+ TOTAL                                       +2.47   !     +10.81"""
 
 AT_120 = """\
- SYMBOL         QTY      ENTRY       MARK           uPnL     REALISED     AGE         FEES      FUNDING     FUND RATE
->BTCUSDT     +0.020  67,253.1   67,412.6       +3.19         +10.59      0.1s      -0.98        +0.08    +0.0100%  2h
- SOLUSDT     -1.50      150.76     151.24      -0.72   !       0.00    ! 2.4s      -0.0358       0.00    -0.0040%  2h
- TOTAL                                         +2.47   !     +10.81                -1.02        +0.08"""
+ SYMBOL       QTY      ENTRY       MARK           uPnL     REALISED     AGE         FEES      FUNDING     FUND RATE
+>BTCUSDT   +0.020  67,253.1   67,412.6       +3.19         +10.59      0.1s      -0.98        +0.08    +0.0100%  2h
+ SOLUSDT   -1.50      150.76     151.24      -0.72   !       0.00    ! 2.4s      -0.0358       0.00    -0.0040%  2h
+ TOTAL                                       +2.47   !     +10.81                -1.02        +0.08"""
 
 
 @pytest.mark.parametrize(("width", "expected"), [(50, AT_50), (80, AT_80), (120, AT_120)])
@@ -40,7 +40,7 @@ def test_flat_ones_on_request() -> None:
     shown = drawn(draw, fixtures.view(), has_flat=True)
 
     assert "ETHUSDT" not in drawn(draw, fixtures.view())
-    assert " ETHUSDT      0.00        -      3,508.26       0.00" in shown
+    assert " ETHUSDT    0.00        -      3,508.26       0.00" in shown
 
 
 def test_whose_it_is() -> None:
@@ -78,7 +78,7 @@ def test_unknown_is_not_zero() -> None:
     lost = fixtures.position("LOST", mark=None, entry_price=None)
     shown = drawn(draw, fixtures.view(positions=(lost,)), 120).splitlines()[1]
 
-    assert ">LOST        +0.02        -          -         +3.19   !     +10.59         - " in shown
+    assert ">LOST      +0.02        -          -         +3.19   !     +10.59         - " in shown
 
 
 def test_what_outgrows_its_column_is_crossed_out() -> None:
@@ -86,7 +86,7 @@ def test_what_outgrows_its_column_is_crossed_out() -> None:
     huge = fixtures.position(qty=D("123456789.5"), unrealised=D("-98765432.10"))
     shown = drawn(draw, fixtures.view(positions=(huge,)))
 
-    assert ">BTCUSDT      #####" in shown
+    assert ">BTCUSDT    #####" in shown
     assert "-98" not in shown
 
 
