@@ -37,14 +37,26 @@ def kept(columns: Sequence[Column[T]], width: int) -> list[Column[T]]:
 
 
 def table(
-    columns: Sequence[Column[T]], items: Sequence[T], *, width: int, height: int, selected: int
+    columns: Sequence[Column[T]],
+    items: Sequence[T],
+    *,
+    width: int,
+    height: int,
+    selected: int,
+    pinned: int = 0,
 ) -> list[Row]:
-    """Draw a head and as many items as fit, the selected one among them, marked and reversed."""
+    """Draw a head and as many items as fit, the selected one among them, marked and reversed.
+
+    Args:
+        pinned: So many of the first items never scroll away, while a line is left for the others.
+    """
     staying = kept(columns, width)
+    top = max(0, min(pinned, height - 2))
+    moving = window(len(items) - top, height - 1 - top, selected - top)
     rows: list[Row] = [head(staying)]
-    for index in window(len(items), height - 1, selected):
+    for index in (*range(top), *(top + step for step in moving)):
         rows.append(line(staying, items[index], is_selected=index == selected))
-    return rows[:height]
+    return rows[: max(0, height)]
 
 
 def head(columns: Sequence[Column[T]]) -> Row:

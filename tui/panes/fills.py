@@ -83,9 +83,7 @@ class FillsPane(Pane):
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the rows for what is selected and looked for."""
-        return draw(
-            view, width, height, self.palette, selected=self.selected, wanted=self.filter
-        )  # fmt: skip
+        return draw(view, width, height, self.palette, selected=self.selected, wanted=self.filter)
 
     def caption(self, view: View) -> str:
         """Return how many there were, and how many of them a view has room for."""

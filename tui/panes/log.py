@@ -5,7 +5,7 @@ Rule 2: whoever scrolls holds the lines as they are; the title counts what came 
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from textual.binding import Binding, BindingType
 
@@ -35,6 +35,14 @@ KINDS: Final = {
 """Kinds whose name in the journal is longer than their column; the others are themselves."""
 
 
+class Held(NamedTuple):
+    """What a person reads while new lines come."""
+
+    lines: tuple[LogLine, ...]
+    at: int
+    """The selected one of those that are shown."""
+
+
 def shown(lines: Sequence[LogLine], lowest: str = "info", wanted: str = "") -> list[LogLine]:
     """Return the lines to show; a severity nobody knows counts as critical."""
     ranks = list(LEVELS)
@@ -59,18 +67,17 @@ def draw(
     height: int,
     palette: Palette,  # noqa: ARG001  (the contract of a pane)
     *,
-    held: Sequence[LogLine] | None = None,
-    selected: int = 0,
+    held: Held | None = None,
     lowest: str = "info",
     wanted: str = "",
 ) -> list[Row]:
-    """Return the newest lines; of `held` ones those around the selected."""
-    lines = shown(view.log if held is None else held, lowest, wanted)
+    """Return the newest lines; of held ones those around the selected."""
+    lines = shown(view.log if held is None else held.lines, lowest, wanted)
     if not lines:
         return nothing("log lines", view, wanted)
-    at = len(lines) if held is None else selected
+    at = len(lines) if held is None else held.at
     return [
-        _row(lines[index], width, is_selected=held is not None and index == selected)
+        _row(lines[index], width, is_selected=index == at)
         for index in window(len(lines), height, at)
     ]
 
@@ -108,9 +115,14 @@ class LogPane(Pane):
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the lines for what is selected and looked for."""
         return draw(
-            view, width, height, self.palette,
-            held=self.held, selected=self.selected, lowest=self.lowest, wanted=self.filter,
-        )  # fmt: skip
+            view,
+            width,
+            height,
+            self.palette,
+            held=None if self.held is None else Held(self.held, self.selected),
+            lowest=self.lowest,
+            wanted=self.filter,
+        )
 
     def caption(self, view: View) -> str:
         """Return the level, and whether it follows."""

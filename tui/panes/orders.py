@@ -55,7 +55,8 @@ def draw(
     if not orders:
         return nothing("orders", view, wanted)
     columns = _columns(view, grid(view), STATE_WIDTHS[width >= ROOMY])
-    return table(columns, orders, width=width, height=height, selected=selected)
+    lost = sum(order.state is OrderState.UNKNOWN for order in orders)
+    return table(columns, orders, width=width, height=height, selected=selected, pinned=lost)
 
 
 def _columns(view: View, sizes: Grid, states: int) -> Sequence[Column[OrderFace]]:
@@ -121,9 +122,7 @@ class OrdersPane(Pane):
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the rows for what is selected and looked for."""
-        return draw(
-            view, width, height, self.palette, selected=self.selected, wanted=self.filter
-        )  # fmt: skip
+        return draw(view, width, height, self.palette, selected=self.selected, wanted=self.filter)
 
     def caption(self, view: View) -> str:
         """Return how many are open, and how many of them a view has room for."""

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar, Final
 
+from textual.binding import Binding, BindingType
+
 from engine.model.money import HUNDRED
 from engine.session.control.views import MarketFace, PositionFace, View
 from tui.columns import Column, kept, laid, matching, table
@@ -131,15 +133,22 @@ class PositionsPane(Pane):
 
     NUMBER: ClassVar[str] = "4"
     TITLE: ClassVar[str] = "Positions"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "flat", "Flat ones", show=False)]
+
     has_flat: bool = False
     """Whether flat instruments are shown too."""
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the rows for what is selected and looked for."""
         return draw(
-            view, width, height, self.palette,
-            selected=self.selected, wanted=self.filter, has_flat=self.has_flat,
-        )  # fmt: skip
+            view,
+            width,
+            height,
+            self.palette,
+            selected=self.selected,
+            wanted=self.filter,
+            has_flat=self.has_flat,
+        )
 
     def caption(self, view: View) -> str:
         """Return how many are open."""
@@ -148,6 +157,11 @@ class PositionsPane(Pane):
     def count(self, view: View) -> int:
         """Return how many rows can be selected."""
         return len(held(view, self.filter, has_flat=self.has_flat))
+
+    def action_flat(self) -> None:
+        """Show flat instruments too, or no longer."""
+        self.has_flat = not self.has_flat
+        self.redraw()
 
     def chosen(self, view: View) -> PositionFace | None:
         """Return the position a person stands on."""

@@ -57,7 +57,8 @@ def draw(
     refused = _blocked(view)
     columns = _columns(ASCII if palette.is_ascii else BLOCKS, is_old=is_doubtful(view))
     room = max(height - len(refused), min(height, len(breakers) + 1))
-    rows = table(columns, breakers, width=width, height=room, selected=selected)
+    barring = sum(bool(status(breaker)) for breaker in breakers)
+    rows = table(columns, breakers, width=width, height=room, selected=selected, pinned=barring)
     return [*rows, *refused][:height]
 
 
@@ -124,9 +125,7 @@ class RiskPane(Pane):
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the rows for what is selected and looked for."""
-        return draw(
-            view, width, height, self.palette, selected=self.selected, wanted=self.filter
-        )  # fmt: skip
+        return draw(view, width, height, self.palette, selected=self.selected, wanted=self.filter)
 
     def caption(self, view: View) -> str:
         """Return how many bar trading; nothing while none does."""

@@ -77,9 +77,7 @@ class RoundTripsPane(Pane):
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the rows for what is selected and looked for."""
-        return draw(
-            view, width, height, self.palette, selected=self.selected, wanted=self.filter
-        )  # fmt: skip
+        return draw(view, width, height, self.palette, selected=self.selected, wanted=self.filter)
 
     def caption(self, view: View) -> str:
         """Return how many a view has; it keeps the newest only and knows no total."""

@@ -94,6 +94,24 @@ def test_nothing_and_filter() -> None:
         assert lines == drawn(draw, view, wanted=wanted).count("\n"), wanted
 
 
+def test_unknown_ones_never_scroll_away() -> None:
+    """Scrolled to the last of forty, the unknown ones still stand on top; one line stays free."""
+    lost = tuple(fixtures.order(90 + i, state=OrderState.UNKNOWN) for i in range(2))
+    view = fixtures.view(orders=(*(fixtures.order(i) for i in range(40)), *lost))
+    rows = drawn(draw, view, 160, 6, selected=41).splitlines()
+
+    assert ["maker-90", "maker-91", "maker-37", "maker-38", "maker-39"] == [
+        row.split()[-2] for row in rows[1:]
+    ]
+    assert ">" == rows[-1][0]
+    assert ["maker-90", "maker-39"] == [
+        row.split()[-2] for row in drawn(draw, view, 160, 3, selected=41).splitlines()[1:]
+    ]
+    assert ["maker-39"] == [
+        row.split()[-2] for row in drawn(draw, view, 160, 2, selected=41).splitlines()[1:]
+    ]
+
+
 def test_tokens_repeat_the_words() -> None:
     """Danger is a word first."""
     view = fixtures.view()

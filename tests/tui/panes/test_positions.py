@@ -128,3 +128,8 @@ def test_pane() -> None:
     assert view.positions[2] == pane.chosen(view)
     pane.filter = "nobody"
     assert pane.chosen(view) is None
+    pane.filter = ""
+    pane.action_flat()
+    assert (3, view.positions[1]) == (pane.count(view), pane.chosen(view))
+    pane.action_flat()
+    assert 2 == pane.count(view)

@@ -81,6 +81,16 @@ def test_most_refused_first_and_room_for_the_breakers() -> None:
     assert shown.endswith("rule_29                 29\n rule_28                 28")
 
 
+def test_what_bars_trading_never_scrolls_away() -> None:
+    """Whatever a person looks at."""
+    calm = tuple(fixtures.breaker(f"max_{i}") for i in range(20))
+    over = fixtures.breaker("max_trades", is_tripped=True)
+    view = fixtures.view(breakers=(*calm, over), health=fixtures.health(blocked={}))
+    rows = drawn(draw, view, 80, 5, selected=20).splitlines()
+
+    assert [" trades", " 17", " 18", ">19"] == [row[:7].split("  ")[0] for row in rows[1:]]
+
+
 def test_nothing() -> None:
     """A session without limits says so; the gate is still there."""
     view = fixtures.view(breakers=())
