@@ -104,6 +104,7 @@ def test_unknown_ones_never_scroll_away() -> None:
         row.split()[-2] for row in rows[1:]
     ]
     assert ">" == rows[-1][0]
+    assert ">" == drawn(draw, view, 160, 6, selected=20).splitlines()[4][0]
     assert ["maker-90", "maker-39"] == [
         row.split()[-2] for row in drawn(draw, view, 160, 3, selected=41).splitlines()[1:]
     ]
