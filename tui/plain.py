@@ -133,13 +133,18 @@ def _freshness(view: View, market: MarketFace) -> str:
 
 
 def _orders(before: View, after: View) -> Iterator[str]:
+    """Yield what ended, then what changed; an amend is told when the venue has answered it."""
     live = {order.order_id for order in after.orders}
     for order in before.orders:
         if order.order_id not in live:
             yield f"{_what(after, order)} no longer open, {order.order_id}"
-    yield from _differing(
-        before.orders, after.orders, lambda o: o.order_id, lambda o: _order(after, o)
-    )
+    known = {order.order_id for order in before.orders}
+    settled = [
+        order
+        for order in after.orders
+        if order.order_id not in known or order.state is not OrderState.PENDING_UPDATE
+    ]
+    yield from _differing(before.orders, settled, lambda o: o.order_id, lambda o: _order(after, o))
 
 
 def _order(view: View, order: OrderFace) -> str:

@@ -159,6 +159,20 @@ def test_orders_of_every_kind() -> None:
     ] == said
 
 
+def test_an_amend_is_one_line() -> None:
+    """A quoter amends several times a second: what is asked is not told, what came of it is."""
+    order = fixtures.order()
+    asked = replace(order, state=OrderState.PENDING_UPDATE)
+    done = replace(order, price=D("67413.0"))
+    working, amending, moved = (fixtures.view(orders=(o,)) for o in (order, asked, done))
+
+    assert [] == lines(working, amending)
+    assert ["order B BTCUSDT 0.020 at 67,413.0 ACCEPTED, maker-1"] == lines(amending, moved)
+    assert ["order B BTCUSDT 0.020 at 67,412.3 PENDING_UPDATE, maker-1"] == lines(
+        fixtures.view(orders=()), amending
+    )
+
+
 def test_equity_once_a_minute() -> None:
     """Otherwise nothing but figures would be heard."""
     view = fixtures.view()
