@@ -12,7 +12,7 @@ WHY: Final = {
     "ACTIVE": "Agents are ACTIVE and wait for their moment.",
     "THROTTLED": "Agents are THROTTLED and trade smaller.",
     "PAUSED": "Agents are PAUSED, press P to resume.",
-    "DEGRADED": "No new risk while DEGRADED, see pane 2.",
+    "DEGRADED": "No new risk while DEGRADED, see pane 0.",
     "EMERGENCY": "Nothing trades in an EMERGENCY.",
     "STOPPED": "The session has ended, press q.",
 }
