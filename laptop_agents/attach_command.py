@@ -13,11 +13,12 @@ from engine.session.control.client import Connection
 from engine.session.stops import GRACEFUL
 from laptop_agents.home import find_home
 from laptop_agents.run_shelf import find_run, is_running, summary
+from tui.surface import Ending, Surface
 from tui.terminal import no_screen_here, speaks_utf8
 
 if TYPE_CHECKING:
     from laptop_agents.engine_process import EngineProcess
-    from tui.app import Ending, Workstation
+    from tui.app import Workstation
 
 TEXTUAL_FPS: Final = "15"
 """Frames a second at most; panes change four times a second."""
@@ -52,7 +53,7 @@ def show(
     """
     os.environ.setdefault("TEXTUAL_FPS", TEXTUAL_FPS)
     is_dull = bool(arguments.no_color or os.environ.get("NO_COLOR"))
-    from tui.app import Surface, Workstation  # noqa: PLC0415 - Textual, for a screen only
+    from tui.app import Workstation  # noqa: PLC0415 - Textual, for a screen only
     from tui.link import Link  # noqa: PLC0415 - for a screen only
 
     surface = Surface(
@@ -79,8 +80,6 @@ def show(
 
 def heed_signals(app: "Workstation") -> None:
     """Let signals close the screen, and a stop signal do nothing (Textual would obey it)."""
-    from tui.app import Ending  # noqa: PLC0415 - for a screen only
-
     loop = asyncio.get_running_loop()
     for number in GRACEFUL:
         loop.add_signal_handler(number, app.exit, Ending("signal", number.name))

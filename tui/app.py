@@ -6,9 +6,8 @@ Rule 2: while the terminal takes nothing, nothing is painted: keys still act, th
 Rule 3: a bug of ours prints no trace and no local variable: whoever ran the app keeps the error.
 """
 
-import time
 from collections.abc import Callable, Iterable
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
@@ -26,6 +25,7 @@ from tui.dialogs.leaving import CLOSE, DETACH, KILL, YES, quitting, resuming
 from tui.dialogs.question import Question, QuestionDialog
 from tui.link import Answer, Source
 from tui.pane import Cell, Pane, Row
+from tui.surface import Ending, Surface
 from tui.terminal import is_behind
 from tui.theme import Palette, following, palette
 
@@ -42,31 +42,6 @@ MODE_MAX: Final = 10
 OVER_DIALOGS: Final = frozenset({"danger", "interrupt"})
 """Actions of the app that mean something while a dialog is open."""
 LEAVING: Final = {CLOSE: Operator.STOP, YES: Operator.STOP, KILL: Operator.KILL}
-
-
-class Ending(NamedTuple):
-    """Why the screen closed."""
-
-    how: str
-    """`ended`, `detached`, `died` (the engine, without a farewell) or `signal`."""
-    detail: str = ""
-
-
-class Surface(NamedTuple):
-    """How the screen shall look and what it runs on."""
-
-    palette_name: str = "safe-dark"
-    is_ascii: bool = False
-    is_slow: bool = False
-    """The terminal is far away: paint half as often."""
-    is_owner: bool = False
-    """The engine was started for this screen: quitting is about the session too."""
-    is_alive: Callable[[], bool] = lambda: True
-    """Whether the engine's process exists, as far as its owner knows."""
-    at_start: Callable[["Workstation"], None] = lambda _: None
-    """Called once the screen is up, on its loop."""
-    wall_ns: Callable[[], int] = time.time_ns
-    monotonic_s: Callable[[], float] = time.monotonic
 
 
 class Workstation(App[Ending]):

@@ -9,6 +9,8 @@ from typing import Final
 WRITES_PENDING: Final = 2
 """Frames on their way to the terminal at which no further one is painted. Textual blocks at 30."""
 COLUMNS_MIN, ROWS_MIN = 20, 5
+COERCED: Final = ("C.UTF-8", "C.utf8", "UTF-8")
+PLAIN: Final = ("", "C", "POSIX")
 NO_SCREEN: Final = "No screen: {reason}. Running headless (--headless says so too)."
 
 
@@ -24,8 +26,13 @@ def is_behind(driver: object) -> bool:
 
 
 def speaks_utf8(environ: Mapping[str, str]) -> bool:
-    """Say whether the locale asks for UTF-8: the first of three that is set decides."""
-    named = (environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    """Say whether the locale asks for UTF-8: the first of three that is set decides.
+
+    In a plain C locale Python sets `LC_CTYPE` by itself (PEP 538); that is nobody's wish.
+    """
+    is_coerced = environ.get("LC_CTYPE") in COERCED and environ.get("LANG", "") in PLAIN
+    names = ("LC_ALL", "LANG") if is_coerced else ("LC_ALL", "LC_CTYPE", "LANG")
+    named = (environ.get(name) for name in names)
     locale = next((value for value in named if value), "")
     return "utf-8" in locale.lower() or "utf8" in locale.lower()
 

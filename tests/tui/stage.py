@@ -10,8 +10,9 @@ from engine.model.events import Operator
 from engine.session.control.views import View
 from engine.session.control.words import Welcome
 from tests.tui.fixtures import NOW_NS, view
-from tui.app import Surface, Workstation
+from tui.app import Workstation
 from tui.link import Done, Glance
+from tui.surface import Surface
 
 S, M, L = (80, 24), (120, 40), (200, 60)
 POLLS_MAX = 200

@@ -7,7 +7,7 @@ import pytest
 
 from engine.session.control.words import Farewell
 from tests.tui.fixtures import HOSTILE, empty, log, market, view
-from tests.tui.stage import L, M, S, FakeSource, staged, welcome
+from tests.tui.stage import FakeSource, L, M, S, staged, welcome
 from tui.app import ENDED_S, SAID_S, TWICE_S
 from tui.dialogs.help import HelpScreen
 from tui.dialogs.question import QuestionDialog

@@ -42,7 +42,7 @@ def draw(view: View, width: int, height: int, palette: Palette) -> list[Row]:
     causes = _causes(view, width)
     plot_height = height - 1 - len(causes)
     if len(view.equity) < 2 or plot_height < 1 or width <= LABEL + 2:
-        warm = f" equity warm {len(view.equity)}/2"
+        warm = fmt.text(f" equity warm {len(view.equity)}/2", width)
         return [*([[Cell(warm, "dim")]] if plot_height >= 0 else []), *causes][: max(1, height)]
     values = [float(equity) for _, equity in view.equity]
     rows = line(values, width - LABEL - 2, plot_height, is_ascii=palette.is_ascii)
@@ -67,7 +67,9 @@ def _labels(view: View, height: int) -> list[str]:
 
 def _axis(view: View, width: int) -> Row:
     first, last = fmt.clock(view.equity[0][0]), fmt.clock(view.equity[-1][0])
-    gap = max(1, width - LABEL - 2 - len(first) - len(last))
+    gap = width - LABEL - 2 - len(first) - len(last)
+    if gap < 1:
+        return []
     return [Cell(" " * (LABEL + 1) + first + " " * gap + last, "dim")]
 
 

@@ -23,7 +23,7 @@ SYMBOL: Final = Column("SYMBOL", 10)
 COLUMNS: Final = (
     Column("BID", 11),
     Column("ASK", 11),
-    Column("SPR", 6),
+    Column("SPR", 6, 46),
     Column("MICRO", 11, 100),
     Column("MARK", 11, 110),
     Column("FUND%", 9, 120),
@@ -31,8 +31,8 @@ COLUMNS: Final = (
     Column("uPnL", 10, 72),
 )
 AGE: Final = Column("AGE", 7)
-SUSPENDED: Final = (" SUSP", " SUSPENDED")
-"""The word where there is little room, and where there is enough."""
+SUSPENDED: Final = (" SUSPENDED", " SUSP", "")
+"""The word, and what stands for it where there is less room; the symbol's state is in pane 2."""
 
 
 class QuotesPane(Pane):
@@ -66,7 +66,7 @@ def draw(view: View, width: int, height: int, selected: int = 0) -> list[Row]:
         market = view.markets[place]
         rows.append(
             _row(market, positions.get(market.symbol), columns, view.session.ts_ns,
-                 is_selected=place == selected, room=width - len(head) - AGE.cells)
+                 is_selected=place == selected, room=max(0, width - len(head) - AGE.cells))
         )  # fmt: skip
     return rows
 
@@ -90,7 +90,7 @@ def _row(
     for column in columns:
         text, token = figures[column.head]
         cells.append(Cell(fmt.fit(text, column.cells), "stale" if is_stale(age) else token))
-    held = SUSPENDED[room >= len(SUSPENDED[True])] if market.is_suspended else ""
+    held = next(word for word in SUSPENDED if len(word) <= room) if market.is_suspended else ""
     return [*cells, Cell(fmt.fit(old.text, AGE.cells), old.token), Cell(held, "warn")]
 
 
