@@ -26,13 +26,14 @@ class Column(Generic[T]):
 
 
 def kept(columns: Sequence[Column[T]], width: int) -> list[Column[T]]:
-    """Return the columns that fit beside a marker and a gap each."""
+    """Return the columns that fit beside a marker and a gap each.
+
+    Where even those that always stay do not fit, the last of them leave too: no digit is cut.
+    """
     staying = list(columns)
-    while sum(column.width + 1 for column in staying) > width:
+    while len(staying) > 1 and sum(column.width + 1 for column in staying) > width:
         least = max(staying, key=lambda column: column.rank)
-        if not least.rank:
-            break
-        staying.remove(least)
+        staying.remove(least if least.rank else staying[-1])
     return staying
 
 

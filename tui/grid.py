@@ -31,6 +31,8 @@ LEVERAGE_MAX: Final = 10
 """Times the starting balance that a size has room for; the default limit of the risk gate is 2."""
 PNL_WHOLE_MIN: Final = 6
 """Cells before the point of an amount with its sign: `+9,999`."""
+WHOLE_MAX: Final = 14
+"""Cells before the point that any figure gets: `+9,999,999,999`; what is more is `#####`."""
 UNSEEN_WHOLE: Final = 7
 """Cells before the point of a price nobody has seen yet."""
 
@@ -111,7 +113,7 @@ def grid(view: View) -> Grid:
         price_decimals=max((places(market.tick_size) for market in markets), default=0),
         qty_whole=max((_qty_whole(m, start) for m in markets), default=UNSEEN_WHOLE),
         qty_decimals=max(lots, default=0),
-        pnl_whole=max(PNL_WHOLE_MIN, len(f"{start:+,.0f}")),
+        pnl_whole=min(max(PNL_WHOLE_MIN, len(f"{start:+,.0f}")), WHOLE_MAX),
     )
 
 
@@ -125,7 +127,7 @@ def _price_whole(market: MarketFace) -> int:
     if not highest:
         return UNSEEN_WHOLE
     groups = max(0, highest.adjusted()) // 3 + 1
-    return 4 * groups - 1
+    return min(4 * groups - 1, WHOLE_MAX)
 
 
 def _qty_whole(market: MarketFace, start: Decimal) -> int:
@@ -135,7 +137,7 @@ def _qty_whole(market: MarketFace, start: Decimal) -> int:
         return UNSEEN_WHOLE
     most = ROUNDED.divide(start * LEVERAGE_MAX, highest)
     digits = max(QTY_WHOLE_MIN, most.adjusted() + 1)
-    return len(f"{10**digits - 1:,}")
+    return min(digits + (digits - 1) // 3, WHOLE_MAX)
 
 
 def signed_token(value: Decimal | None) -> str:

@@ -336,3 +336,52 @@ def empty() -> View:
         markets=(unseen,), orders=(), positions=(), agents=(), breakers=(), health=unmeasured,
         fills=(), round_trips=(), transitions=(), log=(), equity=(),
     )  # fmt: skip
+
+
+def crowded() -> View:
+    """Return fifty instruments, all held and quoted: more of everything than any screen shows."""
+    symbols = [f"C{i:02}USDT" for i in range(50)]
+    return view(
+        markets=tuple(market(symbol, is_suspended=i % 7 == 0) for i, symbol in enumerate(symbols)),
+        positions=tuple(position(symbol) for symbol in symbols),
+        orders=tuple(
+            order(i, symbol=symbols[i % 50], state=OrderState.UNKNOWN if i % 50 == 9 else OrderState.ACCEPTED)
+            for i in range(200)
+        ),
+        agents=tuple(agent(f"agent{i:02}", quarantine="stalled" * (i % 3 == 0)) for i in range(30)),
+        breakers=tuple(breaker(f"max_limit_{i}", is_tripped=i % 4 == 0) for i in range(12)),
+        fills=tuple(fill(i) for i in range(50)),
+        round_trips=tuple(round_trip(i) for i in range(50)),
+        transitions=transitions() * 12,
+        log=tuple(line(text=f"line {i}") for i in range(100)),
+        lifecycle=lifecycle("DEGRADED", beneath="ACTIVE", suspended=tuple(symbols),
+                            reasons=tuple(f"FEED_STALE:{symbol}" for symbol in symbols)),
+        session=session("DEGRADED", open_orders=350, fills=12_345),
+    )  # fmt: skip
+
+
+def extremes() -> View:
+    """Return figures no column was made for: dust, fortunes, a past without end."""
+    dust, fortune = D("0.00000001"), D("98765432109876543210.123456789")
+    tiny = market(
+        "1000000MOGUSDT", tick_size=dust, lot_size=D(1), bid=dust, ask=2 * dust, mark_price=dust,
+        funding_rate=D("-0.75"), priced_ns=1, bids=(), asks=(),
+    )  # fmt: skip
+    return view(
+        markets=(tiny, market(BTC, bid=fortune, ask=fortune, mark_price=fortune)),
+        positions=(
+            position(tiny.symbol, qty=fortune, entry_price=dust, mark=dust, unrealised=-dust),
+            position(BTC, qty=-dust, entry_price=fortune, mark=None, unrealised=-fortune),
+        ),
+        orders=(order(1, symbol=tiny.symbol, qty=fortune, price=dust, created_ns=1),
+                order(2, price=-fortune, qty=dust)),
+        agents=(agent(weight=D("0.0001"), intents=10**15, realised=fortune, fees=-dust),),
+        breakers=(breaker(limit=dust, reading=fortune, headroom=dust),),
+        fills=(fill(price=fortune, qty=dust, fee=-fortune, arrival_mid=dust),),
+        round_trips=(round_trip(net_pnl=-dust, gross_pnl=fortune, duration_s=1e15, fills=10**12),),
+        session=session(equity=fortune, balance=D("10009.87"), unrealised=fortune, fills=10**12,
+                        events=10**15, remaining_s=1e9),
+        health=health(journal_events=10**15, journal_bytes=10**18,
+                      process=HealthReading(cpu_pct=1e6, rss_mb=1e9, disk_free_mb=1e12,
+                                            loop_lag_ms=1e9)),
+    )  # fmt: skip

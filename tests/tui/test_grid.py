@@ -88,6 +88,15 @@ def test_money_columns_follow_the_starting_balance() -> None:
     )
 
 
+def test_no_figure_makes_a_column_without_end() -> None:
+    """A fortune is crossed out before it pushes everything else from the screen."""
+    sizes = grid(fixtures.extremes())
+    rich = grid(fixtures.view(session=fixtures.session(equity=D(10) ** 20, balance=D(10) ** 20)))
+
+    assert (14, 14, 14) == (sizes.price_whole, sizes.qty_whole, rich.pnl_whole)
+    assert "#####" in sizes.price(fixtures.BTC, D("98765432109876543210"))
+
+
 def test_no_market_no_balance() -> None:
     """Widths of last resort, no division by nothing."""
     broke = fixtures.session(balance=D("9.87"))  # 10,000 was lost before it was ever there

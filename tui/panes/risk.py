@@ -78,7 +78,7 @@ def _columns(glyphs: Glyphs, *, is_old: bool) -> Sequence[Column[BreakerFace]]:
         Column("LIMIT", FIGURE_WIDTH, lambda b: Cell(big(b.limit), "dim"), 1, "right"),
         Column("", BAR_WIDTH, lambda b: Cell(bar(1 - b.headroom, BAR_WIDTH, glyphs), token(b)), 2),
         Column("USED", USED_WIDTH, use, 0, "right"),
-        Column("THEN", ACTION_WIDTH, lambda b: Cell(text(b.action, ACTION_WIDTH), token(b)), 3),
+        Column("THEN", ACTION_WIDTH, lambda b: Cell(text(b.action, ACTION_WIDTH), "dim"), 3),
     )
 
 
