@@ -90,17 +90,17 @@ def signed(value: Decimal | None, decimals: int) -> str:
 
 def price(value: Decimal | None, tick_size: Decimal) -> str:
     """Return a price with the decimals of its tick; an average between ticks is rounded to them."""
-    return number(value, places(tick_size))
+    return _stepped(value, places(tick_size), number)
 
 
 def quantity(value: Decimal | None, lot_size: Decimal) -> str:
     """Return a size with the decimals of its lot."""
-    return number(value, places(lot_size))
+    return _stepped(value, places(lot_size), number)
 
 
 def position(value: Decimal | None, lot_size: Decimal) -> str:
     """Return a signed size with the decimals of its lot."""
-    return signed(value, places(lot_size))
+    return _stepped(value, places(lot_size), signed)
 
 
 def money(value: Decimal | None) -> str:
@@ -243,11 +243,25 @@ def _time(ts_ns: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
 
 
-def _amount(value: Decimal | None, written: Callable[[Decimal | None, int], str]) -> str:
+Written = Callable[[Decimal | None, int], str]
+"""`number` or `signed`."""
+
+
+def _stepped(value: Decimal | None, decimals: int, written: Written) -> str:
+    """Write a figure; one that is not zero is never shown as zero."""
+    if value is None or not value.is_finite() or not value:
+        return written(value, decimals)
+    smallest = Decimal(1).scaleb(-decimals)
+    if abs(value) * 2 > smallest:
+        return written(value, decimals)
+    return f"{'-' if value < 0 else '+' if written is signed else ''}<{smallest}"
+
+
+def _amount(value: Decimal | None, written: Written) -> str:
     if value is None or not value.is_finite() or not value or abs(value) >= 1:
         return written(value, 2)
-    smallest = Decimal(1).scaleb(-MONEY_PLACES)
-    if abs(value) < smallest:
-        return f"{'-' if value < 0 else '+' if written is signed else ''}<{smallest}"
-    whole, _, rest = written(value, MONEY_PLACES).partition(".")
+    shown = _stepped(value, MONEY_PLACES, written)
+    if "<" in shown:
+        return shown
+    whole, _, rest = shown.partition(".")
     return f"{whole}.{rest.rstrip('0'):0<2}"
