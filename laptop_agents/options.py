@@ -137,7 +137,14 @@ def build_parser() -> Parser:
     _add_run(replay)
     _add_runs(commands)
     _add_audit(commands)
-    _add_run_word(commands.add_parser("attach", help="a screen for a running session"))
+    attach = commands.add_parser("attach", help="a screen for a running session")
+    _add_run_word(attach)
+    attach.add_argument(
+        "--plain",
+        dest="lines",
+        action="store_true",
+        help="one line a change: screen readers, pipes",
+    )
     _add_controls(commands)
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
     _add_json(doctor)

@@ -262,4 +262,22 @@ def test_attach_needs_a_session_and_a_terminal(on_terminal: Open, tmp_path: Path
     blind = Process(tmp_path, "attach").end()
 
     assert 2 == blind.code
-    assert "attach needs a screen, and there is no terminal: see laptop-agents status" in blind.err
+    assert (
+        "attach needs a screen, and there is no terminal: attach --plain does without" in blind.err
+    )
+
+
+def test_attach_in_lines_needs_no_terminal(tmp_path: Path) -> None:
+    """Each change once, labelled, to the last words."""
+    session = Process(tmp_path, "--headless", "--duration", "0.07", "--symbols", "BTCUSDT")
+    session.until((session.run.path / "control.sock").exists)
+    told = Process(tmp_path, "attach", "--plain").end()
+    assert 0 == session.end().code
+
+    assert (0, "") == (told.code, told.err)
+    lines = told.out.splitlines()
+    assert lines[0].startswith("PAPER SIMULATED run 20")
+    assert any(line.startswith("order B BTCUSDT") for line in lines)
+    assert "duration: equity" in lines[-2]
+    assert lines[-1].endswith("final_report.json")
+    assert "\x1b" not in told.out
