@@ -260,8 +260,5 @@ def _stepped(value: Decimal | None, decimals: int, written: Written) -> str:
 def _amount(value: Decimal | None, written: Written) -> str:
     if value is None or not value.is_finite() or not value or abs(value) >= 1:
         return written(value, 2)
-    shown = _stepped(value, MONEY_PLACES, written)
-    if "<" in shown:
-        return shown
-    whole, _, rest = shown.partition(".")
+    whole, _, rest = _stepped(value, MONEY_PLACES, written).partition(".")
     return f"{whole}.{rest.rstrip('0'):0<2}"
