@@ -32,9 +32,7 @@ def _averaged(values: Sequence[float], columns: int) -> list[float]:
     if count <= columns:
         return list(values)
     edges = [count * column // columns for column in range(columns + 1)]
-    return [
-        sum(values[start:end]) / (end - start) for start, end in pairwise(edges)
-    ]
+    return [sum(values[start:end]) / (end - start) for start, end in pairwise(edges)]
 
 
 def _heights(values: Sequence[float], levels: int) -> list[int]:
