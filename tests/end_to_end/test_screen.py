@@ -138,12 +138,15 @@ def test_a_closed_terminal_closes_the_session(on_terminal: Open) -> None:
 
     assert is_gone(pid)
     assert [] == terminal.run.report()["positions_at_end"]
+    assert 1 == len(terminal.run.lines("operator_command")), "a second signal would cut it short"
 
 
 def test_stop_signals_and_ctrl_z_stop_nothing(on_terminal: Open) -> None:
-    """Quotes go on."""
+    """Quotes go on; what the terminal sends to its session never reaches the engine's."""
     terminal = on_terminal(*WORDS)
     first = bid(terminal.until(lambda text: bool(bid(text))))
+    screen = terminal.process.pid
+    assert os.getsid(engine_pid(screen)) != os.getsid(screen)
     terminal.press("\x1a")
     terminal.process.send_signal(signal.SIGTSTP)
 
