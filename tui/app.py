@@ -15,13 +15,12 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from engine.model.events import Operator
-from engine.session.sanitize import sanitize
 from tui import keys, words
 from tui.danger import DangerMenu
 from tui.desk import FIRST, Desk
 from tui.dialogs.filter import FilterLine
 from tui.dialogs.help import HelpScreen
-from tui.dialogs.leaving import CLOSE, DETACH, KILL, YES, quitting, resuming
+from tui.dialogs.leaving import COMMANDS, DETACH, quitting, resuming
 from tui.dialogs.question import Question, QuestionDialog
 from tui.link import Answer, Source
 from tui.pane import Cell, Pane, Row
@@ -29,19 +28,14 @@ from tui.surface import Ending, Surface
 from tui.terminal import is_behind
 from tui.theme import Palette, following, palette
 
-LOOK_S: Final = 0.25
-LOOK_SLOW_S: Final = 0.5
-"""Over SSH."""
 SAID_S: Final = 15.0
 """How long an outcome stays on the alert line; an unconfirmed one stays until another comes."""
 TWICE_S: Final = 2.0
 """Two `ctrl+c` within this time ask to quit."""
 ENDED_S: Final = 2.0
 """How long the last view of an ended session stays before the screen closes."""
-MODE_MAX: Final = 10
 OVER_DIALOGS: Final = frozenset({"danger", "interrupt"})
 """Actions of the app that mean something while a dialog is open."""
-LEAVING: Final = {CLOSE: Operator.STOP, YES: Operator.STOP, KILL: Operator.KILL}
 
 
 class Workstation(App[Ending]):
@@ -79,8 +73,7 @@ class Workstation(App[Ending]):
         self._dress(self.looks)
         self.set_class(self.looks.is_ascii, "-ascii")
         self.desk.pane(FIRST).focus()
-        self._hz = 1 / (LOOK_SLOW_S if self.surface.is_slow else LOOK_S)
-        self.set_interval(1 / self._hz, self.look)
+        self.set_interval(self.surface.look_s, self.look)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -99,7 +92,7 @@ class Workstation(App[Ending]):
         if not is_behind(self._driver):
             if self.surface.monotonic_s() >= self._said_until_s:
                 self._said = ()
-            self.desk.show(glance, self._said, self._hz)
+            self.desk.show(glance, self._said, 1 / self.surface.look_s)
 
     def _leave_soon(self, ending: Ending) -> None:
         if not self._is_leaving:
@@ -116,12 +109,6 @@ class Workstation(App[Ending]):
         self.register_theme(looks.theme)
         self.theme = looks.name
         self.desk.wear(looks)
-
-    @property
-    def mode(self) -> str:
-        """The mode of the session as its badge has it."""
-        welcome = self.source.glance().welcome
-        return "" if welcome is None else sanitize(welcome.mode.upper(), MODE_MAX)
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -166,27 +153,31 @@ class Workstation(App[Ending]):
             if command is not None:
                 self.send(command)
 
-        self.push_screen(DangerMenu(self.mode, self.surface.monotonic_s), chosen)
+        self.push_screen(DangerMenu(self.source.glance().mode, self.surface.monotonic_s), chosen)
 
     def action_pause(self) -> None:
         """Pause at once; where a person paused already, ask whether to resume."""
         view = self.source.glance().view
         is_held = view is not None and any("OPERATOR_" in why for why in view.lifecycle.reasons)
         if view is not None and is_held:
-            self._ask(resuming(view, self.mode), lambda _: self.send(Operator.RESUME))
+            self._ask(
+                resuming(view, self.source.glance().mode), lambda _: self.send(Operator.RESUME)
+            )
         else:
             self.send(Operator.PAUSE)
 
     def action_leave(self) -> None:
         """Ask what shall become of the session."""
         view = self.source.glance().view
-        self._ask(quitting(view, self.mode, is_owner=self.surface.is_owner), self._leave)
+        self._ask(
+            quitting(view, self.source.glance().mode, is_owner=self.surface.is_owner), self._leave
+        )
 
     def _leave(self, key: str) -> None:
         if key == DETACH:
             self.exit(Ending("detached"))
         else:
-            self.send(LEAVING[key])
+            self.send(COMMANDS[key])
 
     def _ask(self, question: Question, answered: Callable[[str], None]) -> None:
         dialog = QuestionDialog(question, self.surface.monotonic_s)

@@ -18,6 +18,7 @@ from engine.model.events import Operator
 from engine.session.control.client import Connection
 from engine.session.control.views import View
 from engine.session.control.words import Farewell, Outcome, Welcome
+from engine.session.sanitize import sanitize
 
 CLIENT: Final = "screen"
 VIEW_WAIT_S: Final = 2.0
@@ -26,6 +27,8 @@ RETRY_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Between attempts to connect; the last one for ever."""
 ANSWER_S: Final = 12.0
 """The session answers within its own patience of 10 s; this is for one that hangs."""
+MODE_MAX: Final = 10
+"""Characters of a mode; ours have seven at most."""
 ASKS_MAX: Final = 4
 """Commands under way at once; a further one is refused here."""
 
@@ -40,6 +43,11 @@ class Glance(NamedTuple):
     farewell: Farewell | None = None
     trouble: str = ""
     """Why there is no connection; empty while there is one."""
+
+    @property
+    def mode(self) -> str:
+        """The mode of the session in capitals; empty while it is not known."""
+        return "" if self.welcome is None else sanitize(self.welcome.mode.upper(), MODE_MAX)
 
 
 class Answer(NamedTuple):

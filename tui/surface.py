@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from tui.app import Workstation
+
+LOOK_S: Final = 0.25
+LOOK_SLOW_S: Final = 0.5
+"""Where every byte goes over a network."""
 
 
 class Ending(NamedTuple):
@@ -31,3 +35,8 @@ class Surface(NamedTuple):
     """Called once the screen is up, on its loop."""
     wall_ns: Callable[[], int] = time.time_ns
     monotonic_s: Callable[[], float] = time.monotonic
+
+    @property
+    def look_s(self) -> float:
+        """Seconds between two looks at the session."""
+        return LOOK_SLOW_S if self.is_slow else LOOK_S

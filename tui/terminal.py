@@ -50,6 +50,7 @@ def why_not(environ: Mapping[str, str], *, is_tty: bool, columns: int, rows: int
 
 def no_screen_here() -> str:
     """Return why this process has no place for a screen; empty if it has one."""
-    is_tty = sys.stdin.isatty() and sys.stdout.isatty()
+    streams = (sys.stdin, sys.stdout)  # None where the caller closed one
+    is_tty = all(stream is not None and stream.isatty() for stream in streams)
     columns, rows = shutil.get_terminal_size()
     return why_not(os.environ, is_tty=is_tty, columns=columns, rows=rows)

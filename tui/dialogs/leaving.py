@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from engine.model.events import Operator
 from engine.session.control.views import View
 from tui import format as fmt
 from tui.dialogs.question import Question
@@ -12,6 +13,8 @@ LINES_MAX: Final = 8
 """Positions and orders a dialog lists; it counts the rest."""
 
 CLOSE, KILL, DETACH, YES = "c", "k", "d", "y"
+COMMANDS: Final = {CLOSE: Operator.STOP, YES: Operator.STOP, KILL: Operator.KILL}
+"""What an answer to `q` sends; detaching sends nothing."""
 
 
 def quitting(view: View | None, mode: str, *, is_owner: bool) -> Question:
