@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.model.errors import UsageError
 from laptop_agents.options import CONTROLS, Typed, build_parser
+from tui.terminal import NO_SCREEN, no_screen_here
 
 if TYPE_CHECKING:
     from laptop_agents.sources import Flag
@@ -23,15 +24,15 @@ COMMANDS = {
     "audit": "laptop_agents.audit_command",
     "doctor": "laptop_agents.doctor",
     "completion": "laptop_agents.completion_command",
+    "attach": "laptop_agents.attach_command",
     **dict.fromkeys(CONTROLS, "laptop_agents.control_command"),
 }
 SESSION_ONLY = ("headless", "resume", "replay", "run_dir", "kill_file", "plain", "verbose", "quiet")
 """Options that mean nothing to a sub-command."""
 TAKE_SETTINGS = (("profiles", "show"), ("replay", None))
 """Sub-commands and verbs that settings may be typed to."""
-NO_SCREEN_YET = (
-    "The workstation screen is not in this release: running headless (--headless says so too)."
-)
+SCREENLESS = ("headless", "plain", "json", "quiet")
+"""Options that ask for lines, or for none, in the place of the screen."""
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +46,10 @@ def run(argv: Sequence[str] | None = None) -> int:
     if arguments.replay and arguments.command is None:
         _become_replay(arguments)
     if arguments.command is None:
+        if _wants_screen(arguments) and not no_screen_here():
+            from laptop_agents import workstation  # noqa: PLC0415 - not where there is no screen
+
+            return workstation.run(arguments, sys.argv[1:] if argv is None else argv)
         return resume(arguments) if arguments.resume else run_session(arguments)
     _refuse_session_options(arguments)
     code: int = importlib.import_module(COMMANDS[arguments.command]).run(arguments)
@@ -66,8 +71,8 @@ def run_session(arguments: argparse.Namespace) -> int:
     run_dir = _path("--run-dir", arguments.run_dir)
     kill_file = _path("--kill-file", arguments.kill_file)
     prepare_home(home)
-    if not (arguments.headless or arguments.quiet):
-        sys.stderr.write(NO_SCREEN_YET + "\n")
+    if _wants_screen(arguments):
+        sys.stderr.write(NO_SCREEN.format(reason=no_screen_here()) + "\n")
     from laptop_agents import running  # noqa: PLC0415 - the whole engine
 
     return running.run_session(
@@ -118,6 +123,11 @@ def flags(arguments: argparse.Namespace) -> list["Flag"]:
         *(getattr(arguments, "typed_after", None) or ()),
     ]
     return [Flag(*row) for row in typed]
+
+
+def _wants_screen(arguments: argparse.Namespace) -> bool:
+    """Say whether nothing was asked for in its place."""
+    return not any(getattr(arguments, name) for name in SCREENLESS)
 
 
 def _wants_color(arguments: argparse.Namespace) -> bool:

@@ -19,6 +19,7 @@ DESCRIPTION = "Run trading agents against a simulated venue; a sub-command does 
 
 EPILOG = """\
 examples:
+  laptop-agents
   laptop-agents --headless --duration 0.5
   laptop-agents --headless --profile scalp --symbols BTCUSDT,ETHUSDT --set agents.trend.fast=8
   laptop-agents profiles show --profile stress
@@ -135,6 +136,14 @@ def build_parser() -> Parser:
     _add_replay(commands)
     _add_runs(commands)
     _add_audit(commands)
+    attach = commands.add_parser("attach", help="a screen for a running session")
+    _add_run_word(attach)
+    attach.add_argument(
+        "--plain",
+        dest="lines",
+        action="store_true",
+        help="one line a change: screen readers, pipes",
+    )
     _add_controls(commands)
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
     _add_json(doctor)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("laptop_agents", "brokers", "engine")
+PACKAGES = ("laptop_agents", "tui", "brokers", "engine")
 PURE = ("model", "market", "portfolio", "agents", "risk", "execution", "kernel")
 LINES_MAX = 500
 DATA_TABLE_LINES_MAX = 800

@@ -28,11 +28,11 @@ def session(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_a_screen_it_says_so_and_runs(tmp_path: Path) -> None:
-    """One sentence in the place of the screen that is not in this release, then the session."""
+    """One sentence with the reason, then the session."""
     done = session(tmp_path, "--duration", "0.02", "--speed", "max")
 
     assert 0 == done.returncode
-    assert done.stderr.startswith("The workstation screen is not in this release")
+    assert done.stderr.startswith("No screen: there is no terminal. Running headless")
     assert (tmp_path / "runs" / "latest" / "final_report.json").exists()
 
 

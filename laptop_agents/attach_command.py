@@ -1,0 +1,157 @@
+"""`laptop-agents attach [RUN]`: a screen for a session that runs already."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from engine.model.errors import SessionUnreachable, UsageError
+from engine.reports.final_report import NAME as REPORT_NAME
+from engine.session.control.client import Connection
+from engine.session.control.views import View
+from engine.session.control.words import Farewell, Welcome
+from engine.session.sanitize import sanitize
+from engine.session.stops import GRACEFUL
+from laptop_agents.home import find_home
+from laptop_agents.run_shelf import find_run, is_running, summary
+from tui.surface import Ending, Surface
+from tui.terminal import no_screen_here, speaks_utf8
+
+if TYPE_CHECKING:
+    from laptop_agents.engine_process import EngineProcess
+    from tui.app import Workstation
+
+TEXTUAL_FPS: Final = "15"
+"""Frames a second at most; panes change four times a second."""
+REPORT_S: Final = 5.0
+"""How long an ended session may take to write its report."""
+REPORT_POLL_S: Final = 0.05
+SILENCE_S: Final = 5.0
+"""A session sends ten views a second; one that sends none for so long is in trouble."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show a running session until somebody leaves, or it ends.
+
+    Raises:
+        SessionUnreachable: No session runs there.
+        UsageError: There is no such run, or no terminal to show it on.
+    """
+    if not arguments.lines and (reason := no_screen_here()):
+        raise UsageError(f"attach needs a screen, and {reason}: attach --plain does without")
+    folder = find_run(arguments.run, find_home(os.environ))
+    _greet(folder)
+    if arguments.lines:
+        return tell(folder)
+    ending = show(folder, arguments)
+    if ending.how == "detached":
+        sys.stdout.write(f"Left run {folder.name}: the session goes on.\n")
+    else:
+        _say_how_it_ended(folder)
+    return 0
+
+
+def show(
+    folder: Path, arguments: argparse.Namespace, engine: "EngineProcess | None" = None
+) -> "Ending":
+    """Open the screen on a session and return why it closed.
+
+    Raises:
+        Exception: A bug of the screen; the session goes on, and that was said.
+    """
+    os.environ.setdefault("TEXTUAL_FPS", TEXTUAL_FPS)
+    is_dull = bool(arguments.no_color or os.environ.get("NO_COLOR"))
+    from tui.app import Workstation  # noqa: PLC0415 - Textual, for a screen only
+    from tui.link import Link  # noqa: PLC0415 - for a screen only
+
+    surface = Surface(
+        palette_name="mono" if is_dull else "safe-dark",
+        is_ascii=not speaks_utf8(os.environ),
+        is_slow="SSH_CONNECTION" in os.environ,
+        is_owner=engine is not None,
+        is_alive=lambda: engine is None or engine.is_alive,
+        at_start=heed_signals,
+    )
+    link = Link(folder)
+    link.start()
+    app = Workstation(link, surface)
+    ending = app.run()
+    link.close()
+    if ending is None:
+        sys.stderr.write(
+            f"The screen failed; the session goes on: laptop-agents attach {folder.name}"
+            f" comes back, laptop-agents stop {folder.name} ends it.\n"
+        )
+        raise app.bug or AssertionError("the screen closed without an ending")
+    return ending
+
+
+def tell(folder: Path) -> int:
+    """Print a line for each change until the session ends.
+
+    Raises:
+        SessionUnreachable: It went silent or broke off.
+    """
+    from tui.plain import lines  # noqa: PLC0415 - its panes bring Textual
+
+    before: View | None = None
+    with Connection.open(folder, "screen", wants_views=True) as connection:
+        sys.stdout.write(f"{_introduction(connection.welcome)}\n")
+        for word in connection.views(within_s=SILENCE_S):
+            if isinstance(word, Farewell):
+                break
+            sys.stdout.writelines(f"{line}\n" for line in lines(before, word))
+            sys.stdout.flush()
+            before = word
+        else:
+            raise SessionUnreachable(f"run {folder.name} sent no view for {SILENCE_S:g} s")
+    _say_how_it_ended(folder)
+    return 0
+
+
+def _say_how_it_ended(folder: Path) -> None:
+    """Print the last words once the report is written: a session says farewell before that."""
+    deadline_s = time.monotonic() + REPORT_S
+    while not (folder / REPORT_NAME).exists() and time.monotonic() < deadline_s:
+        time.sleep(REPORT_POLL_S)
+    sys.stdout.write(last_words(folder))
+
+
+def _introduction(welcome: Welcome) -> str:
+    simulated = " SIMULATED" if welcome.is_simulated else ""
+    return sanitize(f"{welcome.mode.upper()}{simulated} run {welcome.run_id} on {welcome.source}")
+
+
+def heed_signals(app: "Workstation") -> None:
+    """Let signals close the screen, and a stop signal do nothing (Textual would obey it)."""
+    loop = asyncio.get_running_loop()
+    for number in GRACEFUL:
+        loop.add_signal_handler(number, app.exit, Ending("signal", number.name))
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+
+def last_words(folder: Path) -> str:
+    """Return how a run ended and where its report is, as a headless session says it."""
+    run_summary = summary(folder)
+    ending = run_summary.ending
+    money = ""
+    if ending.equity is not None and ending.net_pnl is not None:
+        money = f"equity {ending.equity:,.2f} ({ending.net_pnl:+,.2f}), {ending.fills} fills"
+    simulated = " SIMULATED" if run_summary.simulated else ""
+    report = folder / REPORT_NAME
+    where = f"{report}\n" if report.exists() else f"{folder}\n"
+    return f"{ending.stop_reason}: {money}{simulated}\n{where}"
+
+
+def _greet(folder: Path) -> None:
+    try:
+        Connection.open(folder, "screen").close()
+    except SessionUnreachable as error:
+        if is_running(folder):
+            raise
+        how = summary(folder).ending.stop_reason or "it never began"
+        raise SessionUnreachable(f"run {folder.name} is not running: {how}") from error

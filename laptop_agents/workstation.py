@@ -1,0 +1,83 @@
+"""`laptop-agents` on a terminal: an engine of its own, the screen on it, and its ending."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from engine.session.sanitize import sanitize
+from laptop_agents.attach_command import last_words, show
+from laptop_agents.engine_process import EngineProcess, runs_of
+from laptop_agents.home import find_home
+from laptop_agents.run_shelf import find_run
+
+KILLED: Final = 1
+"""Exit code of an engine that a signal took from outside: not as planned, and nobody's wish."""
+
+
+def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    """Start an engine, show it, and return its exit code.
+
+    Raises:
+        LaptopAgentsError: The session to resume is unknown, or the engine does not answer.
+    """
+    home = find_home(os.environ)
+    named = find_run(arguments.resume, home) if arguments.resume else _run_dir(arguments.run_dir)
+    engine = EngineProcess(words)
+    try:
+        folder = engine.folder(runs_of(home), named)
+    except BaseException:
+        engine.stop()
+        raise
+    if folder is None:
+        return _never_listened(engine, home, named)
+    ending = show(folder, arguments, engine)
+    if ending.how == "detached":
+        sys.stdout.write(
+            f"The session goes on without a screen: laptop-agents attach {folder.name} comes back,"
+            f" laptop-agents stop {folder.name} ends it.\n"
+        )
+        return 0
+    if ending.how == "signal":
+        engine.stop()
+    return _ended(engine, folder)
+
+
+def _run_dir(text: str | None) -> Path | None:
+    return None if text is None else Path(text).expanduser().absolute()
+
+
+def _never_listened(engine: EngineProcess, home: Path, named: Path | None) -> int:
+    """Pass on why a session did not start, or how one ended before it could be shown."""
+    code = engine.wait()
+    folder = named or (runs_of(home) / "latest").resolve()
+    if code == 0 and folder.exists():
+        sys.stdout.write(last_words(folder))
+    _repeat(engine)
+    return _exit_code(code)
+
+
+def _ended(engine: EngineProcess, folder: Path) -> int:
+    code = engine.wait()
+    if code is None:
+        sys.stderr.write(f"The engine is still closing: laptop-agents status {folder.name}\n")
+        return KILLED
+    _repeat(engine)
+    exit_code = _exit_code(code)
+    sys.stdout.write(last_words(folder).replace("\n", f", exit {exit_code}\n", 1))
+    if code < 0:
+        sys.stderr.write(
+            f"error: signal {-code} ended the engine; laptop-agents --resume {folder.name}\n"
+        )
+    return exit_code
+
+
+def _repeat(engine: EngineProcess) -> None:
+    for line in engine.last_words.splitlines():
+        sys.stderr.write(sanitize(line, 1_000) + "\n")
+
+
+def _exit_code(code: int | None) -> int:
+    return KILLED if code is None or code < 0 else code

@@ -1,0 +1,77 @@
+"""Pane 3: the ladder, our orders in it, and books that are not what they should be."""
+
+import pytest
+
+from engine.session.control.views import View
+from tests.tui.fixtures import BTC, ETH, HOSTILE, SELL, D, empty, market, order, view
+from tui.panes.book import draw
+from tui.theme import palette
+
+
+def texts(shown: View, width: int = 44, height: int = 9, symbol: str = "") -> list[str]:
+    rows = draw(shown, width, height, palette("mono", is_ascii=True), symbol)
+    return ["".join(cell.text for cell in row) for row in rows]
+
+
+def test_the_ladder() -> None:
+    """Asks fall to the touch, bids fall from it; `o` is ours, with its size."""
+    assert [
+        "            67,414.4   5.110",
+        "            67,413.9   4.110",
+        "            67,413.4   3.110 o 0.020",
+        "a           67,412.9   2.110",
+        "--- spr 0.1 bps ---------------------------",
+        "b   0.910   67,412.3         o 0.020",
+        "    1.910   67,411.8",
+        "    2.910   67,411.3",
+        "    3.910   67,410.8",
+    ] == [row.rstrip() for row in texts(view())]
+
+
+def test_our_price_between_levels_has_a_row_of_its_own() -> None:
+    """Partly filled: what is left."""
+    mine = order(side=SELL, price=D("67413.0"), qty=D("0.5"), filled_qty=D("0.2"))
+    rows = texts(view(orders=(mine,)))
+
+    assert "67,413.0         o 0.300" in rows[2]
+    assert rows[3].startswith("a")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"bid": D("67413"), "ask": D("67412")}, "CROSSED"),
+        ({"bid": D("67413"), "ask": D("67413")}, "LOCKED"),
+        ({"is_book_synced": False, "bids": (), "asks": ()}, "BBO only, spr 0.1 bps"),
+        ({"bid": None, "bids": ()}, "spr - bps"),
+    ],
+)
+def test_an_odd_book_is_said_and_shown(changes: dict, said: str) -> None:
+    """It is not hidden."""
+    rows = texts(view(markets=(market(**changes),)))
+
+    assert said in rows[4]
+    assert any("67,41" in row for row in rows)
+
+
+def test_nothing_to_show_is_said() -> None:
+    """No data, no instrument."""
+    assert [" BTCUSDT: no data yet"] == texts(empty())
+    assert [" no instruments in this session"] == texts(view(markets=()))
+
+
+def test_another_instrument() -> None:
+    """By its symbol; one that is gone is the first."""
+    assert "3,508.40" in "".join(texts(view(), symbol=ETH))
+    assert texts(view(), symbol=BTC) == texts(view(), symbol="GONE")
+
+
+@pytest.mark.parametrize("height", [1, 2, 3, 24, 60])
+@pytest.mark.parametrize("width", [30, 32, 44])
+def test_it_fits(width: int, height: int) -> None:
+    """Any height, any width, huge sizes, hostile names."""
+    huge = market(HOSTILE, bids=((D("1"), D("123456789")),), lot_size=D("0.00000001"))
+    for shown in (view(), view(markets=(huge,), orders=())):
+        rows = texts(shown, width, height)
+        assert height >= len(rows)
+        assert all(width >= len(row) for row in rows)

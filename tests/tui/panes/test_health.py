@@ -1,0 +1,123 @@
+"""The session's health as a person reads it."""
+
+from decimal import Decimal
+
+import pytest
+
+from engine.session.health import HealthReading
+from tests.tui import fixtures
+from tests.tui.panes.drawn import HOSTILE, assert_fits, assert_harmless, drawn, tokens
+from tui.panes.health import HealthPane, draw
+
+D = Decimal
+
+AT_39 = """\
+ SOLUSDT   ! 2.4s  SUSPENDED  book
+ state     ACTIVE since 11:59:09Z (3m)
+ process   cpu 6%  rss 91 MB  disk 50~
+ journal   48k events  15.9 MB  head 9~
+ to order  p50 180us  p99 1.4ms  max 5~
+ errors    agent_fault 1
+ orders    placed 61  amended 118  can~
+ BTCUSDT   0.1s  book
+ ETHUSDT   0.3s  touch only
+ events    48k seen  screens 1"""
+
+AT_80 = """\
+ SOLUSDT   ! 2.4s  SUSPENDED  book
+ state     ACTIVE since 11:59:09Z (3m)
+ process   cpu 6%  rss 91 MB  disk 50 GB  loop 2 ms
+ journal   48k events  15.9 MB  head 9f3c9f3c
+ to order  p50 180us  p99 1.4ms  max 5.2ms
+ errors    agent_fault 1
+ orders    placed 61  amended 118  canceled 9
+ BTCUSDT   0.1s  book
+ ETHUSDT   0.3s  touch only
+ events    48k seen  screens 1"""
+
+BEGINNING = """\
+ state     INIT
+ process   cpu -  rss -  disk -  loop -
+ journal   0 events  0.0 MB  head -
+ to order  p50 -  p99 -  max -
+ errors    none
+ orders    none
+ BTCUSDT   no data yet
+ events    0 seen  screens 1"""
+
+
+@pytest.mark.parametrize(("width", "expected"), [(39, AT_39), (80, AT_80), (120, AT_80)])
+def test_drawn(width: int, expected: str) -> None:
+    """What is wrong stands first; data says how old it is."""
+    assert expected == drawn(draw, fixtures.view(), width)
+
+
+def test_nothing_is_known_yet() -> None:
+    """A session that has only begun has dashes, not zeros."""
+    assert BEGINNING == drawn(draw, fixtures.empty())
+
+
+@pytest.mark.parametrize(
+    ("state", "token"),
+    [
+        ("ACTIVE", "ok"),
+        ("INIT", "text"),
+        ("PAUSED", "warn"),
+        ("EMERGENCY", "danger"),
+        ("X", "warn"),
+    ],
+)
+def test_state(state: str, token: str) -> None:
+    """A state nobody knows is worth a warning."""
+    view = fixtures.view(lifecycle=fixtures.lifecycle(state))
+
+    assert {token} == tokens(draw, view, f"{state} since")
+
+
+def test_a_failing_journal_is_the_first_row() -> None:
+    """Danger before warnings."""
+    view = fixtures.view(health=fixtures.health(journal_failure="No space left on device"))
+
+    assert drawn(draw, view).startswith(" journal   FAILED: No space left on device\n SOLUSDT ")
+    assert {"danger"} == tokens(draw, view, "FAILED")
+
+
+def test_old_and_suspended_are_two_things() -> None:
+    """Old data is marked before the session has suspended the instrument, and the other way."""
+    old = fixtures.market(priced_ns=fixtures.NOW_NS - 3_000_000_000)
+    barred = fixtures.market("ETHUSDT", is_suspended=True)
+    view = fixtures.view(markets=(old, barred))
+
+    assert " BTCUSDT   ! 3.0s  book\n ETHUSDT   0.1s  SUSPENDED  book\n" in drawn(draw, view)
+    assert {"warn"} == tokens(draw, view, "! 3.0s")
+    assert {"warn"} == tokens(draw, view, "SUSPENDED")
+
+
+def test_partly_measured() -> None:
+    """What a platform does not give is a dash beside what it gives."""
+    process = HealthReading(cpu_pct=None, rss_mb=0.4, disk_free_mb=None, loop_lag_ms=1_234.5)
+    view = fixtures.view(health=fixtures.health(process=process))
+
+    assert " process   cpu -  rss 0 MB  disk -  loop 1234 ms\n" in drawn(draw, view)
+
+
+def test_hostile_and_any_size() -> None:
+    """Symbols, states, counters and errors come from elsewhere."""
+    view = fixtures.view(
+        lifecycle=fixtures.lifecycle(HOSTILE),
+        markets=(fixtures.market(HOSTILE),) * 50,
+        health=fixtures.health(journal_failure=HOSTILE, errors={HOSTILE: 1}, orders={HOSTILE: 2}),
+    )
+
+    assert_harmless(drawn(draw, view, 120))
+    assert_fits(draw, view)
+    assert_fits(draw, fixtures.empty())
+
+
+def test_pane() -> None:
+    """The title counts what is wrong."""
+    pane = HealthPane()
+
+    assert "(1 !)" == pane.caption(fixtures.view())
+    assert "" == pane.caption(fixtures.empty())
+    assert 3 == len(pane.draw(fixtures.view(), 80, 3))

@@ -1,0 +1,59 @@
+"""Floor plans at many sizes: every cell belongs to one pane, every pane can be reached."""
+
+import itertools
+
+import pytest
+from textual.geometry import Region, Size
+
+from tui.desk import PANES
+from tui.floor import PLANS, SIZES, arrangement, size_class, tabs_of
+
+SCREENS = [(40, 10), (60, 16), (80, 24), (100, 30), (120, 40), (160, 50), (200, 60), (300, 90)]
+AROUND = {"card", "strip", "sessionbar", "alertline", "keyline"}
+PANE_IDS = {kind.__name__.removesuffix("Pane").lower() for kind in PANES}
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [
+        (200, 60, "l"), (199, 60, "m"), (200, 59, "m"), (120, 40, "m"), (120, 39, "s"), (119, 99, "s"),
+        (80, 24, "s"), (79, 24, "compact"), (80, 23, "compact"), (40, 10, "compact"), (39, 10, "tiny"),
+        (300, 9, "tiny"), (20, 5, "tiny"), (1, 1, "tiny"),
+    ],
+)  # fmt: skip
+def test_size_class(width: int, height: int, expected: str) -> None:
+    """The smaller of what width and height allow."""
+    assert expected == size_class(width, height)
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+def test_panes_fill_the_screen_without_overlap(width: int, height: int) -> None:
+    """Every cell is somebody's, and nobody's twice."""
+    regions = list(arrangement(Size(width, height), "", "").values())
+
+    assert width * height == sum(region.area for region in regions)
+    assert not [(a, b) for a, b in itertools.combinations(regions, 2) if a.overlaps(b)]
+    assert all(region in Region(0, 0, width, height) for region in regions)
+
+
+@pytest.mark.parametrize("name", [name for name, *_ in SIZES if name != "tiny"])
+def test_every_pane_has_a_way_in(name: str) -> None:
+    """Seen at once, or a tab."""
+    columns, rows = next((c, r) for n, c, r in SIZES if n == name)
+    seen = set(arrangement(Size(columns, rows), "", "")) | set(tabs_of(PLANS[name]))
+
+    assert set() == PANE_IDS - AROUND - seen
+
+
+def test_a_tab_takes_the_place_of_another() -> None:
+    """The same cells, another pane."""
+    before, after = (arrangement(Size(80, 24), tab, "") for tab in ("", "risk"))
+
+    assert before["orders"] == after["risk"]
+    assert "orders" not in after
+
+
+def test_a_zoomed_pane_has_all_but_head_and_foot() -> None:
+    """And the card stays a card."""
+    assert Region(0, 2, 80, 20) == arrangement(Size(80, 24), "", "log")["log"]
+    assert {"card"} == set(arrangement(Size(20, 5), "", "log"))

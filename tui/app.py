@@ -1,0 +1,249 @@
+"""The workstation: shows one session's views, four times a second, and sends what a person asks.
+
+Rule 1: the app owns no figure and decides nothing; panes get the newest view, commands leave as
+        typed operators through the source.
+Rule 2: while the terminal takes nothing, nothing is painted: keys still act, the danger menu too.
+Rule 3: a bug of ours prints no trace and no local variable: whoever ran the app keeps the error.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Final
+
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import ModalScreen, Screen
+
+from engine.model.events import Operator
+from tui import keys, words
+from tui.danger import DangerMenu
+from tui.desk import FIRST, Desk
+from tui.dialogs.filter import FilterLine
+from tui.dialogs.help import HelpScreen
+from tui.dialogs.leaving import COMMANDS, DETACH, quitting, resuming
+from tui.dialogs.question import Question, QuestionDialog
+from tui.link import Answer, Source
+from tui.pane import Cell, Pane, Row
+from tui.surface import Ending, Surface
+from tui.terminal import is_behind
+from tui.theme import Palette, following, palette
+
+SAID_S: Final = 15.0
+"""How long an outcome stays on the alert line; an unconfirmed one stays until another comes."""
+TWICE_S: Final = 2.0
+"""Two `ctrl+c` within this time ask to quit."""
+ENDED_S: Final = 2.0
+"""How long the last view of an ended session stays before the screen closes."""
+OVER_DIALOGS: Final = frozenset({"danger", "interrupt"})
+"""Actions of the app that mean something while a dialog is open."""
+
+
+class Workstation(App[Ending]):
+    """One screen of one session."""
+
+    CSS_PATH = "workstation.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.BINDINGS)
+
+    class Answered(Message):
+        """A command has its outcome."""
+
+        def __init__(self, answer: Answer, at_ns: int) -> None:
+            super().__init__()
+            self.answer = answer
+            self.at_ns = at_ns
+
+    def __init__(self, source: Source, surface: Surface | None = None) -> None:
+        super().__init__()
+        self.source = source
+        self.surface = surface or Surface()
+        self.looks = palette(self.surface.palette_name, is_ascii=self.surface.is_ascii)
+        self.desk = Desk()
+        self._said: Row = ()
+        self._said_until_s = 0.0
+        self._interrupted_s = -TWICE_S
+        self._is_leaving = False
+        self.bug: Exception | None = None
+
+    def compose(self) -> ComposeResult:
+        """Put up the desk."""
+        yield self.desk
+
+    def on_mount(self) -> None:
+        """Dress, and begin to look."""
+        self._dress(self.looks)
+        self.set_class(self.looks.is_ascii, "-ascii")
+        self.desk.pane(FIRST).focus()
+        self.set_interval(self.surface.look_s, self.look)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.look()
+        self.surface.at_start(self)
+
+    # --- looking -------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Show the newest view, unless the terminal still has to take what it was given."""
+        glance = self.source.glance()
+        if glance.farewell is not None:
+            self._leave_soon(Ending("ended", glance.farewell.stop_reason))
+        elif not self.surface.is_alive():
+            self._leave_soon(Ending("died"))
+        if not is_behind(self._driver):
+            if self.surface.monotonic_s() >= self._said_until_s:
+                self._said = ()
+            self.desk.show(glance, self._said, 1 / self.surface.look_s)
+
+    def _leave_soon(self, ending: Ending) -> None:
+        if not self._is_leaving:
+            self._is_leaving = True
+            self.set_timer(ENDED_S, lambda: self.exit(ending))
+
+    def _say(self, text: str, token: str, for_s: float = SAID_S) -> None:
+        self._said = (Cell(f" {text}", token),)
+        self._said_until_s = self.surface.monotonic_s() + for_s
+        self.look()
+
+    def _dress(self, looks: Palette) -> None:
+        self.looks = looks
+        self.register_theme(looks.theme)
+        self.theme = looks.name
+        self.desk.wear(looks)
+
+    # --- commands ------------------------------------------------------------------------------
+
+    def send(self, command: Operator, argument: str = "") -> None:
+        """Give a command and say so; its outcome is said when it comes."""
+        at_ns = self.surface.wall_ns()
+
+        def done(answer: Answer) -> None:
+            self.post_message(self.Answered(answer, at_ns))
+
+        if not self.source.ask(command, argument, done):
+            name = words.NAMES[command]
+            self._say(f"{name}: NOT SENT, too many commands under way", "danger bold")
+            return
+        self._say(words.sent(command, at_ns), "warn bold", float("inf"))
+
+    def on_workstation_answered(self, message: Answered) -> None:
+        """Say what became of a command."""
+        answer = message.answer
+        token = "danger bold" if words.is_bad(answer) else "ok bold"
+        for_s = float("inf") if words.is_open(answer) else SAID_S
+        self._say(words.told(answer, message.at_ns), token, for_s)
+
+    def on_pane_failed(self, message: Pane.Failed) -> None:
+        """Say which pane has a bug; it shows the error itself."""
+        self._say(f"pane {message.pane} can't be drawn: {message.error}", "danger")
+
+    # --- keys ----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let no key of the app through to a menu that is armed, and few through to a dialog."""
+        if isinstance(self.screen, DangerMenu):
+            return False
+        if isinstance(self.screen, ModalScreen):
+            return action in OVER_DIALOGS
+        return True
+
+    def action_danger(self) -> None:
+        """Arm the danger menu."""
+
+        def chosen(command: Operator | None) -> None:
+            if command is not None:
+                self.send(command)
+
+        self.push_screen(DangerMenu(self.source.glance().mode, self.surface.monotonic_s), chosen)
+
+    def action_pause(self) -> None:
+        """Pause at once; where a person paused already, ask whether to resume."""
+        view = self.source.glance().view
+        is_held = view is not None and any("OPERATOR_" in why for why in view.lifecycle.reasons)
+        if view is not None and is_held:
+            self._ask(
+                resuming(view, self.source.glance().mode), lambda _: self.send(Operator.RESUME)
+            )
+        else:
+            self.send(Operator.PAUSE)
+
+    def action_leave(self) -> None:
+        """Ask what shall become of the session."""
+        view = self.source.glance().view
+        self._ask(
+            quitting(view, self.source.glance().mode, is_owner=self.surface.is_owner), self._leave
+        )
+
+    def _leave(self, key: str) -> None:
+        if key == DETACH:
+            self.exit(Ending("detached"))
+        else:
+            self.send(COMMANDS[key])
+
+    def _ask(self, question: Question, answered: Callable[[str], None]) -> None:
+        dialog = QuestionDialog(question, self.surface.monotonic_s)
+        self.push_screen(dialog, lambda key: answered(key) if key else None)
+
+    def action_interrupt(self) -> None:
+        """Copy what is selected; else hint, and the second time ask to quit."""
+        if selected := self.screen.get_selected_text():
+            self.copy_to_clipboard(selected)
+            return
+        now_s = self.surface.monotonic_s()
+        if now_s - self._interrupted_s < TWICE_S and not isinstance(self.screen, QuestionDialog):
+            self.action_leave()
+        else:
+            self._say("press ^c again, or q, to quit; ^x for danger", "warn", TWICE_S)
+        self._interrupted_s = now_s
+
+    def action_pane(self, name: str) -> None:
+        """Go to a pane."""
+        self.desk.go_to(name)
+
+    def action_zoom(self) -> None:
+        """Zoom the focused pane, and back."""
+        self.desk.zoom(getattr(self.focused, "id", None) or FIRST)
+
+    def action_unzoom(self) -> None:
+        """Show all that a filter hides, else give every pane its place again."""
+        if isinstance(self.focused, Pane) and self.focused.filter:
+            self.focused.look_for("")
+        else:
+            self.desk.zoom(self.desk.zoomed)
+
+    def action_filter(self) -> None:
+        """Ask what the focused pane shall look for."""
+        if isinstance(self.focused, Pane):
+            self.push_screen(FilterLine(self.focused.filter), self.focused.look_for)
+
+    def action_symbol(self, by: int) -> None:
+        """Choose another instrument."""
+        self.desk.step_symbol(by)
+        self.look()
+
+    def action_palette(self) -> None:
+        """Wear the next palette."""
+        self._dress(palette(following(self.looks.name), is_ascii=self.looks.is_ascii))
+
+    def action_help(self) -> None:
+        """List the keys."""
+        own = [b for b in getattr(self.focused, "BINDINGS", ()) if isinstance(b, Binding)]
+        title = getattr(self.focused, "TITLE", "")
+        self.push_screen(HelpScreen([("Everywhere", keys.BINDINGS), (f"In {title}", own)]))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every action of the key table in the command palette, in plain words."""
+        for binding in {b.action: b for b in keys.BINDINGS}.values():
+            yield SystemCommand(
+                binding.description,
+                f"key {binding.key.replace('_', ' ')}",
+                lambda action=binding.action: self.call_later(self.run_action, action),
+            )
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep the first bug for whoever ran the app."""
+        self.bug = self.bug or error
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Close without a trace on the terminal: it would show local variables."""
+        self._close_messages_no_wait()

@@ -1,0 +1,246 @@
+"""Where each pane stands: one tree a size class, split by fixed cells and weights. Pure.
+
+A screen's class is the smaller of what its width and its height allow; Textual's own breakpoints
+know each axis alone. Panes that share a place are tabs: one is seen, digits and the strip choose.
+
+Source: tui-expectations section 2.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from textual.geometry import Region, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.widget import Widget
+
+SIZES: Final = (
+    # class, from columns, from rows
+    ("l", 200, 60),
+    ("m", 120, 40),
+    ("s", 80, 24),
+    ("compact", 40, 10),
+    ("tiny", 0, 0),
+)
+STRIP: Final = "strip"
+
+
+class Part(NamedTuple):
+    """A share of a stack: a fixed number of cells, or a weight of what is left."""
+
+    node: "Node"
+    cells: int = 0
+    weight: int = 0
+
+
+class Stack(NamedTuple):
+    """Parts side by side, or one above the other."""
+
+    is_row: bool
+    parts: tuple[Part, ...]
+
+
+class Tabs(NamedTuple):
+    """Panes in one place, with a strip below that names them."""
+
+    panes: tuple[str, ...]
+
+
+Node = str | Stack | Tabs
+"""A pane by its id, or what holds panes."""
+
+
+def across(*parts: Part) -> Stack:
+    """Return parts side by side."""
+    return Stack(True, parts)
+
+
+def down(*parts: Part) -> Stack:
+    """Return parts one above the other."""
+    return Stack(False, parts)
+
+
+def fixed(cells: int, node: Node) -> Part:
+    """Return a part of so many rows or columns."""
+    return Part(node, cells=cells)
+
+
+def share(weight: int, node: Node) -> Part:
+    """Return a part that gets its weight of what is left."""
+    return Part(node, weight=weight)
+
+
+def _framed(header: int, floor: Node) -> Stack:
+    return down(
+        fixed(header, "sessionbar"), share(1, floor), fixed(1, "alertline"), fixed(1, "keyline")
+    )
+
+
+PLANS: Final[dict[str, Node]] = {
+    "tiny": "card",
+    "compact": _framed(
+        2,
+        down(
+            fixed(4, "quotes"),
+            share(
+                1,
+                Tabs(
+                    (
+                        "orders", "book", "positions", "fills", "agents", "risk", "log", "equity",
+                        "roundtrips", "health", "fsm",
+                    )
+                ),
+            ),
+        ),
+    ),
+    "s": _framed(
+        2,
+        down(
+            fixed(5, "quotes"),
+            share(
+                1,
+                across(
+                    fixed(32, "book"),
+                    share(
+                        1,
+                        Tabs(
+                            (
+                                "orders", "positions", "fills", "agents", "risk", "equity",
+                                "roundtrips", "health", "fsm",
+                            )
+                        ),
+                    ),
+                ),
+            ),
+            fixed(5, "log"),
+        ),
+    ),
+    "m": _framed(
+        2,
+        down(
+            share(
+                4,
+                across(
+                    share(
+                        3,
+                        down(
+                            fixed(6, "quotes"),
+                            share(3, across(fixed(33, "book"), share(1, "equity"))),
+                            fixed(5, "positions"),
+                            share(2, Tabs(("orders", "fills", "roundtrips"))),
+                        ),
+                    ),
+                    share(
+                        2,
+                        down(
+                            fixed(8, "health"), share(3, "risk"), share(2, "agents"),
+                            fixed(4, "fsm"),
+                        ),
+                    ),
+                ),
+            ),
+            share(1, "log"),
+        ),
+    ),
+    "l": _framed(
+        3,
+        down(
+            fixed(
+                12, across(fixed(120, "quotes"), share(1, "health"), share(1, "risk"))
+            ),
+            share(
+                3,
+                across(
+                    fixed(44, "book"),
+                    share(2, down(share(3, "equity"), share(2, "positions"))),
+                    share(1, down(share(1, "agents"), share(1, "fsm"))),
+                ),
+            ),
+            share(1, across(share(1, "orders"), share(1, "roundtrips"))),
+            share(1, across(share(1, "fills"), share(1, "log"))),
+        ),
+    ),
+}  # fmt: skip
+
+
+def size_class(width: int, height: int) -> str:
+    """Return the largest class that both the width and the height allow."""
+    for name, columns, rows in SIZES:
+        if width >= columns and height >= rows:
+            return name
+    raise AssertionError("the last row of SIZES takes every size")
+
+
+def tabs_of(node: Node) -> tuple[str, ...]:
+    """Return the panes that share a place in a plan; a plan has one such place at most."""
+    match node:
+        case Tabs(panes):
+            return panes
+        case Stack(_, parts):
+            return next((tabs for part in parts if (tabs := tabs_of(part.node))), ())
+        case _:
+            return ()
+
+
+def placed(node: Node, region: Region, tab: str) -> Iterator[tuple[str, Region]]:
+    """Yield each visible pane and its region, in reading order; `tab` is the tab to show."""
+    match node:
+        case Tabs(panes):
+            shown = tab if tab in panes else panes[0]
+            yield shown, Region(region.x, region.y, region.width, max(0, region.height - 1))
+            yield STRIP, Region(region.x, region.bottom - 1, region.width, 1)
+        case Stack(is_row, parts):
+            at = 0
+            for part, cells in zip(
+                parts, split(parts, region.width if is_row else region.height), strict=True
+            ):
+                inner = (
+                    Region(region.x + at, region.y, cells, region.height)
+                    if is_row
+                    else Region(region.x, region.y + at, region.width, cells)
+                )
+                yield from placed(part.node, inner, tab)
+                at += cells
+        case str():
+            yield node, region
+
+
+def split(parts: Sequence[Part], total: int) -> list[int]:
+    """Share cells out: fixed parts first, weights of the rest, what is over to the last weight."""
+    left = max(0, total - sum(part.cells for part in parts))
+    weights = sum(part.weight for part in parts)
+    cells = [part.cells or left * part.weight // max(1, weights) for part in parts]
+    weighted = [place for place, part in enumerate(parts) if part.weight]
+    if weighted:
+        cells[weighted[-1]] += left - sum(cells[place] for place in weighted)
+    return cells
+
+
+def arrangement(size: Size, tab: str, zoomed: str) -> dict[str, Region]:
+    """Return where every visible pane stands on a screen of this size."""
+    plan = PLANS[size_class(size.width, size.height)]
+    if zoomed and plan != "card":
+        plan = _framed(2, zoomed)
+    return dict(placed(plan, Region(0, 0, size.width, size.height), tab))
+
+
+class Floor(Layout):
+    """Puts the children of the floor where the plan says."""
+
+    name = "floor"
+
+    def __init__(self) -> None:
+        self.regions: dict[str, Region] = {}
+
+    def arrange(
+        self,
+        parent: Widget,
+        children: list[Widget],
+        size: Size,
+        greedy: bool = True,  # noqa: FBT001, FBT002 - Textual's signature
+    ) -> ArrangeResult:
+        """Return the placements of the children that have a place."""
+        return [
+            WidgetPlacement(region, region.offset * 0, child.styles.margin, child)
+            for child in children
+            if (region := self.regions.get(child.id or ""))
+        ]

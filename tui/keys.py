@@ -1,0 +1,37 @@
+"""Every key of the workstation, once: the app binds it, help and the command palette list it."""
+
+from typing import Final
+
+from textual.binding import Binding
+
+BINDINGS: Final = (
+    Binding("question_mark,f1", "help", "What the keys do", id="help"),
+    Binding("ctrl+x", "danger", "DANGER menu: kill, flatten, cancel", id="danger", priority=True),
+    Binding("exclamation_mark", "danger", "DANGER menu: kill, flatten, cancel", id="danger2"),
+    Binding("P", "pause", "Pause the engine; again: resume (asks)", id="pause"),
+    Binding("q,ctrl+q", "leave", "Quit (asks)", id="quit", priority=False),
+    Binding("ctrl+c", "interrupt", "Copy the selection; twice: quit", id="interrupt", system=True),
+    *(
+        Binding(digit, f"pane('{pane}')", f"Go to {name}; again: zoom", id=f"pane-{pane}")
+        for digit, pane, name in (
+            ("1", "quotes", "quotes"),
+            ("2", "health", "health"),
+            ("3", "book", "book"),
+            ("4", "positions", "positions"),
+            ("5", "orders", "orders"),
+            ("6", "fills", "fills"),
+            ("7", "agents", "agents"),
+            ("8", "risk", "risk"),
+            ("9", "log", "log"),
+            ("0", "fsm", "states"),
+        )
+    ),
+    Binding("E", "pane('equity')", "Go to equity; again: zoom", id="pane-equity"),
+    Binding("R", "pane('roundtrips')", "Go to round trips; again: zoom", id="pane-roundtrips"),
+    Binding("slash", "filter", "Filter the pane", id="filter"),
+    Binding("z", "zoom", "Zoom the pane, and back", id="zoom"),
+    Binding("escape", "unzoom", "Clear the filter, leave the zoom", id="unzoom"),
+    Binding("left_square_bracket", "symbol(-1)", "Previous instrument", id="symbol-previous"),
+    Binding("right_square_bracket", "symbol(1)", "Next instrument", id="symbol-next"),
+    Binding("T", "palette", "Next palette", id="palette"),
+)

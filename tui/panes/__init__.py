@@ -1,0 +1,1 @@
+"""One file a pane: a pure `draw` and the widget that shows it."""

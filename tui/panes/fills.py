@@ -1,0 +1,104 @@
+"""What was executed, newest first, with what it cost against the market it arrived in. Pane 6."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
+
+from engine.model.account import Fill
+from engine.model.money import BPS, ROUNDED
+from engine.session.control.views import View
+from tui.columns import Column, matching, table
+from tui.format import UNKNOWN, clock, clock_ms, side, signed, text
+from tui.grid import Grid, grid, side_token, signed_token
+from tui.nothing import nothing
+from tui.pane import Cell, Pane, Row
+from tui.theme import Palette
+
+MARK_WIDTH: Final = len("maker LATE")
+SLIP_WIDTH: Final = len("SLIP bps")
+AGENT_WIDTH: Final = 10
+ID_WIDTH: Final = 14
+WIDE: Final = 72
+"""From this many cells the time has milliseconds."""
+
+
+def shown(view: View, wanted: str = "") -> list[Fill]:
+    """Return the fills to show, newest first."""
+    found = matching(view.fills, wanted, lambda f: (f.symbol, f.agent, f.side, f.order_id, mark(f)))
+    return found[::-1]
+
+
+def draw(
+    view: View,
+    width: int,
+    height: int,
+    palette: Palette,  # noqa: ARG001  (the contract of a pane)
+    *,
+    selected: int = 0,
+    wanted: str = "",
+) -> list[Row]:
+    """Return a row a fill."""
+    fills = shown(view, wanted)
+    if not fills:
+        return nothing("fills", view, wanted)
+    columns = _columns(grid(view), clock_ms if width >= WIDE else clock)
+    return table(columns, fills, width=width, height=height, selected=selected)
+
+
+def _columns(sizes: Grid, when: Callable[[int], str]) -> Sequence[Column[Fill]]:
+    qty, price, money = sizes.qty_width, sizes.price_width, sizes.pnl_width
+    return (
+        Column("TIME", len(when(0)), lambda f: Cell(when(f.ts_ns), "dim")),
+        Column("S", 1, lambda f: Cell(side(f.side), side_token(f.side))),
+        Column("SYMBOL", sizes.symbol, lambda f: Cell(sizes.name(f.symbol))),
+        Column("QTY", qty, lambda f: Cell(sizes.qty(f.symbol, f.qty)), 0, "right"),
+        Column("PRICE", price, lambda f: Cell(sizes.price(f.symbol, f.price)), 0, "right"),
+        Column("FEE", money, lambda f: Cell(sizes.paid(f.fee), signed_token(-f.fee)), 2, "right"),
+        Column("", MARK_WIDTH, lambda f: Cell(mark(f), "warn" if f.is_late else "dim"), 3),
+        Column("SLIP bps", SLIP_WIDTH, _slip, 4, "right"),
+        Column("BY", AGENT_WIDTH, lambda f: Cell(text(f.agent, AGENT_WIDTH)), 5),
+        Column("ORDER", ID_WIDTH, lambda f: Cell(text(f.order_id, ID_WIDTH), "dim"), 6),
+        Column("TRADE", ID_WIDTH, lambda f: Cell(text(f.trade_id, ID_WIDTH), "dim"), 7),
+    )
+
+
+def mark(fill: Fill) -> str:
+    """Return maker or taker, and whether the fill came after its order had been called over."""
+    return f"{fill.liquidity.lower()}{' LATE' if fill.is_late else ''}"
+
+
+def _slip(fill: Fill) -> Cell:
+    """Return what the price made against the mid its order arrived in; paid is negative."""
+    mid = fill.arrival_mid
+    if not mid:
+        return Cell(UNKNOWN, "dim")
+    better = (mid - fill.price) * fill.side.sign
+    return Cell(signed(ROUNDED.divide(better * BPS, mid), 1), signed_token(better))
+
+
+class FillsPane(Pane):
+    """Draws `View.fills`."""
+
+    NUMBER: ClassVar[str] = "6"
+    TITLE: ClassVar[str] = "Fills"
+
+    def draw(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the rows for what is selected and looked for."""
+        return draw(view, width, height, self.palette, selected=self.selected, wanted=self.filter)
+
+    def caption(self, view: View) -> str:
+        """Return how many there were, and how many of them a view has room for."""
+        return kept_of(len(view.fills), view.session.fills)
+
+    def count(self, view: View) -> int:
+        """Return how many rows can be selected."""
+        return len(shown(view, self.filter))
+
+    def chosen(self, view: View) -> Fill | None:
+        """Return the fill a person stands on."""
+        fills = shown(view, self.filter)
+        return fills[self.selected] if self.selected < len(fills) else None
+
+
+def kept_of(here: int, total: int) -> str:
+    """Return a count for a title; a view keeps the newest of many."""
+    return f"({total})" if here >= total else f"({total}, newest {here} here)"

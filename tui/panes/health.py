@@ -1,0 +1,118 @@
+"""How the session itself is doing: state, data, process, journal, errors. Pane 2.
+
+What is wrong stands first, in the order below among itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Final
+
+from engine.session.control.views import MarketFace, View
+from engine.session.health import HealthReading
+from tui.format import UNKNOWN, age, between, big, clock, fit, latency, text
+from tui.pane import Cell, Pane, Row
+from tui.staleness import is_stale, price_age
+from tui.states import state_token
+from tui.theme import Palette
+
+LABEL_WIDTH: Final = 9
+GRAVITY: Final = {"danger": 0, "warn": 1}
+"""Tokens that move a fact up; the others stay where they are."""
+HASH_DIGITS: Final = 8
+"""Of the journal's last hash: enough to compare by eye."""
+MB: Final = 1_000_000
+GB_OF_MB: Final = 1_024
+
+Fact = tuple[str, str, str]
+"""Label, words, token."""
+
+
+def draw(view: View, width: int, height: int, palette: Palette) -> list[Row]:  # noqa: ARG001
+    """Return a fact a row, the worst first."""
+    facts = sorted(_facts(view), key=lambda fact: GRAVITY.get(fact[2], len(GRAVITY)))
+    room = max(0, width - LABEL_WIDTH - 2)
+    return [
+        [
+            Cell(f" {fit(text(label, LABEL_WIDTH), LABEL_WIDTH, 'left')} ", "dim"),
+            Cell(text(words, room), token),
+        ]
+        for label, words, token in facts[:height]
+    ]
+
+
+def _facts(view: View) -> Iterator[Fact]:
+    health = view.health
+    yield _state(view)
+    yield "process", _process(health.process), "text"
+    yield _journal(view)
+    times = health.tick_to_order_us
+    quantiles = (("p50", times.p50), ("p99", times.p99), ("max", times.max))
+    yield "to order", "  ".join(f"{name} {latency(us)}" for name, us in quantiles), "text"
+    yield "errors", _counts(health.errors), "text"
+    yield "orders", _counts(health.orders), "text"
+    for market in view.markets:
+        yield _data(view, market)
+    yield "events", f"{big(view.session.events)} seen  screens {health.viewers}", "dim"
+
+
+def _state(view: View) -> Fact:
+    life, now_ns = view.lifecycle, view.session.ts_ns
+    since = between(life.since_ns, now_ns)
+    when = "" if since is None else f" since {clock(life.since_ns)} ({age(since)})"
+    return "state", f"{life.state}{when}", state_token(life.state)
+
+
+def _data(view: View, market: MarketFace) -> Fact:
+    """Return how old a market's prices are, and what is known of its book."""
+    seconds = price_age(view, market)
+    if seconds is None:
+        return market.symbol, "no data yet", "dim"
+    book = "book" if market.is_book_synced else "touch only"
+    bar = "  SUSPENDED" if market.is_suspended else ""
+    mark = "! " if is_stale(seconds) else ""
+    token = "warn" if market.is_suspended or mark else "ok"
+    return market.symbol, f"{mark}{age(seconds)}{bar}  {book}", token
+
+
+def _process(reading: HealthReading) -> str:
+    disk_gb = None if reading.disk_free_mb is None else reading.disk_free_mb / GB_OF_MB
+    figures = (
+        ("cpu", reading.cpu_pct, "%"),
+        ("rss", reading.rss_mb, " MB"),
+        ("disk", disk_gb, " GB"),
+        ("loop", reading.loop_lag_ms, " ms"),
+    )
+    return "  ".join(
+        f"{name} {UNKNOWN if value is None else f'{value:.0f}{unit}'}"
+        for name, value, unit in figures
+    )
+
+
+def _journal(view: View) -> Fact:
+    health = view.health
+    if health.journal_failure:
+        return "journal", f"FAILED: {health.journal_failure}", "danger"
+    head = health.journal_head[:HASH_DIGITS] or UNKNOWN
+    written = f"{health.journal_bytes / MB:,.1f} MB"
+    return "journal", f"{big(health.journal_events)} events  {written}  head {head}", "ok"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    """Return counters that are not zero; a session without any says so."""
+    told = [f"{name} {big(count)}" for name, count in counts.items() if count]
+    return "  ".join(told) or "none"
+
+
+class HealthPane(Pane):
+    """Draws `View.health` and the age of every market."""
+
+    NUMBER: ClassVar[str] = "2"
+    TITLE: ClassVar[str] = "Health"
+
+    def draw(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the facts."""
+        return draw(view, width, height, self.palette)
+
+    def caption(self, view: View) -> str:
+        """Return how many facts are wrong; nothing while none is."""
+        wrong = sum(fact[2] in GRAVITY for fact in _facts(view))
+        return f"({wrong} !)" if wrong else ""

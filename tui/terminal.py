@@ -1,0 +1,56 @@
+"""What the terminal can do, and whether it still takes what it is given. Imports no Textual."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+WRITES_PENDING: Final = 2
+"""Frames on their way to the terminal at which no further one is painted. Textual blocks at 30."""
+COLUMNS_MIN, ROWS_MIN = 20, 5
+COERCED: Final = ("C.UTF-8", "C.utf8", "UTF-8")
+PLAIN: Final = ("", "C", "POSIX")
+NO_SCREEN: Final = "No screen: {reason}. Running headless (--headless says so too)."
+
+
+def is_behind(driver: object) -> bool:
+    """Say whether the terminal has not taken the frames before.
+
+    Textual's writer keeps 30 writes and then stops the whole loop, keys included; whoever paints
+    no more at two never gets there.
+    """
+    writer = getattr(driver, "_writer_thread", None)
+    queue = getattr(writer, "_queue", None)
+    return queue is not None and queue.qsize() >= WRITES_PENDING
+
+
+def speaks_utf8(environ: Mapping[str, str]) -> bool:
+    """Say whether the locale asks for UTF-8: the first of three that is set decides.
+
+    In a plain C locale Python sets `LC_CTYPE` by itself (PEP 538); that is nobody's wish.
+    """
+    is_coerced = environ.get("LC_CTYPE") in COERCED and environ.get("LANG", "") in PLAIN
+    names = ("LC_ALL", "LANG") if is_coerced else ("LC_ALL", "LC_CTYPE", "LANG")
+    named = (environ.get(name) for name in names)
+    locale = next((value for value in named if value), "")
+    return "utf-8" in locale.lower() or "utf8" in locale.lower()
+
+
+def why_not(environ: Mapping[str, str], *, is_tty: bool, columns: int, rows: int) -> str:
+    """Return why no screen can be shown here; empty when one can."""
+    if not is_tty:
+        return "there is no terminal"
+    if environ.get("TERM", "dumb") in ("", "dumb"):
+        return "the terminal is a dumb one (TERM)"
+    if columns < COLUMNS_MIN or rows < ROWS_MIN:
+        return f"the terminal has {columns}x{rows} cells, a screen needs {COLUMNS_MIN}x{ROWS_MIN}"
+    return ""
+
+
+def no_screen_here() -> str:
+    """Return why this process has no place for a screen; empty if it has one."""
+    streams = (sys.stdin, sys.stdout)  # None where the caller closed one
+    is_tty = all(stream is not None and stream.isatty() for stream in streams)
+    columns, rows = shutil.get_terminal_size()
+    return why_not(os.environ, is_tty=is_tty, columns=columns, rows=rows)
