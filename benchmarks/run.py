@@ -40,10 +40,10 @@ from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import BaseAgent
 from engine.kernel import Kernel, KernelConfig
 from engine.market.config import MarketConfig
-from engine.model.events import VenueEvent
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, MarketEvent, Quote
 from engine.model.money import use_exact_arithmetic
+from engine.model.venue_events import VenueEvent
 from engine.reports.tally import Tally
 from engine.risk.limits import RiskLimits
 from engine.session.journal import Journal

@@ -11,16 +11,11 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from engine.model.events import (
-    Command,
-    HealthChanged,
-    OperatorCommand,
-    VenueCanceled,
-    VenueEvent,
-    VenueFill,
-)
+from engine.model.commands import Command
+from engine.model.events import HealthChanged, OperatorCommand
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, MarketEvent
+from engine.model.venue_events import VenueCanceled, VenueEvent, VenueFill
 
 Sink = Callable[[VenueEvent], None]
 """Where a broker puts its answers, in the order they happened. Never blocks."""

@@ -14,8 +14,9 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.errors import LaptopAgentsError, UsageError
-from engine.model.events import Input, Operator, OperatorCommand, VenueFill
+from engine.model.events import Input, Operator, OperatorCommand
 from engine.model.money import use_exact_arithmetic
+from engine.model.venue_events import VenueFill
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.reports.final_report import build_report, encode_report
 from engine.reports.latency import LatencyMeter

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import Agent
 from engine.kernel import Kernel, KernelConfig
-from engine.model.events import VenueEvent
 from engine.model.instrument import Instrument
+from engine.model.venue_events import VenueEvent
 from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock
 from engine.session.control.address import Listener

@@ -9,7 +9,9 @@ from brokers.paper.courier import Courier, funding_lane
 from brokers.paper.order import PaperOrder
 from brokers.paper.rules import Refusal
 from engine.model.account import Liquidity
-from engine.model.events import (
+from engine.model.market import Funding
+from engine.model.orders import Side
+from engine.model.venue_events import (
     RejectReason,
     VenueAccepted,
     VenueAmended,
@@ -23,8 +25,6 @@ from engine.model.events import (
     VenueRejected,
     VenueTriggered,
 )
-from engine.model.market import Funding
-from engine.model.orders import Side
 
 IDS_MAX: Final = 4_096
 """Order ids of one generation; the last one to two generations are refused as duplicates."""

@@ -16,8 +16,9 @@ from typing import Final, Protocol
 import msgspec
 
 from brokers.paper.config import PaperConfig
-from engine.model.events import AmendOrder, CancelOrder, Command, PlaceOrder, VenueEvent
+from engine.model.commands import AmendOrder, CancelOrder, Command, PlaceOrder
 from engine.model.orders import OrderIntent
+from engine.model.venue_events import VenueEvent
 from engine.venue import Sink
 
 NS_PER_MS: Final = 1_000_000

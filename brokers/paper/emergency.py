@@ -9,9 +9,9 @@ import msgspec
 
 from brokers.paper.ledger import Ledger, PositionLine
 from engine.model.account import Liquidity
-from engine.model.events import VenueCanceled, VenueFill
 from engine.model.money import ZERO
 from engine.model.orders import Side
+from engine.model.venue_events import VenueCanceled, VenueFill
 from engine.venue import Holding, WorkingOrder
 
 SENTINEL: Final = "sentinel"

@@ -24,8 +24,8 @@ from brokers.paper.taker import Taker, Takes, taker_of
 from brokers.paper.terms import whole_steps
 from brokers.paper.triggers import follow, is_released
 from engine.model.account import Liquidity
-from engine.model.events import RejectReason
 from engine.model.orders import OrderIntent, OrderType, Side, TimeInForce
+from engine.model.venue_events import RejectReason
 
 MAKER: Final = Liquidity.MAKER
 TAKER: Final = Liquidity.TAKER

@@ -10,9 +10,9 @@ from brokers.paper.account import Account
 from brokers.paper.market import Market
 from brokers.paper.order import PaperOrder
 from brokers.paper.terms import Terms, whole_steps
-from engine.model.events import RejectReason
 from engine.model.money import BPS, ZERO
 from engine.model.orders import OrderIntent, OrderType, Side, TimeInForce
+from engine.model.venue_events import RejectReason
 
 BUY: Final = Side.BUY
 LIMIT: Final = OrderType.LIMIT

@@ -11,7 +11,8 @@ from brokers.paper.answers import Numbers
 from brokers.paper.courier import Courier, DelayedCourier, Journey, Pending, Request
 from brokers.paper.depth import DepthBook, SavedDepth
 from brokers.paper.market import Market
-from engine.model.events import INPUT_TYPES, VenueEvent, journal_type
+from engine.model.events import INPUT_TYPES, journal_type
+from engine.model.venue_events import VenueEvent
 
 RngState = tuple[int, tuple[int, ...], float | None]
 

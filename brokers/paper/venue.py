@@ -35,9 +35,10 @@ from brokers.paper.matching import Matching
 from brokers.paper.settlement import Settlement
 from brokers.paper.terms import Terms
 from brokers.paper.triggers import released, released_in
-from engine.model.events import CancelOrder, Command, PlaceOrder, VenueEvent
+from engine.model.commands import CancelOrder, Command, PlaceOrder
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, Depth, Funding, MarketEvent, Quote, Trade
+from engine.model.venue_events import VenueEvent
 from engine.venue import Capabilities
 
 CAPABILITIES: Final = Capabilities(

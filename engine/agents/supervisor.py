@@ -20,9 +20,9 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from engine.agents.answers import sequence_of
-from engine.model.events import MetaDecision
 from engine.model.money import ZERO
 from engine.model.orders import Intent, OrderIntent, OrderType, Side, TimeInForce
+from engine.model.records import MetaDecision
 
 
 class _Verdict(NamedTuple):

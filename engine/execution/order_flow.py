@@ -6,14 +6,12 @@ from typing import Final, NamedTuple
 from engine.execution.blotter import Blotter
 from engine.execution.orders import LATE_FILL_STATES, LIVE, OrderEvent
 from engine.model.account import Fill
+from engine.model.commands import AmendOrder, CancelOrder, PlaceOrder
 from engine.model.effects import Outbox
-from engine.model.events import (
-    AmendOrder,
-    CancelOrder,
-    ErrorRecord,
-    OrderChanged,
-    OrderSubmitted,
-    PlaceOrder,
+from engine.model.money import ZERO
+from engine.model.orders import Approved, Order, OrderIntent, OrderState
+from engine.model.records import ErrorRecord, OrderChanged, OrderSubmitted
+from engine.model.venue_events import (
     VenueAccepted,
     VenueAmended,
     VenueAmendRejected,
@@ -25,8 +23,6 @@ from engine.model.events import (
     VenueTriggered,
     VenueUnknown,
 )
-from engine.model.money import ZERO
-from engine.model.orders import Approved, Order, OrderIntent, OrderState
 from engine.portfolio.portfolio import HOUSE
 
 OrderAnswer = (

@@ -16,8 +16,9 @@ from engine.kernel.dealing import Dealing
 from engine.market.view import MarketView
 from engine.model.account import Fill
 from engine.model.effects import Outbox
-from engine.model.events import Alert, ErrorRecord, VenueFill, VenueFunding
 from engine.model.money import ZERO
+from engine.model.records import Alert, ErrorRecord
+from engine.model.venue_events import VenueFill, VenueFunding
 from engine.portfolio.portfolio import Portfolio
 from engine.risk.breakers import Trip
 from engine.risk.lifecycle import FsmEvent

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.model.effects import Outbox
-from engine.model.events import Alert, FsmTransition
+from engine.model.records import Alert, FsmTransition
 from engine.risk.breakers import Breakers, Trip
 from engine.risk.lifecycle import (
     SESSION,

@@ -18,7 +18,6 @@ from engine.kernel.conduct import Conduct
 from engine.kernel.exits import Exits
 from engine.market.view import MarketView
 from engine.model.effects import Outbox
-from engine.model.events import GateVerdict, OrderChanged, RouterDecision
 from engine.model.orders import (
     BUY,
     Approved,
@@ -28,6 +27,7 @@ from engine.model.orders import (
     OrderIntent,
     OrderState,
 )
+from engine.model.records import GateVerdict, OrderChanged, RouterDecision
 from engine.portfolio.portfolio import HOUSE, Portfolio
 from engine.risk.context import GateContext
 from engine.risk.gate import Gate, Refused

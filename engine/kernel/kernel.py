@@ -27,21 +27,12 @@ from engine.kernel.operators import Operators
 from engine.kernel.watch import Watch
 from engine.market.market import Market
 from engine.model.effects import NO_EFFECTS, Effects, Outbox
-from engine.model.events import (
-    JOURNAL_RESERVE,
-    Alert,
-    HealthChanged,
-    Input,
-    OperatorCommand,
-    Timer,
-    VenueFill,
-    VenueFunding,
-    VenueRejected,
-    VenueStatus,
-)
+from engine.model.events import JOURNAL_RESERVE, HealthChanged, Input, OperatorCommand, Timer
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, Depth, FeedStatus, Funding, Malformed, Quote, Trade
 from engine.model.orders import Intent
+from engine.model.records import Alert
+from engine.model.venue_events import VenueFill, VenueFunding, VenueRejected, VenueStatus
 from engine.portfolio.portfolio import Portfolio
 from engine.risk.breakers import Breakers
 from engine.risk.gate import Gate

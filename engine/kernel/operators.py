@@ -8,8 +8,9 @@ from engine.agents.roster import Roster
 from engine.kernel.conduct import Conduct
 from engine.kernel.house import House
 from engine.model.effects import Outbox
-from engine.model.events import Alert, Operator, OperatorCommand
+from engine.model.events import Operator, OperatorCommand
 from engine.model.operators import AgentWeight, parsed_weight
+from engine.model.records import Alert
 from engine.risk.lifecycle import SESSION, FsmEvent, FsmState, is_reset_confirmed
 
 OPERATOR_EVENTS: Final[Mapping[Operator, FsmEvent]] = {

@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from engine.model.events import Command, Record
+from engine.model.commands import Command
+from engine.model.records import Record
 
 
 class Effects(msgspec.Struct, frozen=True, gc=False):

@@ -16,10 +16,10 @@ import msgspec
 
 from engine.model.account import Fill, Liquidity, Position, RoundTrip
 from engine.model.errors import IdentityBroken
-from engine.model.events import VenueFunding
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import BUY, Side
+from engine.model.venue_events import VenueFunding
 from engine.portfolio.ledger import COST_GRID, Ledger, split
 from engine.portfolio.round_trips import Cycle
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.model.events import BreakerTripped, FsmTransition
+from engine.model.records import BreakerTripped, FsmTransition
 from engine.reports.gaps import DataGap
 from engine.reports.latency import Quantiles
 from engine.reports.statistics import Drawdown

@@ -13,19 +13,19 @@ from typing import Final, TypeVar
 import msgspec
 
 from engine.model.account import Fill, Position, RoundTrip
-from engine.model.events import (
+from engine.model.instrument import Instrument
+from engine.model.market import FeedStatus, Malformed
+from engine.model.money import ZERO
+from engine.model.orders import OrderState
+from engine.model.records import (
     BreakerTripped,
     ErrorRecord,
     FsmTransition,
     GateVerdict,
     OrderChanged,
     OrderSubmitted,
-    VenueFunding,
 )
-from engine.model.instrument import Instrument
-from engine.model.market import FeedStatus, Malformed
-from engine.model.money import ZERO
-from engine.model.orders import OrderState
+from engine.model.venue_events import VenueFunding
 from engine.reports.gaps import DataGaps
 from engine.reports.statistics import RoundTripStatistics
 

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from engine.model.events import BreakerTripped
 from engine.model.money import ROUNDED, ZERO, ratio
+from engine.model.records import BreakerTripped
 from engine.risk.breaker_rules import BreakerState, Rule, rules_of
 from engine.risk.limits import RiskLimits
 from engine.risk.states import FsmEvent

@@ -17,7 +17,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from engine.model.events import Alert, FsmTransition
+from engine.model.records import Alert, FsmTransition
 from engine.risk.evidence_mark import EvidenceMark, marked
 from engine.risk.states import (
     ANSWERS,

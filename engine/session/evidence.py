@@ -20,14 +20,8 @@ import msgspec
 
 from engine.kernel.checkpoint import snapshot
 from engine.kernel.kernel import Kernel
-from engine.model.events import (
-    Alert,
-    BreakerTripped,
-    FsmTransition,
-    Input,
-    Record,
-    journal_type,
-)
+from engine.model.events import Input, journal_type
+from engine.model.records import Alert, BreakerTripped, FsmTransition, Record
 from engine.risk.evidence_mark import WINDOW_NS
 from engine.session.evidence_files import Evidence, Incident, is_complete
 from engine.session.run_folder import RunFolder

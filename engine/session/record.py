@@ -9,17 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from engine.kernel import Kernel
-from engine.model.events import (
-    Alert,
-    BreakerTripped,
-    ErrorRecord,
-    FsmTransition,
-    HealthChanged,
-    Input,
-    Record,
-    journal_type,
-)
+from engine.model.events import HealthChanged, Input, journal_type
 from engine.model.instrument import Instrument
+from engine.model.records import Alert, BreakerTripped, ErrorRecord, FsmTransition, Record
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.reports.final_report import build_report, encode_report
 from engine.reports.latency import LatencyMeter

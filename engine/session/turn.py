@@ -19,9 +19,12 @@ from typing import Literal, Protocol
 import msgspec
 
 from engine.kernel import Kernel
+from engine.model.commands import Command
 from engine.model.effects import NO_EFFECTS
-from engine.model.events import OUTCOMES, Command, Input, Record, VenueEvent
+from engine.model.events import OUTCOMES, Input
 from engine.model.market import MarketEvent
+from engine.model.records import Record
+from engine.model.venue_events import VenueEvent
 from engine.session.withheld import is_reducing, refusal
 from engine.venue import SimulatedBroker
 

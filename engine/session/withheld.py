@@ -6,15 +6,8 @@ sent. What only takes risk away leaves all the same (reliability.md A1, C4).
 
 from typing import Final, assert_never
 
-from engine.model.events import (
-    AmendOrder,
-    CancelOrder,
-    Command,
-    PlaceOrder,
-    RejectReason,
-    VenueAmendRejected,
-    VenueRejected,
-)
+from engine.model.commands import AmendOrder, CancelOrder, Command, PlaceOrder
+from engine.model.venue_events import RejectReason, VenueAmendRejected, VenueRejected
 
 NOT_SENT: Final = "not sent: its journal line is not durable"
 

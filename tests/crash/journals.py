@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.model.events import INPUT_TYPES, RECORD_TYPES, OrderChanged
+from engine.model.events import INPUT_TYPES, RECORD_TYPES
 from engine.model.orders import OrderState
+from engine.model.records import OrderChanged
 from engine.session.journal import MemoryJournal
 
 TS: Final = 1_700_000_000_000_000_000

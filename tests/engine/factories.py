@@ -7,10 +7,10 @@ from decimal import Decimal
 from engine.market.book import BookSync
 from engine.market.view import MarketView
 from engine.model.account import Fill, Liquidity
-from engine.model.events import VenueFill
 from engine.model.instrument import Instrument
 from engine.model.money import use_exact_arithmetic
 from engine.model.orders import Order, OrderIntent, OrderState, OrderType, Side
+from engine.model.venue_events import VenueFill
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL

@@ -10,7 +10,7 @@ from pathlib import Path
 from brokers.paper.venue import PaperVenue
 from engine.kernel import Kernel
 from engine.model.errors import StateDamaged
-from engine.model.events import VenueEvent
+from engine.model.venue_events import VenueEvent
 from engine.reports.schema import FinalReport
 from engine.session.journal import Journal
 from engine.session.log import open_log

@@ -3,14 +3,9 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from engine.model.events import (
-    AmendOrder,
-    CancelOrder,
-    Command,
-    PlaceOrder,
-    VenueEvent,
-    journal_type,
-)
+from engine.model.commands import AmendOrder, CancelOrder, Command, PlaceOrder
+from engine.model.events import journal_type
+from engine.model.venue_events import VenueEvent
 from engine.session.journal import Journal
 
 REQUESTS: Final = {PlaceOrder: "place", AmendOrder: "amend", CancelOrder: "cancel"}

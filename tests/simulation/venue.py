@@ -13,11 +13,11 @@ from typing import Any, Final, Protocol
 from msgspec.structs import replace
 
 from brokers.paper.venue import CAPABILITIES
-from engine.model.events import (
-    AmendOrder,
-    CancelOrder,
-    Command,
-    PlaceOrder,
+from engine.model.commands import AmendOrder, CancelOrder, Command, PlaceOrder
+from engine.model.instrument import Instrument
+from engine.model.market import MarketEvent, Quote
+from engine.model.orders import Approved, OrderIntent, OrderType, Side, TimeInForce
+from engine.model.venue_events import (
     RejectReason,
     VenueAccepted,
     VenueAmendRejected,
@@ -30,9 +30,6 @@ from engine.model.events import (
     VenueStatus,
     VenueUnknown,
 )
-from engine.model.instrument import Instrument
-from engine.model.market import MarketEvent, Quote
-from engine.model.orders import Approved, OrderIntent, OrderType, Side, TimeInForce
 from engine.venue import Capabilities, SimulatedBroker, Sink
 from tests.simulation.swarm import Swarm
 

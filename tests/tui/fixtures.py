@@ -8,8 +8,8 @@ agents of which one paused and one quarantined. The identity
 from decimal import Decimal
 
 from engine.model.account import Fill, Liquidity, RoundTrip
-from engine.model.events import FsmTransition
 from engine.model.orders import OrderState, OrderType, Side, TimeInForce
+from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import PositionView, SessionView
 from engine.session.control.views import (

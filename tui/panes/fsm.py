@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
-from engine.model.events import FsmTransition
+from engine.model.records import FsmTransition
 from engine.session.control.views import View
 from tui.columns import matching
 from tui.evidence import EVIDENCE, words

@@ -13,17 +13,8 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.account import Fill, RoundTrip
-from engine.model.events import (
-    Alert,
-    BreakerTripped,
-    ErrorRecord,
-    FsmTransition,
-    Input,
-    OperatorCommand,
-    Record,
-    Timer,
-    journal_type,
-)
+from engine.model.events import Input, OperatorCommand, Timer, journal_type
+from engine.model.records import Alert, BreakerTripped, ErrorRecord, FsmTransition, Record
 from engine.session.control.views import LogLine
 
 TAIL_MAX: Final = 50

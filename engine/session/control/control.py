@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from engine.kernel import Kernel
-from engine.model.events import Input, Record
+from engine.model.events import Input
+from engine.model.records import Record
 from engine.session.control.address import Listener
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.docket import Docket

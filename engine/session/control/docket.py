@@ -12,17 +12,10 @@ from typing import Final
 
 from engine.kernel import Kernel
 from engine.model.account import Fill
-from engine.model.events import (
-    Alert,
-    FsmTransition,
-    Input,
-    Operator,
-    OperatorCommand,
-    OrderChanged,
-    Record,
-)
+from engine.model.events import Input, Operator, OperatorCommand
 from engine.model.operators import parsed_weight
 from engine.model.orders import OrderState
+from engine.model.records import Alert, FsmTransition, OrderChanged, Record
 from engine.risk.lifecycle import SESSION, FsmEvent, FsmState, Lifecycle, open_reasons
 from engine.session.control.words import ARGUMENT_MAX, ASKABLE, Ask, Outcome, Ruling
 from engine.session.stops import Request

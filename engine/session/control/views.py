@@ -10,8 +10,8 @@ from decimal import Decimal
 import msgspec
 
 from engine.model.account import Fill, RoundTrip
-from engine.model.events import FsmTransition
 from engine.model.orders import OrderState, OrderType, Side, TimeInForce
+from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import SessionView
 from engine.session.health import HealthReading

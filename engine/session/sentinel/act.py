@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from engine.model.events import VenueCanceled, VenueFill
+from engine.model.venue_events import VenueCanceled, VenueFill
 from engine.session.sentinel.segment import ACTED, Segment
 from engine.session.sentinel.triggers import Cause, Response, Rule
 from engine.venue import EmergencyDesk, Holding, WorkingOrder

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from engine.model.errors import JournalDamaged
-from engine.model.events import VenueCanceled, VenueFill
+from engine.model.venue_events import VenueCanceled, VenueFill
 from engine.session.journal_line import Chain
 from engine.session.journal_reader import Line, read_journal
 from engine.session.sentinel.linux import reserve

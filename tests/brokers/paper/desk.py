@@ -5,10 +5,11 @@ from decimal import Decimal
 from brokers.paper.config import PaperConfig
 from brokers.paper.ledger import Ledger
 from brokers.paper.venue import PaperVenue
-from engine.model.events import (
-    AmendOrder,
-    CancelOrder,
-    PlaceOrder,
+from engine.model.commands import AmendOrder, CancelOrder, PlaceOrder
+from engine.model.instrument import Instrument
+from engine.model.market import Bar, Depth, Funding, Levels, Quote, Trade
+from engine.model.orders import Approved, OrderIntent, OrderType, Side, TimeInForce
+from engine.model.venue_events import (
     VenueAccepted,
     VenueAmended,
     VenueAmendRejected,
@@ -21,9 +22,6 @@ from engine.model.events import (
     VenueRejected,
     VenueTriggered,
 )
-from engine.model.instrument import Instrument
-from engine.model.market import Bar, Depth, Funding, Levels, Quote, Trade
-from engine.model.orders import Approved, OrderIntent, OrderType, Side, TimeInForce
 
 START_NS = 1_700_000_000_000_000_000
 MS = 1_000_000

@@ -2,7 +2,7 @@
 
 import itertools
 
-from engine.model.events import VenueAccepted, VenueFill
+from engine.model.venue_events import VenueAccepted, VenueFill
 from tests.brokers.paper.desk import BUY, MS, SELL, START_NS, Desk
 
 SLOW = {

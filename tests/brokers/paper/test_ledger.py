@@ -11,8 +11,8 @@ from brokers.paper.emergency import LedgerDesk
 from brokers.paper.ledger import LINE_BYTES, NAME, Ledger, OrderLine
 from engine.model.account import Liquidity
 from engine.model.errors import StateDamaged
-from engine.model.events import VenueCanceled, VenueFill
 from engine.model.orders import Side
+from engine.model.venue_events import VenueCanceled, VenueFill
 from tests.brokers.paper.desk import BUY, FOK, GTC, IOC, SELL, STOP, Desk
 
 RATE = Decimal("0.0005")

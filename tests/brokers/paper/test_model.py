@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from engine.model.events import (
+from engine.model.venue_events import (
     VenueAccepted,
     VenueAmended,
     VenueCanceled,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.model.events import VenueFunding
 from engine.model.market import Funding
+from engine.model.venue_events import VenueFunding
 from tests.brokers.paper.desk import BUY, MS, SELL, START_NS, STOP, Desk, instrument
 
 ROOT = Path(__file__).parents[3]

@@ -3,7 +3,8 @@
 import random
 from decimal import Decimal
 
-from engine.model.events import CancelOrder, VenueFill
+from engine.model.commands import CancelOrder
+from engine.model.venue_events import VenueFill
 from tests.brokers.paper.desk import BUY, LOT, SELL, TICK, Desk
 
 SIMPLE = {"taker_model": "touch", "maker_model": "touch"}

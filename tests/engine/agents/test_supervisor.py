@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.agents.supervisor import POLICIES, resolve
-from engine.model.events import MetaDecision
 from engine.model.orders import CancelIntent, OrderIntent, OrderType, Side, TimeInForce
+from engine.model.records import MetaDecision
 from tests.engine.agents.build import SYMBOL, D, order_intent
 
 B, S = Side.BUY, Side.SELL

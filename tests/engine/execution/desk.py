@@ -6,7 +6,8 @@ from engine.execution.blotter import Blotter
 from engine.execution.order_flow import OrderAnswer, OrderFlow
 from engine.execution.orders import OrderEvent
 from engine.model.effects import Effects, Outbox
-from engine.model.events import (
+from engine.model.orders import Approved, Order
+from engine.model.venue_events import (
     RejectReason,
     VenueAccepted,
     VenueAmended,
@@ -19,7 +20,6 @@ from engine.model.events import (
     VenueTriggered,
     VenueUnknown,
 )
-from engine.model.orders import Approved, Order
 from tests.engine.factories import BTC, ETH, D, intent, order
 
 E = OrderEvent

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from engine.execution.order_flow import OrderAnswer
 from engine.execution.orders import OrderEvent
 from engine.model.account import Liquidity
-from engine.model.events import VenueFill
 from engine.model.orders import OrderState, Side
+from engine.model.venue_events import VenueFill
 from engine.portfolio.portfolio import Portfolio
 from tests.engine.execution.desk import ANSWERS, Desk
 from tests.engine.factories import BTC, ETH, D, instrument, venue_fill

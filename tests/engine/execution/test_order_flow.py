@@ -15,15 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from engine.execution.blotter import CLOSED_MAX, SEEN_FILLS_MAX, Blotter
 from engine.execution.order_flow import ORDER_EVENTS
 from engine.execution.orders import OrderEvent
-from engine.model.events import (
-    ErrorRecord,
-    OrderChanged,
-    PlaceOrder,
-    VenueAccepted,
-    VenueAmended,
-    VenueFill,
-)
+from engine.model.commands import PlaceOrder
 from engine.model.orders import OrderState, Side
+from engine.model.records import ErrorRecord, OrderChanged
+from engine.model.venue_events import VenueAccepted, VenueAmended, VenueFill
 from engine.portfolio.portfolio import HOUSE
 from tests.engine.execution.desk import ANSWERS, Desk, leaving
 from tests.engine.execution.test_orders import CASES

@@ -10,16 +10,10 @@ from brokers.paper.config import PaperConfig
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import Agent
 from engine.kernel import Kernel, KernelConfig
-from engine.model.events import (
-    INPUT_TYPES,
-    Operator,
-    OperatorCommand,
-    Timer,
-    VenueEvent,
-    journal_type,
-)
+from engine.model.events import INPUT_TYPES, Operator, OperatorCommand, Timer, journal_type
 from engine.model.instrument import Instrument
 from engine.model.market import FeedStatus, Malformed
+from engine.model.venue_events import VenueEvent
 from engine.session.journal import MemoryJournal
 from engine.session.turn import Turn
 

@@ -15,21 +15,12 @@ from engine.execution.router import RouterConfig
 from engine.kernel import Kernel, KernelConfig
 from engine.kernel.checkpoint import restore, snapshot
 from engine.model.account import Liquidity
-from engine.model.events import (
-    CancelOrder,
-    Command,
-    Operator,
-    OperatorCommand,
-    PlaceOrder,
-    Timer,
-    VenueAccepted,
-    VenueCanceled,
-    VenueEvent,
-    VenueFill,
-)
+from engine.model.commands import CancelOrder, Command, PlaceOrder
+from engine.model.events import Operator, OperatorCommand, Timer
 from engine.model.instrument import Instrument
 from engine.model.market import Quote, Trade
 from engine.model.orders import Side
+from engine.model.venue_events import VenueAccepted, VenueCanceled, VenueEvent, VenueFill
 from engine.risk.limits import RiskLimits
 from engine.session.journal import MemoryJournal
 from engine.session.turn import Turn

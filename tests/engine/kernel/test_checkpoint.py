@@ -7,8 +7,9 @@ import pytest
 
 from engine.kernel import KernelConfig
 from engine.kernel.checkpoint import restore, snapshot
-from engine.model.events import INPUT_TYPES, Operator, VenueUnknown
+from engine.model.events import INPUT_TYPES, Operator
 from engine.model.market import FeedStatus
+from engine.model.venue_events import VenueUnknown
 from tests.engine.kernel.replaying import as_input, as_line, fresh_kernel, parsed, played
 from tests.engine.kernel.rig import BUY, SELL, D, Rig, Scripted, cancel, limit, market
 from tests.engine.kernel.test_replay import SOURCES, TIGHT, agents

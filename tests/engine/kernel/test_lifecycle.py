@@ -2,9 +2,10 @@
 
 import itertools
 
-from engine.model.events import HealthChanged, Operator, VenueRejected
-from engine.model.events import RejectReason as R
+from engine.model.events import HealthChanged, Operator
 from engine.model.market import FeedStatus
+from engine.model.venue_events import RejectReason as R
+from engine.model.venue_events import VenueRejected
 from tests.engine.kernel.rig import BUY, D, Rig, Scripted, limit, market
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from engine.agents.desk import Desk
-from engine.model.events import RejectReason as R
-from engine.model.events import (
+from engine.model.venue_events import RejectReason as R
+from engine.model.venue_events import (
     VenueAmended,
     VenueCancelRejected,
     VenueExpired,

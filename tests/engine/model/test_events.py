@@ -7,16 +7,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.model import events
 from engine.model.events import (
     DELIBERATIONS,
     INPUT_TYPES,
     JOURNAL_TYPES,
     RECORD_TYPES,
-    OrderChanged,
+    Input,
+    Operator,
     journal_type,
 )
 from engine.model.orders import OrderState, OrderType, Side, TimeInForce
+from engine.model.records import OrderChanged, Record
 
 SAMPLES: dict[Any, Any] = {
     int: 1_700_000_000_123_456_789,
@@ -87,8 +88,8 @@ def test_money_is_written_as_text(cls: type) -> None:
 
 def test_every_member_of_the_families_has_a_name() -> None:
     """A new input or record fails here until it is named."""
-    inputs = {cls for part in typing.get_args(events.Input) for cls in _flat(part)}
-    records = set(typing.get_args(events.Record))
+    inputs = {cls for part in typing.get_args(Input) for cls in _flat(part)}
+    records = set(typing.get_args(Record))
 
     assert inputs == set(INPUT_TYPES.values())
     assert records == set(RECORD_TYPES.values())
@@ -122,7 +123,7 @@ def test_deliberations_are_records() -> None:
     assert not kept & DELIBERATIONS
 
 
-@pytest.mark.parametrize("words", [Side, OrderType, TimeInForce, OrderState, events.Operator])
+@pytest.mark.parametrize("words", [Side, OrderType, TimeInForce, OrderState, Operator])
 def test_words_hash_as_the_text_they_are(words: Any) -> None:
     """So that tables keyed by either find them."""
     for word in words:

@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from engine.model.account import Liquidity, RoundTrip
 from engine.model.errors import IdentityBroken
-from engine.model.events import VenueFunding
 from engine.model.orders import Side
+from engine.model.venue_events import VenueFunding
 from engine.portfolio.ledger import COST_GRID
 from engine.portfolio.portfolio import HOUSE, Portfolio
 from engine.portfolio.round_trips import ORDER_IDS_MAX

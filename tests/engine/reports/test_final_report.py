@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.model.account import Position
 from engine.model.errors import IdentityBroken
-from engine.model.events import FsmTransition
+from engine.model.records import FsmTransition
 from engine.reports.final_report import build_report, decode_report, encode_report, iso
 from engine.reports.latency import LatencyHistogram
 from engine.reports.schema import JournalSummary, RunFacts

@@ -5,20 +5,20 @@ from decimal import Decimal
 import pytest
 
 from engine.model.account import Fill, Liquidity, Position
-from engine.model.events import (
+from engine.model.events import Timer
+from engine.model.instrument import Instrument
+from engine.model.market import FeedStatus, Malformed, Quote
+from engine.model.orders import OrderState as S
+from engine.model.orders import OrderType, Side, TimeInForce
+from engine.model.records import (
     BreakerTripped,
     ErrorRecord,
     FsmTransition,
     GateVerdict,
     OrderChanged,
     OrderSubmitted,
-    Timer,
-    VenueFunding,
 )
-from engine.model.instrument import Instrument
-from engine.model.market import FeedStatus, Malformed, Quote
-from engine.model.orders import OrderState as S
-from engine.model.orders import OrderType, Side, TimeInForce
+from engine.model.venue_events import VenueFunding
 from engine.reports.gaps import GAPS_MAX, DataGap
 from engine.reports.tally import KEPT_MAX, KINDS_MAX, Tally
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.model.events import Alert, FsmTransition
+from engine.model.records import Alert, FsmTransition
 from engine.risk.evidence_mark import EvidenceMark
 from engine.risk.lifecycle import (
     DOUBTS,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.model.events import Alert, Timer
+from engine.model.events import Timer
+from engine.model.records import Alert
 from engine.session.file_system import OsFileSystem
 from engine.session.journal import FLUSH_BYTES, Journal, MemoryJournal
 from engine.session.run_folder import RunFolder

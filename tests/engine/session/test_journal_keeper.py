@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.model.errors import FencedByEpoch, JournalDamaged, UsageError
-from engine.model.events import Alert, Operator, OperatorCommand, Timer
+from engine.model.events import Operator, OperatorCommand, Timer
+from engine.model.records import Alert
 from engine.session.audit_index import Question, open_index
 from engine.session.file_system import OS, OsFileSystem
 from engine.session.journal import Journal

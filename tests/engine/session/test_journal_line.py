@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.model.account import Fill, Liquidity
-from engine.model.events import Alert, OrderChanged, Timer
+from engine.model.events import Timer
 from engine.model.market import Quote
 from engine.model.orders import OrderState, Side
+from engine.model.records import Alert, OrderChanged
 from engine.session.journal_line import GENESIS, Chain, proven
 
 KEYS = ["v", "seq", "ts", "type", "data", "prev", "hash"]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.model.events import Alert, ErrorRecord
 from engine.model.money import use_exact_arithmetic
+from engine.model.records import Alert, ErrorRecord
 from tests.engine.session.test_runner import START, ListFeed, Stage, mock, quote
 
 

@@ -22,10 +22,11 @@ from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.quoter import Quoter, QuoterParams
 from engine.agents.trend import Trend, TrendParams
 from engine.kernel import Kernel, KernelConfig
-from engine.model.events import INPUT_TYPES, HealthChanged, Operator, OperatorCommand, VenueEvent
+from engine.model.events import INPUT_TYPES, HealthChanged, Operator, OperatorCommand
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, Malformed, Quote
 from engine.model.money import use_exact_arithmetic
+from engine.model.venue_events import VenueEvent
 from engine.reports.schema import FinalReport
 from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock

@@ -13,20 +13,12 @@ import pytest
 from brokers.paper.config import PaperConfig
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.kernel import Kernel, KernelConfig
-from engine.model.events import (
-    INPUT_TYPES,
-    CancelOrder,
-    Command,
-    Operator,
-    OperatorCommand,
-    PlaceOrder,
-    Timer,
-    VenueEvent,
-    VenueRejected,
-)
+from engine.model.commands import CancelOrder, Command, PlaceOrder
+from engine.model.events import INPUT_TYPES, Operator, OperatorCommand, Timer
 from engine.model.market import Quote
 from engine.model.money import use_exact_arithmetic
 from engine.model.orders import Side
+from engine.model.venue_events import VenueEvent, VenueRejected
 from engine.session.journal import MemoryJournal
 from engine.session.turn import Detail, Turn
 from tests.engine.kernel.rig import (

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.model.events import Alert, ErrorRecord, FsmTransition, OperatorCommand, Timer
 from engine.model.events import Operator as Op
+from engine.model.events import OperatorCommand, Timer
 from engine.model.money import use_exact_arithmetic
+from engine.model.records import Alert, ErrorRecord, FsmTransition
 from engine.session.control.address import listen
 from engine.session.control.chronicle import EQUITY_MAX, LOG_MAX, TAIL_MAX, Chronicle
 from engine.session.control.control import Control

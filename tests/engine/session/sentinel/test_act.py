@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.model.account import Liquidity
-from engine.model.events import VenueCanceled, VenueFill
 from engine.model.orders import Side
+from engine.model.venue_events import VenueCanceled, VenueFill
 from engine.session.journal_reader import read_journal
 from engine.session.sentinel import act
 from engine.session.sentinel.act import ROUNDS_MAX, Clearing, Deeds

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.model.errors import JournalDamaged
-from engine.model.events import VenueCanceled
+from engine.model.venue_events import VenueCanceled
 from engine.session.sentinel.segment import (
     ACTED,
     KILL_SEEN,

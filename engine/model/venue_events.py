@@ -1,0 +1,160 @@
+"""What venues answer: inputs of the kernel, all msgspec structs whose first field is `ts_ns`."""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.model.account import Liquidity
+from engine.model.orders import (
+    Side,
+)
+from engine.model.words import Word
+
+
+class RejectReason(Word):
+    """Why a venue refused; the shared taxonomy of venues/README.md section 4."""
+
+    INVALID_ORDER = "invalid_order"
+    INSUFFICIENT_BALANCE = "insufficient_balance"
+    ORDER_NOT_FOUND = "order_not_found"
+    POST_ONLY_WOULD_CROSS = "post_only_would_cross"
+    REDUCE_ONLY_REJECTED = "reduce_only_rejected"
+    DUPLICATE_CLIENT_ID = "duplicate_client_id"
+    MARKET_CLOSED = "market_closed"
+    RATE_LIMIT = "rate_limit"
+    NO_LIQUIDITY = "no_liquidity"
+    AUTH = "auth"
+    VENUE_UNAVAILABLE = "venue_unavailable"
+    CLOCK_SKEW = "clock_skew"
+
+
+class VenueAccepted(msgspec.Struct, frozen=True, gc=False):
+    """The venue holds the order."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+    venue_order_id: str
+
+
+class VenueRejected(msgspec.Struct, frozen=True, gc=False):
+    """The venue refused the order; it never was in the book."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+    reason: RejectReason
+    detail: str = ""
+
+
+class VenueAmended(msgspec.Struct, frozen=True, gc=False):
+    """The working order now has this price and total quantity."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+    price: Decimal
+    qty: Decimal
+
+
+class VenueAmendRejected(msgspec.Struct, frozen=True, gc=False):
+    """The amend was refused; the order works on as it was."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+    reason: RejectReason
+    detail: str = ""
+
+
+class VenueCanceled(msgspec.Struct, frozen=True, gc=False):
+    """The order left the book because somebody asked for it."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+
+
+class VenueCancelRejected(msgspec.Struct, frozen=True, gc=False):
+    """The cancel was refused: filled, gone, or never known."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+    reason: RejectReason
+
+
+class VenueExpired(msgspec.Struct, frozen=True, gc=False):
+    """The order, or what was left of it, ended by its own terms (IOC, FOK, reduce-only)."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+    reason: str
+
+
+class VenueTriggered(msgspec.Struct, frozen=True, gc=False):
+    """A stop, take-profit or trailing order was released."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+
+
+class VenueFill(msgspec.Struct, frozen=True, gc=False):
+    """The venue executed some of an order. `order_id` of a liquidation starts `liquidation-`."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+    trade_id: str
+    side: Side
+    price: Decimal
+    qty: Decimal
+    fee: Decimal
+    liquidity: Liquidity
+
+
+class VenueFunding(msgspec.Struct, frozen=True, gc=False):
+    """Funding settled: `amount` in quote currency, received is positive."""
+
+    ts_ns: int
+    symbol: str
+    rate: Decimal
+    mark_price: Decimal
+    qty: Decimal
+    amount: Decimal
+
+
+class VenueUnknown(msgspec.Struct, frozen=True, gc=False):
+    """A request was sent and no answer came: the order may or may not exist."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+    detail: str = ""
+
+
+class VenueStatus(msgspec.Struct, frozen=True, gc=False):
+    """The trading side of a venue became reachable, or stopped being so."""
+
+    ts_ns: int
+    venue: str
+    is_up: bool
+    reason: str = ""
+
+
+VenueEvent = (
+    VenueAccepted
+    | VenueRejected
+    | VenueAmended
+    | VenueAmendRejected
+    | VenueCanceled
+    | VenueCancelRejected
+    | VenueExpired
+    | VenueTriggered
+    | VenueFill
+    | VenueFunding
+    | VenueUnknown
+    | VenueStatus
+)
