@@ -5,6 +5,7 @@ COPY constraints.txt ./
 RUN python3 -m venv /opt/laptop-agents
 COPY pyproject.toml README.md LICENSE ./
 COPY laptop_agents laptop_agents
+COPY tui tui
 COPY engine engine
 COPY brokers brokers
 COPY profiles profiles

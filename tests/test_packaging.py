@@ -46,3 +46,11 @@ def test_readme_knows_every_option() -> None:
     options = [option for action in build_parser()._actions for option in action.option_strings]
 
     assert [] == [option for option in options if f"`{option}" not in readme and option != "-h"]
+
+
+def test_the_image_gets_every_package() -> None:
+    """A package the wheel needs and the Dockerfile forgets would fail in the build alone."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    copied = re.findall(r"^COPY (\w+) \w+$", (ROOT / "Dockerfile").read_text(), re.M)
+
+    assert set(copied) == set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
