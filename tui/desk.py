@@ -106,7 +106,9 @@ class Desk(Container):
             pane.redraw()
 
     def show(self, glance: Glance, said: Row, hz: float) -> None:
-        """Let every visible pane show the newest view."""
+        """Let every visible pane show the newest view; a desk being cleared shows nothing."""
+        if not self.children:
+            return
         alertline = self.query_one(AlertlinePane)
         alertline.glance, alertline.said = glance, said
         if glance.view is None:

@@ -210,6 +210,15 @@ async def test_a_terminal_that_takes_nothing_is_given_nothing() -> None:
         stage.app._driver._writer_thread = None
 
 
+async def test_a_look_at_a_cleared_desk() -> None:
+    """The last tick may come when the panes have left already."""
+    async with staged() as stage:
+        await stage.app.desk.remove_children()
+        stage.app.look()
+
+        assert stage.app.bug is None
+
+
 async def test_what_is_said_is_forgotten() -> None:
     """A hint makes room for what keeps us from trading."""
     async with staged() as stage:
