@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.shell import CAPTURE, START, Process, Run, needs, session
 from tests.end_to_end.test_resume import decided
 
-MOCK = ("--duration", "8", "--seed", "12", "--symbols", "BTCUSDT,ETHUSDT")
+MOCK = ("--duration", "6", "--seed", "12", "--symbols", "BTCUSDT,ETHUSDT")
 RECORDED = ("--duration", "10", "--source", f"file:{CAPTURE}")
 OFTEN = ("--set", f"session.start_ns={START}", "--set", "checkpoint.every_s=1")
 
@@ -45,7 +45,7 @@ def test_deleting_checkpoints_changes_nothing_but_time(
 ) -> None:
     """The same lines, figures and metrics rows as with them, and as of a run never disturbed."""
     whole = session(tmp_path / "whole", *words, *OFTEN, "--speed", "max").run
-    one = interrupted(tmp_path / "torn", *words, "--speed", "80")
+    one = interrupted(tmp_path / "torn", *words, "--speed", "120")
     other = copied(one, tmp_path / "bare")
     for path in other.path.glob("checkpoint-*"):
         path.unlink()
@@ -64,7 +64,7 @@ def test_deleting_checkpoints_changes_nothing_but_time(
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     """The one before serves; with all of them damaged the rerun starts at the first line."""
-    run = interrupted(tmp_path, *MOCK, "--speed", "80")
+    run = interrupted(tmp_path, *MOCK, "--speed", "120")
     older, newer = sorted(run.path.glob("checkpoint-*"))
     newer.write_bytes(newer.read_bytes()[:-1] + b"?")
     spare = copied(run, tmp_path / "spare")
@@ -76,7 +76,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
 
 def test_metrics_that_end_before_it_bar_a_checkpoint(tmp_path: Path) -> None:
     """Rows lost in a power cut are written again by a rerun from the start."""
-    run = interrupted(tmp_path, *MOCK, "--speed", "80")
+    run = interrupted(tmp_path, *MOCK, "--speed", "120")
     rows = (run.path / "metrics.csv").read_bytes().splitlines(keepends=True)
     (run.path / "metrics.csv").write_bytes(b"".join(rows[:5]))
 
@@ -86,7 +86,7 @@ def test_metrics_that_end_before_it_bar_a_checkpoint(tmp_path: Path) -> None:
 
 def test_a_checkpoint_beyond_the_journal_is_passed_over(tmp_path: Path) -> None:
     """A power cut may keep a checkpoint and lose the lines it speaks of."""
-    run = interrupted(tmp_path, *MOCK, "--speed", "80")
+    run = interrupted(tmp_path, *MOCK, "--speed", "120")
     older, newer = (int(p.stem.rpartition("-")[2]) for p in sorted(run.path.glob("checkpoint-*")))
     lines = run.raw().splitlines(keepends=True)
     (run.path / "events.jsonl").write_bytes(b"".join(lines[: newer - 1]))
@@ -101,7 +101,7 @@ def test_encrypted_checkpoints_serve_who_has_the_key(tmp_path: Path) -> None:
     words.chmod(0o600)
     sealed = ("--set", "checkpoint.encryption=file",
               "--set", f"checkpoint.key_file={words}")  # fmt: skip
-    run = interrupted(tmp_path / "a", *MOCK, "--speed", "80", *sealed)
+    run = interrupted(tmp_path / "a", *MOCK, "--speed", "120", *sealed)
     other = copied(run, tmp_path / "b")
     contents = [path.read_bytes() for path in run.path.glob("checkpoint-*")]
     _, after = resumed(run, tmp_path / "a")
