@@ -183,6 +183,7 @@ class Journal:
         keeper = self._keeper
         if self.failure is not None or not (self._unsynced or (keeper and keeper.is_pending)):
             return
+        self._unsynced = False  # here, not in the thread: `commit` may look meanwhile
         try:
             await asyncio.to_thread(self._harden, self.events, self.head, is_settled=True)
             if keeper is not None and keeper.is_full(self.bytes):
@@ -198,6 +199,7 @@ class Journal:
         """
         self.flush()
         if self._unsynced and self.failure is None:
+            self._unsynced = False
             try:
                 self._harden(self.events, self.head, is_settled=False)
             except (OSError, FencedByEpoch) as error:
@@ -206,7 +208,6 @@ class Journal:
 
     def _harden(self, seq: int, digest: str, *, is_settled: bool) -> None:
         """Sync what was flushed; `is_settled` asks for the head, too, to be on the disk."""
-        self._unsynced = False
         if self._keeper is None:
             self._files.sync(self._fd)
             return
