@@ -2,12 +2,15 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 CANARY = "cAn4ry/k7Q2+mZ9pL4xV8nB3wT6yH1sD5"
 """With characters that URL, base64 and JSON write differently; never a value anybody would use."""
+
+SECRETS = {"BITUNIX_API_SECRET": CANARY, "HL_PRIVATE_KEY": CANARY, "AUTH_TOKEN": CANARY}
+"""What the environment of every process under test holds."""
 
 
 def encodings(secret: str) -> dict[str, bytes]:
@@ -36,11 +39,20 @@ def encodings(secret: str) -> dict[str, bytes]:
 
 def leaks(root: Path, *texts: str, secret: str = CANARY) -> Iterator[str]:
     """Yield where the secret stands and how it is spelled: in files, their names, and texts."""
-    places = {f"text {place}": text.encode() for place, text in enumerate(texts)}
+    yield from spelled(secret, *texts)
     for path in root.rglob("*"):
-        places[str(path)] = path.name.encode()
+        places = {str(path): path.name.encode()}
         if path.is_file():
             places[f"{path}:"] = path.read_bytes()
+        yield from _found(places, secret)
+
+
+def spelled(secret: str, *texts: str) -> Iterator[str]:
+    """Yield how the secret is spelled in texts."""
+    return _found({f"text {place}": text.encode() for place, text in enumerate(texts)}, secret)
+
+
+def _found(places: Mapping[str, bytes], secret: str) -> Iterator[str]:
     for place, content in places.items():
         for spelling, form in encodings(secret).items():
             if form in content:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import pytest
 import zstandard
 
+from tests.canary import CANARY, SECRETS, spelled
+
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LAPTOP_AGENTS_DATA", ROOT / ".." / "shared" / "data")).resolve()
 CAPTURE = DATA / "raw" / "binance_usdm_btcusdt_20240808.jsonl.gz"
@@ -95,7 +97,7 @@ class Process:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "laptop_agents", *words],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **env},
+            env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **SECRETS, **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -142,6 +144,7 @@ class Process:
             raise
         assert "Traceback" not in err
         assert "Traceback" not in out
+        assert [] == list(spelled(CANARY, out, err))
         return Ending(self._process.returncode, out, err, self.run)
 
 
