@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, Final
 
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
@@ -19,10 +19,10 @@ from tui import keys, words
 from tui.danger import DangerMenu
 from tui.desk import FIRST, Desk
 from tui.dialogs.filter import FilterLine
-from tui.dialogs.help import HelpScreen
 from tui.dialogs.leaving import COMMANDS, DETACH, quitting, resuming
 from tui.dialogs.question import Question, QuestionDialog
 from tui.link import Answer, Source
+from tui.overlays import OVERLAYS
 from tui.pane import Cell, Pane, Row
 from tui.surface import Ending, Surface
 from tui.terminal import is_behind
@@ -224,11 +224,9 @@ class Workstation(App[Ending]):
         """Wear the next palette."""
         self._dress(palette(following(self.looks.name), is_ascii=self.looks.is_ascii))
 
-    def action_help(self) -> None:
-        """List the keys."""
-        own = [b for b in getattr(self.focused, "BINDINGS", ()) if isinstance(b, Binding)]
-        title = getattr(self.focused, "TITLE", "")
-        self.push_screen(HelpScreen([("Everywhere", keys.BINDINGS), (f"In {title}", own)]))
+    def action_open(self, name: str) -> None:
+        """Open what the table of overlays has under this name."""
+        OVERLAYS[name](self)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of the key table in the command palette, in plain words."""

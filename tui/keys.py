@@ -5,7 +5,7 @@ from typing import Final
 from textual.binding import Binding
 
 BINDINGS: Final = (
-    Binding("question_mark,f1", "help", "What the keys do", id="help"),
+    Binding("question_mark,f1", "open('help')", "What the keys do", id="help"),
     Binding("ctrl+x", "danger", "DANGER menu: kill, flatten, cancel", id="danger", priority=True),
     Binding("exclamation_mark", "danger", "DANGER menu: kill, flatten, cancel", id="danger2"),
     Binding("P", "pause", "Pause the engine; again: resume (asks)", id="pause"),
