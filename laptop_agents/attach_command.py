@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from engine.session.sanitize import sanitize
 from engine.session.stops import GRACEFUL
 from laptop_agents.home import find_home
 from laptop_agents.run_shelf import find_run, is_running, summary
+from laptop_agents.why_process import why
 from tui.surface import Ending, Surface
 from tui.terminal import no_screen_here, speaks_utf8
 
@@ -75,6 +77,7 @@ def show(
         is_owner=engine is not None,
         is_alive=lambda: engine is None or engine.is_alive,
         at_start=heed_signals,
+        why=partial(why, folder),
     )
     link = Link(folder)
     link.start()

@@ -3,15 +3,11 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import msgspec
 
 from engine.model.errors import JournalDamaged, StateDamaged, UsageError
 from engine.model.money import use_exact_arithmetic
-from engine.risk.attentive_gate import Judgement
 from engine.session.audit_database import SYMBOL
 from engine.session.audit_index import AuditIndex, open_index
 from engine.session.audit_story import (
@@ -20,12 +16,14 @@ from engine.session.audit_story import (
     judgements,
     newest_of_symbol,
     newest_refused,
+    recent_verdicts,
     story_of,
+    symbol_of,
 )
 from engine.session.journal_reader import Line, read_journal
-from engine.session.replay import Mismatch
 from engine.session.sanitize import sanitize
-from laptop_agents.audit_words import ascii_json, columns, details, iso, offset
+from laptop_agents.audit_why_json import Readings, as_json
+from laptop_agents.audit_words import columns, details, iso, offset
 from laptop_agents.home import find_home
 from laptop_agents.runs import find_journal
 
@@ -33,15 +31,6 @@ AFTERMATH_MAX = 40
 """Lines of what became of it; the rest is counted. `audit query --order` has them all."""
 VERDICTS = {True: "pass", False: "STOP", None: "-"}
 SHAPE = ("side", "qty", "symbol", "type", "price", "trigger_price", "trail_bps", "tif")
-
-
-class Readings(NamedTuple):
-    """What the replay added to the story."""
-
-    judgements: Sequence[Judgement]
-    mismatch: Mismatch | None
-    absence: str
-    """Why there are none; empty where there are."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,12 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
     name, target = _words(arguments)
     journal = find_journal(name, find_home(os.environ))
     with open_index(journal) as index:
-        story = story_of(index, _intent_id(index, target))
+        intent_id = _intent_id(index, target, arguments.as_of)
+        story = story_of(index, intent_id, arguments.as_of)
         began_ns = index.began_ns
         if story is None:
             raise UsageError(f"the journal names no symbol and no intent {target!r}")
+        recent = recent_verdicts(index, symbol_of(story), arguments.as_of)
     readings = _readings(journal, story)
-    text = _json(story, readings) if arguments.json else _text(story, readings, began_ns)
+    text = as_json(story, readings, recent) if arguments.json else _text(story, readings, began_ns)
     sys.stdout.write(text + "\n")
     if readings.mismatch is not None:
         raise StateDamaged(
@@ -83,14 +74,14 @@ def _words(arguments: argparse.Namespace) -> tuple[str, str | None]:
     return (words[0] if len(words) == 2 else "latest"), words[-1]
 
 
-def _intent_id(index: AuditIndex, target: str | None) -> str:
+def _intent_id(index: AuditIndex, target: str | None, as_of: int | None) -> str:
     if target is None:
-        found = newest_refused(index)
+        found = newest_refused(index, as_of)
         if found is None:
             raise UsageError("no intent was refused in this run")
         return found
     if target in index.named(SYMBOL):
-        found = newest_of_symbol(index, target)
+        found = newest_of_symbol(index, target, as_of)
         if found is None:
             raise UsageError(f"nobody wanted anything of {target!r} in this run")
         return found
@@ -204,36 +195,3 @@ def _aftermath(story: Story, began_ns: int) -> Iterator[str]:
         yield f"  and {hidden} more: audit query --order {sanitize(story.intent_id)}"
     if story.taken_over_by:
         yield f"changed next by {sanitize(story.taken_over_by)}"
-
-
-# --- for programs --------------------------------------------------------------------------------
-
-
-def _json(story: Story, readings: Readings) -> str:
-    told: dict[str, Any] = {
-        "intent_id": story.intent_id,
-        "intents": _lines(story.wishes),
-        "consensus": _lines(story.consensus),
-        "verdicts": _lines(story.verdicts),
-        "judgements": [
-            {
-                "ts": judged.at_ns,
-                "qty": judged.intent.qty,
-                "rules": [row._asdict() for row in judged.readings],
-                "changes": judged.changes,
-            }
-            for judged in readings.judgements
-        ],
-        "readings_absent": readings.absence or None,
-        "router": _lines(story.routes),
-        "aftermath": _lines(story.aftermath),
-        "changed_next_by": story.taken_over_by or None,
-    }
-    return ascii_json(msgspec.json.encode(told))
-
-
-def _lines(lines: Sequence[Line]) -> list[dict[str, object]]:
-    return [
-        {"seq": line.seq, "ts": line.ts_ns, "type": line.type, "data": msgspec.Raw(line.data)}
-        for line in lines
-    ]

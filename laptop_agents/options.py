@@ -270,6 +270,9 @@ def _add_audit(commands: Any) -> None:
         "words", nargs="*", metavar="[RUN] SYMBOL|ORDER", help="run id or path (latest)"
     )
     why.add_argument("--last", action="store_true", help="the last intent the gate refused")
+    why.add_argument(
+        "--as-of", type=int, metavar="LINE", help="as the journal stood at this line of it"
+    )
     _add_json(why)
     report = verbs.add_parser("report", help="did it keep its rules: verdicts, limits, operators")
     report.add_argument("run", nargs="?", metavar="RUN|PATH", help="run id or path (latest)")

@@ -138,6 +138,11 @@ class Desk(Container):
         self.zoomed = "" if self.zoomed == name else name
         self.lay_out()
 
+    @property
+    def symbol(self) -> str:
+        """The instrument a person chose; empty before the first view."""
+        return self.query_one(BookPane).symbol
+
     def step_symbol(self, by: int) -> None:
         """Choose another instrument in all panes."""
         self.query_one(QuotesPane).action_move(by)

@@ -28,6 +28,7 @@ BINDINGS: Final = (
     ),
     Binding("E", "pane('equity')", "Go to equity; again: zoom", id="pane-equity"),
     Binding("R", "pane('roundtrips')", "Go to round trips; again: zoom", id="pane-roundtrips"),
+    Binding("w", "open('why')", "Why: the gates of the chosen order or symbol", id="why"),
     Binding("slash", "filter", "Filter the pane", id="filter"),
     Binding("z", "zoom", "Zoom the pane, and back", id="zoom"),
     Binding("escape", "unzoom", "Clear the filter, leave the zoom", id="unzoom"),

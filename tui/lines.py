@@ -21,6 +21,7 @@ KEYS: Final = (
     ("^p", "commands"),
     ("0-9", "panes"),
     ("P", "pause"),
+    ("w", "why"),
     ("z", "zoom"),
     ("[ ]", "symbol"),
     ("T", "theme"),

@@ -7,6 +7,8 @@ from textual.binding import Binding
 
 from tui import keys
 from tui.dialogs.help import HelpScreen
+from tui.dialogs.why import WhyScreen
+from tui.pane import Pane
 
 if TYPE_CHECKING:
     from tui.app import Workstation
@@ -19,7 +21,19 @@ def open_help(app: "Workstation") -> None:
     app.push_screen(HelpScreen([("Everywhere", keys.BINDINGS), (f"In {title}", own)]))
 
 
+def open_why(app: "Workstation") -> None:
+    """Ask about what the focused pane stands on, else about the chosen instrument."""
+    glance = app.source.glance()
+    view = glance.view
+    pane = app.focused
+    subject = pane.subject(view) if isinstance(pane, Pane) and view is not None else ""
+    target = subject or app.desk.symbol
+    if target:
+        app.push_screen(WhyScreen(target, app.surface.why, glance.mode, app.looks))
+
+
 OVERLAYS: Final[dict[str, Callable[["Workstation"], None]]] = {
     "help": open_help,
+    "why": open_why,
 }
 """By the argument of the binding's action `open('...')`."""

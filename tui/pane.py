@@ -104,6 +104,10 @@ class Pane(Widget, can_focus=True):
         """Return how many rows can be selected."""
         return 0
 
+    def subject(self, view: View) -> str:
+        """Return the order `w` asks about here; empty for the chosen instrument."""
+        return ""
+
     # --- what the app does with it -------------------------------------------------------------
 
     def show(self, view: View) -> None:

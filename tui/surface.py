@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tui.why import Asked, nobody
+
 if TYPE_CHECKING:
     from tui.app import Workstation
 
@@ -33,6 +35,8 @@ class Surface(NamedTuple):
     """Whether the engine's process exists, as far as its owner knows."""
     at_start: Callable[["Workstation"], None] = lambda _: None
     """Called once the screen is up, on its loop."""
+    why: Asked = nobody
+    """Asks the journal why; called on a thread."""
     wall_ns: Callable[[], int] = time.time_ns
     monotonic_s: Callable[[], float] = time.monotonic
 

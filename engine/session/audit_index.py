@@ -28,6 +28,8 @@ class Question(NamedTuple):
     since_ns: int | None = None
     until_ns: int | None = None
     """Exclusive."""
+    until_seq: int | None = None
+    """The last line that counts; None counts all."""
     limit: int | None = None
     newest_first: bool = False
 
@@ -124,6 +126,9 @@ def _where(question: Question) -> tuple[str, list[Any]]:
         if ts_ns is not None:
             terms.append(f"ts {sign} ?")
             values.append(ts_ns)
+    if question.until_seq is not None:
+        terms.append("seq <= ?")
+        values.append(question.until_seq)
     return f"WHERE {' AND '.join(terms)}" if terms else "", values
 
 

@@ -21,6 +21,7 @@ from engine.session.replay import Mismatch, Replay
 WISHES: Final = ("intent", "intent_cancel")
 SENDING: Final = frozenset({"PLACE", "AMEND", "CANCEL", "CANCEL_REPLACE"})
 """Router decisions by which an intent lays hand on an order."""
+RECENT: Final = 20
 BOOKED: Final = ("fill", "round_trip", "error")
 
 
@@ -39,24 +40,36 @@ class Story(NamedTuple):
     """The intent that changed the order next; empty where none did."""
 
 
-def newest_of_symbol(index: AuditIndex, symbol: str) -> str | None:
-    """Return the id of the last intent about an instrument."""
-    question = Question(types=WISHES, symbol=symbol, limit=1, newest_first=True)
+def newest_of_symbol(index: AuditIndex, symbol: str, until_seq: int | None = None) -> str | None:
+    """Return the id of the last intent about an instrument, as of a line of the journal."""
+    question = Question(
+        types=WISHES, symbol=symbol, until_seq=until_seq, limit=1, newest_first=True
+    )
     return next((data_of(found.line)["intent_id"] for found in index.find(question)), None)
 
 
-def newest_refused(index: AuditIndex) -> str | None:
-    """Return the id of the last intent the gate refused for good."""
-    for found in index.find(Question(types=("gate_verdict",), newest_first=True)):
+def newest_refused(index: AuditIndex, until_seq: int | None = None) -> str | None:
+    """Return the id of the last intent the gate refused for good, as of a line of the journal."""
+    question = Question(types=("gate_verdict",), until_seq=until_seq, newest_first=True)
+    for found in index.find(question):
         verdict = data_of(found.line)
         if not verdict["is_approved"] and not verdict["is_waiting"]:
             return str(verdict["intent_id"])
     return None
 
 
-def story_of(index: AuditIndex, intent_id: str) -> Story | None:
-    """Collect what the journal says; None where it never names the intent."""
-    lines = [found.line for found in index.find(Question(order=intent_id))]
+def recent_verdicts(index: AuditIndex, symbol: str, until_seq: int | None = None) -> list[Line]:
+    """Return the gate's last `RECENT` verdicts about an instrument, newest first."""
+    question = Question(
+        types=("gate_verdict",), symbol=symbol, until_seq=until_seq, limit=RECENT, newest_first=True
+    )
+    return [found.line for found in index.find(question)]
+
+
+def story_of(index: AuditIndex, intent_id: str, until_seq: int | None = None) -> Story | None:
+    """Collect what the journal says up to a line; None where it never names the intent."""
+    question = Question(order=intent_id, until_seq=until_seq)
+    lines = [found.line for found in index.find(question)]
     if not lines:
         return None
     by_type: dict[str, list[Line]] = {}
@@ -65,7 +78,7 @@ def story_of(index: AuditIndex, intent_id: str) -> Story | None:
     wishes = [line for name in WISHES for line in by_type.get(name, [])]
     verdicts = [x for x in by_type.get("gate_verdict", []) if data_of(x)["intent_id"] == intent_id]
     routes = [x for x in by_type.get("router_decision", []) if data_of(x)["intent_id"] == intent_id]
-    aftermath, heir = _aftermath(index, intent_id, lines, routes)
+    aftermath, heir = _aftermath(index, question, lines, routes)
     return Story(
         intent_id,
         tuple(wishes),
@@ -77,16 +90,23 @@ def story_of(index: AuditIndex, intent_id: str) -> Story | None:
     )
 
 
+def symbol_of(story: Story) -> str:
+    """Return the instrument an intent is about; empty where no line says it."""
+    lines = (*story.wishes, *story.consensus, *story.verdicts, *story.routes)
+    return next((data_of(line)["symbol"] for line in lines), "")
+
+
 def _aftermath(
-    index: AuditIndex, intent_id: str, own: Sequence[Line], routes: Iterable[Line]
+    index: AuditIndex, asked: Question, own: Sequence[Line], routes: Iterable[Line]
 ) -> tuple[list[Line], str]:
     """Follow the order the intent made, or the one it changed, until somebody else changes it."""
+    intent_id = asked.order or ""
     told, heir = _until_heir(own, intent_id)
     for route in routes:
         decided = data_of(route)
         working = decided["working_order_id"]
         if working and working != intent_id and decided["decision"] in SENDING:
-            lines = [found.line for found in index.find(Question(order=working))]
+            lines = [found.line for found in index.find(asked._replace(order=working))]
             later = [line for line in lines if line.seq > route.seq]
             more, next_heir = _until_heir(later, intent_id)
             told += more

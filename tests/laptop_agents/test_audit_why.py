@@ -11,6 +11,7 @@ import pytest
 from engine.model.errors import StateDamaged, UsageError
 from engine.session.journal_line import Chain
 from laptop_agents.cli import run
+from laptop_agents.why_process import why
 from tests.laptop_agents.recorded import record
 
 RUNS = {
@@ -256,3 +257,28 @@ def test_a_chained_line_without_shape(home: Path, tmp_path: Path, kind: str, dat
     with pytest.raises((StateDamaged, UsageError)):
         run(["audit", "why", str(folder), "trend-1"])
     shutil.rmtree(folder)
+
+
+def test_as_of_a_line_nothing_later_is_known(home: Path, capsys) -> None:
+    """The newest intent, its aftermath and the verdicts are those of then."""
+    verdicts = lines(home, "plain", "gate_verdict")
+    middle = verdicts[len(verdicts) // 2]
+    told = asked(capsys, "plain", middle["data"]["symbol"], "--as-of", str(middle["seq"]))
+
+    assert middle["data"]["intent_id"] == told["intent_id"]
+    assert pick(middle) == told["recent_verdicts"][0]
+    assert 20 == len(told["recent_verdicts"])
+    later = asked(capsys, "plain", told["intent_id"])
+    assert told["aftermath"] == [row for row in later["aftermath"] if row["seq"] <= middle["seq"]]
+    assert later["aftermath"] != told["aftermath"]
+
+
+def test_the_screen_asks_a_process_of_its_own(home: Path) -> None:
+    """What it answers is what the command tells; what it refuses is said in words."""
+    folder = home / "runs" / "denied"
+    reply = why(folder, "BTCUSDT")
+    assert "BTCUSDT" == reply.told.symbol
+    assert reply.told.judgements
+    refused = why(folder, "NOSUCH")
+    assert refused.told is None
+    assert "no symbol and no intent 'NOSUCH'" in refused.trouble

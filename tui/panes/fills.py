@@ -93,6 +93,11 @@ class FillsPane(Pane):
         """Return how many rows can be selected."""
         return len(shown(view, self.filter))
 
+    def subject(self, view: View) -> str:
+        """Return what `w` asks about: the row a person stands on."""
+        chosen = self.chosen(view)
+        return "" if chosen is None else chosen.order_id
+
     def chosen(self, view: View) -> Fill | None:
         """Return the fill a person stands on."""
         fills = shown(view, self.filter)

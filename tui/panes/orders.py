@@ -133,6 +133,11 @@ class OrdersPane(Pane):
         """Return how many rows can be selected."""
         return len(shown(view, self.filter))
 
+    def subject(self, view: View) -> str:
+        """Return what `w` asks about: the row a person stands on."""
+        chosen = self.chosen(view)
+        return "" if chosen is None else chosen.order_id
+
     def chosen(self, view: View) -> OrderFace | None:
         """Return the order a person stands on."""
         orders = shown(view, self.filter)

@@ -163,6 +163,11 @@ class PositionsPane(Pane):
         self.has_flat = not self.has_flat
         self.redraw()
 
+    def subject(self, view: View) -> str:
+        """Return what `w` asks about: the row a person stands on."""
+        chosen = self.chosen(view)
+        return "" if chosen is None else chosen.symbol
+
     def chosen(self, view: View) -> PositionFace | None:
         """Return the position a person stands on."""
         shown = held(view, self.filter, has_flat=self.has_flat)
