@@ -44,12 +44,12 @@ class WhyScreen(ModalScreen[None]):
         self.ask(self._target)
 
     def ask(self, target: str) -> None:
-        """Ask on a thread: it takes as long as an index and a replay take."""
+        """Ask on a thread, for it may take seconds; what was asked before is dropped."""
         self._view.wait_for(target)
         self.run_worker(self._ask(target), exclusive=True)
 
     async def _ask(self, target: str) -> None:
-        self._view.take(target, await asyncio.to_thread(self._asked, target))
+        self._view.take(await asyncio.to_thread(self._asked, target))
 
 
 class WhyView(Widget, can_focus=True):
@@ -85,11 +85,10 @@ class WhyView(Widget, can_focus=True):
         self._words = "asking the journal..."
         self.refresh()
 
-    def take(self, target: str, reply: Reply) -> None:
+    def take(self, reply: Reply) -> None:
         """Show an answer."""
-        if target == self._target:
-            self._told, self._words = reply.told, reply.trouble
-            self.refresh()
+        self._told, self._words = reply.told, reply.trouble
+        self.refresh()
 
     # --- keys ----------------------------------------------------------------------------------
 
