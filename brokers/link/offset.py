@@ -1,0 +1,66 @@
+"""How far a venue's clock is from ours, from its answers to a question about the time. Pure.
+
+The answer of the quickest round trip is believed: its error is at most half of that trip. Older
+samples grow wider by what a cheap clock drifts, so that a quick old one does not rule for ever.
+
+Source: reliability.md E4; D. Mills, RFC 5905 section 10 (the clock filter).
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+KEPT: Final = 8
+DRIFT: Final = 50e-6
+"""Seconds a second: a laptop's quartz, with room."""
+NS_PER_S: Final = 1_000_000_000
+
+
+class Offset(NamedTuple):
+    """What to add to our wall clock to get the venue's."""
+
+    ns: int
+    error_ns: int
+    """It is right within so much, either way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    ns: int
+    half_trip_ns: int
+    at_ns: int
+
+
+class ClockOffset:
+    """Estimates the offset of one venue's clock."""
+
+    def __init__(self) -> None:
+        self._samples: deque[_Sample] = deque(maxlen=KEPT)
+
+    def sample(self, *, sent_ns: int, received_ns: int, wall_ns: int, venue_ns: int) -> None:
+        """Take one answer.
+
+        Args:
+            sent_ns: Monotonic time when the question left.
+            received_ns: Monotonic time when the answer came.
+            wall_ns: Our wall clock when the answer came.
+            venue_ns: What the venue says.
+
+        """
+        half = max(0, received_ns - sent_ns) // 2
+        self._samples.append(_Sample(venue_ns + half - wall_ns, half, received_ns))
+
+    def reset(self) -> None:
+        """Forget all: our own clock was set, or the machine slept."""
+        self._samples.clear()
+
+    def now(self, monotonic_ns: int) -> Offset | None:
+        """Return the offset as of now; None before the first answer."""
+        if not self._samples:
+            return None
+        best = min(self._samples, key=lambda sample: _error_ns(sample, monotonic_ns))
+        return Offset(best.ns, _error_ns(best, monotonic_ns))
+
+
+def _error_ns(sample: _Sample, now_ns: int) -> int:
+    return sample.half_trip_ns + round(max(0, now_ns - sample.at_ns) * DRIFT)
