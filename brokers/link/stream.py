@@ -1,0 +1,167 @@
+"""A websocket that comes back: connects, subscribes again each time, and notices silence.
+
+Rule 1: whoever reads is told of every break before the first frame behind it, so that no book is
+        carried over one.
+Rule 2: a line that is open and says nothing is broken (half-open TCP says nothing for ever).
+Rule 3: what is received is bounded: frames by size, the queue by count; then the line stands still
+        and the venue's end fills up, never our memory.
+
+Source: reliability.md E5, E6, rows 1-8, 18, 19; websockets 17 for its defaults, all stated here.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from brokers.link.backoff import Backoff
+from engine.model.text import sanitize
+
+CAUSE_MAX: Final = 120
+"""Characters of a cause; it may quote the venue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamConfig:
+    """One line to a venue."""
+
+    url: str
+    silent_after_s: float = 10.0
+    """Without any frame for so long, the line is given up."""
+    open_timeout_s: float = 10.0
+    ping_s: float = 20.0
+    """Between our pings; an answer is due within the same time."""
+    frame_bytes_max: int = 4 * 1024 * 1024
+    frames_queued_max: int = 1_024
+
+
+class Frame(NamedTuple):
+    """One message."""
+
+    received_ns: int
+    """Wall clock."""
+    data: bytes
+
+
+class Up(NamedTuple):
+    """The line is open and the subscriptions are sent."""
+
+    received_ns: int
+    attempt: int
+    """1 for the first."""
+
+
+class Down(NamedTuple):
+    """The line broke, or could not be opened."""
+
+    received_ns: int
+    cause: str
+    retry_s: float
+    """Until the next attempt."""
+    is_flapping: bool
+    """The hour's attempts are used up."""
+
+
+Word = Frame | Up | Down
+Opening = Callable[[], Sequence[str]]
+"""The messages that subscribe, made anew for each connection: some are signed."""
+BROKEN: Final = (OSError, TimeoutError, ConnectionClosed, InvalidHandshake, EOFError)
+"""What ends a connection and not the program."""
+CLOSE_S: Final = 1.0
+"""For the venue's end of a closing handshake."""
+
+
+class Stream:
+    """One line that is kept up until its reader leaves."""
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        opening: Opening,
+        backoff: Backoff,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._config = config
+        self._opening = opening
+        self._backoff = backoff
+        self._tls = tls
+        self._socket: ClientConnection | None = None
+        self.frames = 0
+        self.attempts = 0
+
+    async def run(self, take: Callable[[Word], None]) -> None:
+        """Hand frames, and what happens to the line, to `take` at once; ends by being canceled.
+
+        Raises:
+            InvalidURI: The URL is none; nothing else ends it.
+
+        """
+        while True:
+            began_s = time.monotonic()
+            try:
+                await self._connected(take)
+            except BROKEN as error:
+                now_s = time.monotonic()
+                self._backoff.held(now_s - began_s)
+                is_flapping = self._backoff.is_exhausted(now_s)
+                retry_s = self._backoff.wait_s(now_s)
+                take(Down(time.time_ns(), _cause(error), retry_s, is_flapping))
+                await asyncio.sleep(retry_s)
+
+    async def send(self, text: str) -> bool:
+        """Say something on the open line; False where there is none."""
+        if self._socket is None:
+            return False
+        try:
+            await self._socket.send(text)
+        except BROKEN:
+            return False
+        return True
+
+    async def _connected(self, take: Callable[[Word], None]) -> None:
+        """Live through one connection; it always ends in one of `BROKEN`."""
+        self.attempts += 1
+        config = self._config
+        line = connect(
+            config.url,
+            ssl=self._tls,
+            compression=None,  # a bomb needs it, and small frames gain nothing
+            proxy=None,  # never one from the environment
+            open_timeout=config.open_timeout_s,
+            ping_interval=config.ping_s,
+            ping_timeout=config.ping_s,
+            close_timeout=CLOSE_S,
+            max_size=config.frame_bytes_max,
+            max_queue=config.frames_queued_max,
+            user_agent_header=None,
+        )
+        async with line as socket:
+            for message in self._opening():
+                await socket.send(message)
+            self._socket = socket
+            take(Up(time.time_ns(), self.attempts))
+            try:
+                await self._listen(socket, take)
+            finally:
+                self._socket = None
+
+    async def _listen(self, socket: ClientConnection, take: Callable[[Word], None]) -> None:
+        loop, silent_s = asyncio.get_running_loop(), self._config.silent_after_s
+        try:
+            async with asyncio.timeout(silent_s) as silence:
+                while True:
+                    data = await socket.recv(decode=False)
+                    silence.reschedule(loop.time() + silent_s)
+                    self.frames += 1
+                    take(Frame(time.time_ns(), data))
+        except TimeoutError as error:
+            raise TimeoutError(f"silent for {silent_s:g} s") from error
+
+
+def _cause(error: BaseException) -> str:
+    return sanitize(f"{type(error).__name__}: {error}", CAUSE_MAX)
