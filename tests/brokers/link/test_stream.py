@@ -155,6 +155,8 @@ async def test_flapping_is_said_and_stops() -> None:
         assert last.retry_s > 3_000
         assert 6 == len(line.of(Down))
         assert not any(down.is_flapping for down in line.of(Down)[:5])
+        await asyncio.sleep(0.05)
+        assert 6 == line.stream.attempts
 
 
 async def test_a_refused_handshake_is_a_break() -> None:
@@ -183,3 +185,17 @@ async def test_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
     async with venue(silence) as port, lined(port) as line:
         await line.until(lambda: bool(line.of(Up)))
+
+
+async def test_a_slow_line_is_no_silent_one() -> None:
+    """Each frame starts the limit anew."""
+
+    async def slow(socket: ServerConnection) -> None:
+        for _ in range(15):
+            await socket.send("tick")
+            await asyncio.sleep(0.06)
+        await socket.wait_closed()
+
+    async with venue(slow) as port, lined(port, silent_after_s=0.6) as line:
+        await line.until(lambda: len(line.of(Frame)) == 15)
+        assert not line.of(Down)
