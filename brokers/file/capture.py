@@ -13,12 +13,12 @@ from typing import Final
 
 import msgspec
 
-from brokers.file import wire
+from brokers.binance import wire
+from brokers.binance.parse import LINE_BYTES_MAX, LineParser, received_ns, split_stream
+from brokers.binance.streams import KINDS
 from brokers.file.config import TradingRules
-from brokers.file.grid import Grid
-from brokers.file.parse import LINE_BYTES_MAX, LineParser, received_ns, split_stream
 from brokers.file.rules import Sample, instrument_of, refuse_inverse
-from brokers.file.streams import KINDS
+from brokers.link.grid import Grid
 from engine.model.errors import BrokenCapture, DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent

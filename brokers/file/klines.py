@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from brokers.file.config import TradingRules
-from brokers.file.grid import STEPS_MAX, Refused
 from brokers.file.rules import Sample, instrument_of
+from brokers.link.grid import STEPS_MAX, Refused
 from engine.model.errors import BrokenCapture, DataUnavailable, UsageError
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, FeedEvent, Malformed

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from brokers.file.config import TradingRules
-from brokers.file.grid import Refused, Steps, plain_decimal
+from brokers.link.grid import Refused, Steps, plain_decimal
 from engine.model.errors import BrokenCapture, UsageError
 from engine.model.instrument import Instrument
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from brokers.binance.parse import LINE_BYTES_MAX
 from brokers.file.capture import blocks
 from brokers.file.feed import BATCH_MAX, FileFeed, paths_of
-from brokers.file.parse import LINE_BYTES_MAX
 from engine.model.errors import BrokenCapture, DataUnavailable, UnknownInstrument, UsageError
 from engine.model.market import Depth, FeedEvent, Malformed, Quote, Trade
 from engine.venue import Feed

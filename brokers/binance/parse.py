@@ -10,9 +10,9 @@ from typing import Final, Generic, TypeVar
 import msgspec
 from msgspec.json import Decoder
 
-from brokers.file import wire
-from brokers.file.grid import Grid, Refused
-from brokers.file.streams import IGNORED_KINDS, KINDS, levels
+from brokers.binance import wire
+from brokers.binance.streams import IGNORED_KINDS, KINDS, levels
+from brokers.link.grid import Grid, Refused
 from engine.model.market import Depth, FeedEvent, Flaw, Malformed, MarketEvent
 from engine.model.text import sanitize
 

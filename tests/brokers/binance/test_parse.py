@@ -8,16 +8,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from brokers.file.config import TradingRules
-from brokers.file.grid import Grid
-from brokers.file.parse import (
+from brokers.binance.parse import (
     DETAIL_CHARS_MAX,
     LINE_BYTES_MAX,
     STREAMS_MAX,
     LineParser,
     split_stream,
 )
+from brokers.file.config import TradingRules
 from brokers.file.rules import Sample, instrument_of
+from brokers.link.grid import Grid
 from engine.model.market import Depth, Funding, Malformed, Quote, Trade
 from engine.model.orders import Side
 from tests.brokers.file.captures import T0_NS, depth, mark, snapshot, stamped, ticker, trade

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from brokers.file import wire
-from brokers.file.grid import Grid, Refused, plain_decimal
+from brokers.binance import wire
+from brokers.link.grid import Grid, Refused, plain_decimal
 from engine.model.market import Depth, Funding, Levels, MarketEvent, Quote, Trade
 from engine.model.orders import Side
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brokers.file.grid import NUMBER_CHARS_MAX, REMEMBERED_MAX, Refused, Steps
+from brokers.link.grid import NUMBER_CHARS_MAX, REMEMBERED_MAX, Refused, Steps
 
 STEPS = [
     Decimal(text) for text in ("0.1", "0.01", "0.00001", "0.5", "0.25", "1", "5", "10", "1E+2")

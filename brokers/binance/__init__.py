@@ -1,0 +1,1 @@
+"""Binance USD-M futures: its payloads, what they mean, and its live market data."""
