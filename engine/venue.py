@@ -108,6 +108,35 @@ class Feed(Protocol):
         ...
 
 
+class LiveFeed(Feed, Protocol):
+    """A source that happens now. Its batches never wait: an empty one says that nothing has come.
+
+    Used as a context on the session's loop. Its events carry the time they arrived; a session
+    stamps them again as it takes them, for its own clock never goes back.
+    """
+
+    async def discover(self) -> None:
+        """Learn what is traded; before that, `instruments` are empty.
+
+        Raises:
+            DataUnavailable: The venue can't be reached, or makes no sense.
+            UnknownInstrument: It does not list one of the symbols.
+        """
+        ...
+
+    async def arrived(self, within_s: float) -> None:
+        """Wait until a batch would not be empty, at most so many seconds."""
+        ...
+
+    async def __aenter__(self) -> "LiveFeed":
+        """Begin to listen."""
+        ...
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave."""
+        ...
+
+
 class WorkingOrder(NamedTuple):
     """An order that could still fill."""
 

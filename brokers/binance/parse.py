@@ -1,4 +1,4 @@
-"""One line of a capture to one event; any bytes in, an event or nothing out, never an exception.
+"""One line of a capture, or one frame, to one event; any bytes in, never an exception out.
 
 A line is `<receive time> <JSON>`; the unit of the time shows in its number of digits. What can't be
 expressed becomes a `Malformed` at the last believable time.
@@ -92,9 +92,24 @@ class LineParser:
 
     def parse(self, line: bytes) -> FeedEvent | None:
         """Return the event in `line`; None for what is well formed and none of our business."""
+        return self._guarded(self._line, line)
+
+    def frame(self, body: bytes, at_ns: int) -> FeedEvent | None:
+        """Return the event in a frame that has just arrived; None as for a line."""
+        self._last_ns = max(at_ns, self._last_ns)
+        return self._guarded(self._frame, body)
+
+    def snapshot_of(self, symbol: str, body: bytes, at_ns: int) -> FeedEvent | None:
+        """Return the book in a REST answer that was asked for one instrument."""
+        self._last_ns = max(at_ns, self._last_ns)
+        return self._guarded(
+            lambda raw: self._book(symbol, _read_snapshot(raw), self._last_ns), body
+        )
+
+    def _guarded(self, read: Callable[[bytes], FeedEvent | None], raw: bytes) -> FeedEvent | None:
         self._symbol = ""
         try:
-            return self._event(line)
+            return read(raw)
         except Refused as refused:
             return self.flawed(refused.flaw, refused.detail)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -104,11 +119,15 @@ class LineParser:
         """Make a `Malformed` at the last receive time."""
         return Malformed(self._last_ns, self._symbol, flaw, sanitize(detail, DETAIL_CHARS_MAX))
 
-    def _event(self, line: bytes) -> FeedEvent | None:
+    def _line(self, line: bytes) -> FeedEvent | None:
         if len(line) > LINE_BYTES_MAX:
             raise Refused("oversize", f"line over {LINE_BYTES_MAX} bytes")
         stamp, _, body = line.partition(b" ")
-        at_ns = self._received(stamp)
+        self._received(stamp)
+        return self._frame(body)
+
+    def _frame(self, body: bytes) -> FeedEvent | None:
+        at_ns = self._last_ns
         # The key is read from the bytes because decoding the envelope twice would double the cost.
         name = body[11 : body.find(b'"', 11)] if body.startswith(_PREFIX) else b""
         try:
@@ -120,8 +139,8 @@ class LineParser:
         self._symbol = route.grid.symbol
         return route.event(body, at_ns)
 
-    def _received(self, stamp: bytes) -> int:
-        """Return the receive time in nanoseconds, never before the last one."""
+    def _received(self, stamp: bytes) -> None:
+        """Take a line's receive time, in nanoseconds, never before the last one."""
         at_ns = received_ns(stamp)
         if not at_ns:
             raise Refused("malformed", "no receive time")
@@ -129,7 +148,6 @@ class LineParser:
             self._confirm_leap(at_ns)
         self._leap_ns = 0
         self._last_ns = max(at_ns, self._last_ns)
-        return self._last_ns
 
     def _confirm_leap(self, at_ns: int) -> None:
         """Refuse the first line of a leap: one wrong digit must not freeze time for the rest."""
@@ -180,6 +198,9 @@ class LineParser:
             return None
         if symbol not in self._grids:
             raise Refused("unknown_symbol", f"snapshot of unknown symbol {symbol}")
+        return self._book(symbol, data, at_ns)
+
+    def _book(self, symbol: str, data: wire.DepthSnapshot, at_ns: int) -> Depth:
         self._symbol = symbol
         grid = self._grids[symbol]
         return Depth(

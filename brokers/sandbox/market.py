@@ -1,0 +1,107 @@
+"""The market of a sandbox: another source, played in real time, its books kept as diffs.
+
+Sources bring whole books; venues send changes. So each snapshot is compared with the one before
+it, and what differs is a diff with numbers that continue the chain.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+from engine.model.events import HealthChanged, OperatorCommand
+from engine.model.instrument import Instrument
+from engine.model.market import Depth, FeedEvent, Funding, Levels, Quote
+from engine.venue import Feed
+
+LEAD_S: Final = 0.005
+"""Events due within so long are sent together."""
+
+
+@dataclass(slots=True)
+class ShownBook:
+    """What everybody can see of one instrument; prices in ticks, sizes in lots."""
+
+    instrument: Instrument
+    bids: dict[int, int] = field(default_factory=dict)
+    asks: dict[int, int] = field(default_factory=dict)
+    last_seq: int = 0
+    quote: Quote | None = None
+
+    def become(self, depth: Depth, numbers: Iterator[int]) -> Depth:
+        """Take a whole book and return the diff that leads to it."""
+        changes = [_changes(self.bids, depth.bids), _changes(self.asks, depth.asks)]
+        previous, first = self.last_seq, next(numbers)
+        self.bids, self.asks = dict(depth.bids), dict(depth.asks)
+        self.last_seq = next(numbers)
+        return Depth(
+            depth.ts_ns,
+            depth.symbol,
+            changes[0],
+            changes[1],
+            first_seq=first,
+            last_seq=self.last_seq,
+            prev_seq=previous,
+            ts_event_ns=depth.ts_ns,
+        )
+
+
+def _changes(before: dict[int, int], after: Levels) -> Levels:
+    """Return the levels that changed; gone ones with a size of 0."""
+    new = dict(after)
+    changed = [(price, size) for price, size in new.items() if before.get(price) != size]
+    return tuple(changed + [(price, 0) for price in before if price not in new])
+
+
+class SandboxMarket:
+    """Plays a source at wall-clock speed to whoever listens."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._listeners: list[Callable[[FeedEvent], None]] = []
+        self._numbers = count(1_000)
+        self.books = {item.symbol: ShownBook(item) for item in feed.instruments}
+        self.now_ns = 0
+        """Wall time of the newest event."""
+
+    @property
+    def instruments(self) -> Sequence[Instrument]:
+        """What is traded here."""
+        return self._feed.instruments
+
+    def listen(self, listener: Callable[[FeedEvent], None]) -> None:
+        """Hear every event from now on, each with the wall time at which it happens."""
+        self._listeners.append(listener)
+
+    async def play(self) -> None:
+        """Play the source to its end."""
+        offset_ns = 0
+        for batch in self._feed.batches():
+            for event in batch:
+                if isinstance(event, OperatorCommand | HealthChanged):
+                    continue  # a recording's; no market
+                offset_ns = offset_ns or time.time_ns() - event.ts_ns
+                event.ts_ns += offset_ns
+                wait_s = (event.ts_ns - time.time_ns()) / 1e9
+                if wait_s > LEAD_S:
+                    await asyncio.sleep(wait_s)
+                event.ts_ns = min(event.ts_ns, time.time_ns())
+                if isinstance(event, Funding):
+                    event.next_ns += offset_ns
+                self._show(event)
+            await asyncio.sleep(0)
+
+    def _show(self, event: FeedEvent) -> None:
+        self.now_ns = event.ts_ns
+        match event:
+            case Depth(symbol=symbol, is_snapshot=True):
+                event = self.books[symbol].become(event, self._numbers)
+            case Quote(symbol=symbol):
+                event.seq = next(self._numbers)
+                self.books[symbol].quote = event
+            case _:
+                pass
+        for listener in self._listeners:
+            listener(event)
