@@ -8,6 +8,7 @@ from aiohttp import web
 
 from brokers.binance.config import BinanceConfig
 from brokers.binance.feed import BinanceFeed
+from brokers.link.stream import Down, Up
 from engine.market.book import BookSync
 from engine.model.errors import DataUnavailable, UnknownInstrument
 from engine.model.market import Depth, FeedStatus, Funding, Malformed, Quote, Trade
@@ -135,3 +136,13 @@ async def test_a_venue_that_refuses_says_why() -> None:
     await runner.cleanup()
 
     assert "\x1b" not in str(refused.value)
+
+
+async def test_an_outage_is_told_once() -> None:
+    """However often the line is tried meanwhile."""
+    feed = BinanceFeed(SYMBOLS, BinanceConfig())
+    for word in (Up(1, 1), Down(2, "reset", 0.1, False), Down(3, "refused", 0.2, False), Up(4, 2)):
+        feed._hear("public", word)
+
+    told = [(status.ts_ns, status.is_connected) for status in next(feed.batches())]
+    assert [(1, True), (2, False), (4, True)] == told

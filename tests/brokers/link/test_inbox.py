@@ -59,3 +59,12 @@ def test_no_room_empties_it_and_says_so() -> None:
     assert 1 == inbox.overflows
     assert inbox.put(trade(5))
     assert [trade(5)] == inbox.take()
+
+
+def test_what_was_taken_is_forgotten() -> None:
+    """A new quote takes the place of none that has left."""
+    inbox = Inbox(busy=1)
+    for _ in range(2):
+        assert inbox.put(trade(1))
+        assert inbox.put(quote(2))
+        assert [trade(1), quote(2)] == inbox.take()
