@@ -7,7 +7,7 @@ frame a `Malformed`. What can't be reached at start raises `DataUnavailable`.
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -108,6 +108,7 @@ class Feed(Protocol):
         ...
 
 
+@runtime_checkable
 class LiveFeed(Feed, Protocol):
     """A source that happens now. Its batches never wait: an empty one says that nothing has come.
 

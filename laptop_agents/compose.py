@@ -32,7 +32,7 @@ from engine.session.runner import Plan, Session
 from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Feed, SimulatedBroker
+from engine.venue import Feed, LiveFeed, SimulatedBroker
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.guarding import make_guard, make_ledger
 from laptop_agents.opening import Run
@@ -104,7 +104,7 @@ def wire_session(
     guard: SentinelGuard | None = None,
 ) -> tuple[Session, SessionRecord]:
     """Wire a session from given parts."""
-    journal, clock = parts.journal, make_clock(settings)
+    journal, clock = parts.journal, make_clock(settings, parts.feed)
     identity = make_identity(settings, parts.feed, run)
     record = SessionRecord(
         identity,
@@ -183,6 +183,10 @@ def make_feed(settings: "Settings", start_ns: int) -> Feed:
         from brokers.file.feed import FileFeed, paths_of  # noqa: PLC0415 - the chosen source only
 
         return FileFeed(paths_of(paths), settings.symbols or None, settings.file)
+    if kind == "binance":
+        from brokers.binance.feed import BinanceFeed  # noqa: PLC0415 - the chosen source only
+
+        return BinanceFeed(settings.symbols, settings.binance)
     from brokers.mock.feed import MockFeed  # noqa: PLC0415 - the chosen source only
 
     return MockFeed(settings.symbols, settings.mock, settings.session.seed, start_ns)
@@ -211,9 +215,9 @@ def make_kernel(settings: "Settings", instruments: Sequence[Instrument]) -> Kern
     return Kernel(config, instruments, make_agents(settings), CAPABILITIES)
 
 
-def make_clock(settings: "Settings") -> Clock:
-    """Return the clock that the speed asks for."""
-    speed = settings.session.speed
+def make_clock(settings: "Settings", feed: Feed) -> Clock:
+    """Return the clock that the speed asks for; what happens now has one speed."""
+    speed = 1.0 if isinstance(feed, LiveFeed) else settings.session.speed
     return SimulatedClock() if speed == "max" else WallClock(float(speed))
 
 

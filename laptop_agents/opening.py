@@ -91,6 +91,7 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
         JournalDamaged: It can't be trusted.
     """
     from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - rarely needed
+    from laptop_agents.settings import LIVE_SOURCES  # noqa: PLC0415 - rarely needed
 
     folder = RunFolder.reopen(journal.parent)
     journal = folder.file(journal.name)
@@ -106,6 +107,8 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
     settings = recorded_settings(started["settings"])
     if settings.journal.detail != "inputs":
         raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
+    if settings.source in LIVE_SOURCES:
+        raise UsageError(f"{journal} is of a live market, which this release can't resume")
     with blame(journal):
         _set_aside(folder, recorded.count)
         keeper = take_over(journal, fd, recorded, segment_bytes=settings.journal.segment_mb * MB)

@@ -136,6 +136,7 @@ def build_parser() -> Parser:
     _add_replay(commands)
     _add_runs(commands)
     _add_audit(commands)
+    _add_sandbox(commands)
     attach = commands.add_parser("attach", help="a screen for a running session")
     _add_run_word(attach)
     attach.add_argument(
@@ -280,6 +281,17 @@ def _add_audit(commands: Any) -> None:
     form = report.add_mutually_exclusive_group()
     _add_json(form)
     form.add_argument("--incident", action="store_true", help="a Markdown incident report to fill")
+
+
+def _add_sandbox(commands: Any) -> None:
+    sandbox = commands.add_parser("sandbox", help="an exchange on this machine, to rehearse on")
+    sandbox.add_argument("venue", metavar="VENUE", help="whose protocol it speaks: binance")
+    sandbox.add_argument("--symbols", default="BTCUSDT", metavar="A,B", help="what is traded there")
+    sandbox.add_argument("--port", type=int, default=0, metavar="N", help="0 takes a free one (0)")
+    sandbox.add_argument("--seed", type=int, default=1, metavar="N", help="of its prices (1)")
+    sandbox.add_argument(
+        "--events-per-s", type=float, default=20.0, metavar="X", help="per symbol (20)"
+    )
 
 
 def _add_controls(commands: Any) -> None:

@@ -23,6 +23,7 @@ from engine.session.stops import GRACEFUL, Stops
 from laptop_agents import compose
 from laptop_agents.home import kill_path
 from laptop_agents.opening import Run, interrupted_run, new_run
+from laptop_agents.reaching import Reached, reached
 from laptop_agents.runs import find_journal
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ def run_session(
     present = Stops([*kill_files, *([run_dir / KILL_NAME] if run_dir else [])]).present()
     if present is not None:
         return _refuse_kill_file(present)
-    compose.make_feed(settings, 0)  # what it refuses, it refuses before anything is written
-    run = new_run(settings, home, run_dir)
+    found = reached(settings)  # what is refused, is refused before anything is written
+    run = new_run(found.settings, home, run_dir)
     return _run(
-        settings,
+        found,
         run,
         kill_files=kill_files,
         style=_style(verbosity, as_json=as_json, is_plain=is_plain),
@@ -96,7 +97,7 @@ def resume_session(
         return _refuse_kill_file(present)
     settings, run = interrupted_run(journal)
     return _run(
-        settings,
+        Reached(settings, None),
         run,
         kill_files=kill_files,
         style=_style(verbosity, as_json=as_json, is_plain=is_plain),
@@ -117,7 +118,7 @@ def _style(verbosity: int, *, as_json: bool, is_plain: bool) -> Style:
 
 
 def _run(
-    settings: "Settings",
+    found: Reached,
     run: Run,
     *,
     kill_files: Sequence[Path],
@@ -125,6 +126,7 @@ def _run(
     level: str,
     color: bool,
 ) -> int:
+    settings = found.settings
     with ExitStack() as stack:
         log = open_log(run.folder.path / LOG_NAME, level, secrets=secrets_of(os.environ))
         stack.callback(log.close)
@@ -134,13 +136,15 @@ def _run(
             progress.note(f"cut {run.recorded.torn_bytes} bytes of an unfinished last line")
         if run.envelope is None:
             progress.note("the checkpoints' key can't be had: going on without checkpoints")
+        if found.trouble:
+            progress.note(f"{found.trouble}: going on with the mock market, SIMULATED")
         stops = Stops([*kill_files, run.folder.path / KILL_NAME])
         listener = listen(run.folder.path)
         stack.callback(listener.close)
         wired = compose.make_session(
             settings,
             run,
-            compose.make_feed(settings, run.start_ns),
+            found.feed or compose.make_feed(settings, run.start_ns),
             log=log,
             progress=progress,
             stops=stops,

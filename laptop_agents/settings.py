@@ -26,6 +26,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from brokers.binance.config import BinanceConfig
 from brokers.file.config import FileConfig
 from brokers.mock.config import MockConfig
 from brokers.paper.config import PaperConfig
@@ -55,11 +56,12 @@ from laptop_agents.sources import (
 
 DEFAULT_PROFILE = "default"
 HEADLESS_DURATION_MIN = 10.0
-MOCK_SYMBOL = "BTCUSDT"
+FIRST_SYMBOL = "BTCUSDT"
 SYMBOLS_MAX = 256
 """Instruments of one session; each costs a book and its features."""
 SYMBOL = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}", re.ASCII)
-LATER_SOURCES = ("bitunix", "binance", "hyperliquid")
+LIVE_SOURCES = ("binance",)
+LATER_SOURCES = ("bitunix", "hyperliquid")
 
 
 def _mode(mode: str) -> str:
@@ -72,11 +74,13 @@ def _source(source: str) -> str:
     kind, colon, paths = source.partition(":")
     if kind in LATER_SOURCES and not colon:
         raise PydanticCustomError(
-            OURS, "the adapter of this venue is not in this release: use mock or file:PATH"
+            OURS, "the adapter of this venue is not in this release: use binance, mock or file:PATH"
         )
-    if source == "mock" or (kind == "file" and all(p.strip() for p in paths.split(","))):
+    if source in ("mock", *LIVE_SOURCES) or (
+        kind == "file" and all(p.strip() for p in paths.split(","))
+    ):
         return source
-    raise PydanticCustomError(OURS, "must be mock or file:PATH[,PATH...]")
+    raise PydanticCustomError(OURS, "must be binance, mock or file:PATH[,PATH...]")
 
 
 def _symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,9 +128,9 @@ class Settings(BaseSettings):
     mode: Annotated[Literal["paper", "dry-run", "shadow", "live"], AfterValidator(_mode)] = "paper"
     """How real the orders are. This release simulates all of them: paper."""
     source: Annotated[str, AfterValidator(_source)] = "mock"
-    """Market data: `mock`, or `file:PATH[,PATH...]` with recorded data."""
+    """Market data: `binance` live, `mock`, or `file:PATH[,PATH...]` with recorded data."""
     symbols: Annotated[tuple[str, ...], AfterValidator(_symbols)] = ()
-    """Instruments. Left out: BTCUSDT from mock, everything a file holds."""
+    """Instruments. Left out: BTCUSDT, and everything a file holds."""
     profile: str = DEFAULT_PROFILE
     """The profile whose values these are."""
 
@@ -138,6 +142,7 @@ class Settings(BaseSettings):
     paper: PaperConfig = PaperConfig()
     mock: MockConfig = MockConfig()
     file: FileConfig = FileConfig()
+    binance: BinanceConfig = BinanceConfig()
     journal: JournalConfig = JournalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     health: HealthConfig = HealthConfig()
@@ -242,8 +247,9 @@ def _fallback(layers: Sequence[Layer], *, headless: bool) -> Layer:
     """Return the defaults that depend on other settings."""
     given: dict[str, Given] = {}
     source = strongest(layers, "source")
-    if source is None or source.value == "mock":
-        given["symbols"] = Given((MOCK_SYMBOL,), "default of mock")
+    name = "mock" if source is None else str(source.value)
+    if name in ("mock", *LIVE_SOURCES):
+        given["symbols"] = Given((FIRST_SYMBOL,), f"default of {name}")
     if headless:
         given["session.duration_min"] = Given(HEADLESS_DURATION_MIN, "default of --headless")
     return Layer(given)

@@ -31,6 +31,9 @@ class SessionConfig:
     """After an emergency is flat: end the session, or wait for a person."""
     close_deadline_s: Annotated[float, Gt(0), Le(60)] = 5.0
     """Longest graceful close."""
+    fallback_after_s: Annotated[float, Ge(0), Le(600)] = 5.0
+    """How long a paper session tries to reach its venue before it goes on with `mock`, marked
+    SIMULATED."""
     run_id: str | None = None
     """Pins the run id (tests, byte-identical reruns); None derives one from time and entropy."""
     start_ns: Annotated[int, Ge(0)] | None = None

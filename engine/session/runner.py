@@ -3,7 +3,8 @@
 Three things compete for the next instant: the feed's next event, the timer's next beat and the
 simulated broker's next answer. The earliest wins, the timer before an event of the same instant, so
 that a run at any speed, on any machine, makes the same decisions. The clock only decides how long
-the wait for it takes.
+the wait for it takes. A live source has no next event: what has come is taken at the clock's time,
+and where nothing has, the others go on.
 """
 
 import asyncio
@@ -19,13 +20,13 @@ from engine.model.errors import StateDamaged
 from engine.model.events import HealthChanged, Operator, OperatorCommand, Timer
 from engine.model.market import FeedStatus, Malformed, Quote
 from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
-from engine.session.clock import Clock
+from engine.session.clock import POLL_S, Clock
 from engine.session.journal import Journal
 from engine.session.record import SessionRecord
 from engine.session.sentinel.guard import Guard, NoGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Feed, FeedInput, SimulatedBroker
+from engine.venue import Feed, FeedInput, LiveFeed, SimulatedBroker
 
 TIMER_NS: Final = 250_000_000
 """Grid of timer inputs: a stale feed is noticed within its limit plus this."""
@@ -66,6 +67,7 @@ class Session:
     ) -> None:
         self._plan = plan
         self._feed = feed
+        self._live = feed if isinstance(feed, LiveFeed) else None
         self._broker = broker
         self._turn = turn
         self._kernel = turn.kernel
@@ -97,7 +99,7 @@ class Session:
         self._stops.watch()
         durability = asyncio.create_task(self._keep_durable(), name="journal-sync")
         try:
-            async with self._control:
+            async with self._control, self._live or nullcontext():
                 await self._trade()
         finally:
             durability.cancel()
@@ -120,8 +122,14 @@ class Session:
     async def _trade(self) -> None:
         last_ns = self._kernel.now_ns
         for batch in _after(self._feed.batches(), self._taken):
+            if not batch:
+                if await self._idle():
+                    return
+                continue
             if not self._next_timer_ns:
                 self._begin(batch[0].ts_ns)
+            if self._live is not None:
+                self._stamp(batch)
             if await self._take_batch(batch):
                 return
             last_ns = batch[-1].ts_ns
@@ -134,6 +142,27 @@ class Session:
             self._deadline_ns = first_ns + round(self._plan.duration_s * 1e9)
         self._clock.start(first_ns)
         self._record.begin(first_ns, self._deadline_ns if self._plan.duration_s else None)
+
+    def _stamp(self, batch: Sequence[FeedInput]) -> None:
+        """Let what has come from a live source enter now, on the clock that never goes back."""
+        now_ns = max(self._kernel.now_ns, self._clock.reached())
+        for event in batch:
+            event.ts_ns = now_ns  # type: ignore[misc]  # a live source brings market events only
+
+    async def _idle(self) -> bool:
+        """Do what is due while a live source is silent; return True at the session's end."""
+        assert self._live is not None, "only a live source has nothing to bring"
+        wait_s = POLL_S
+        if self._next_timer_ns:
+            now_ns = max(self._kernel.now_ns, self._clock.reached())
+            await self._reach(now_ns)
+            due_ns = min(self._next_timer_ns, self._broker.next_due_ns() or NEVER)
+            wait_s = min(POLL_S, max(0.0, (due_ns - now_ns) / 1e9))
+        if not self._is_over:
+            await self._live.arrived(wait_s)
+        if self._next_timer_ns:
+            self._heed(max(self._kernel.now_ns, self._clock.reached()))
+        return self._is_over or self._stops.is_abort
 
     async def _take_batch(self, batch: Sequence[FeedInput]) -> bool:
         """Take the events of one batch, each at its time; return True at the session's end."""
@@ -320,7 +349,7 @@ class Session:
 def _after(batches: Iterator[Sequence[FeedInput]], taken: int) -> Iterator[Sequence[FeedInput]]:
     """Leave out the first `taken` events."""
     for batch in batches:
-        if taken >= len(batch):
+        if taken and taken >= len(batch):
             taken -= len(batch)
         else:
             yield batch[taken:]

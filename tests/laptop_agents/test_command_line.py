@@ -96,7 +96,10 @@ USAGE = [
     (["--headless", "--latency-ms", "1", "--set", "paper.amend_latency_ms=2"], "conflict"),
     (["--headless", "--mode", "live"], "live venues are not in this release"),
     (["--headless", "--mode", "shadow"], "live venues are not in this release"),
-    (["--headless", "--source", "bitunix"], "is not in this release: use mock or file:PATH"),
+    (
+        ["--headless", "--source", "bitunix"],
+        "is not in this release: use binance, mock or file:PATH",
+    ),
     (["--headless", "--agents", "trnd"], "unknown agent trnd: did you mean trend?"),
     (["--headless", "--set", "risk.max_lossp_pct=1"], "did you mean risk.max_loss_pct?"),
     (["--headless", "--duration", "-1"], "session.duration_min: must be greater than 0"),

@@ -1,0 +1,70 @@
+"""Reaches a live source before a session begins; a paper session may fall back to the mock market.
+
+Rule 1: a symbol the venue does not list is an answer, and is not waited out.
+Rule 2: a fall back is loud: on standard error, in the log and in the run, whose source is then
+        `mock` and whose every page says SIMULATED. Any other mode than paper ends instead.
+"""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from engine.model.errors import DataUnavailable
+from engine.venue import Feed, LiveFeed
+from laptop_agents import compose
+
+if TYPE_CHECKING:
+    from laptop_agents.settings import Settings
+
+RETRY_S: Final = 0.5
+FALLBACK: Final = "mock"
+
+
+class Reached(NamedTuple):
+    """What a session will listen to."""
+
+    settings: "Settings"
+    """With the source it really has."""
+    feed: Feed | None
+    """A live source whose instruments are known; None for one that is made with its run."""
+    trouble: str = ""
+    """Why it is not the source that was asked for."""
+
+
+def reached(settings: "Settings") -> Reached:
+    """Find the source of a session, trying for `session.fallback_after_s`.
+
+    Raises:
+        DataUnavailable: It can't be reached, and this mode goes on with nothing else.
+        LaptopAgentsError: It refuses the symbols, the file is broken, and the like.
+    """
+    feed = compose.make_feed(settings, 0)
+    if not isinstance(feed, LiveFeed):
+        return Reached(settings, None)
+    try:
+        asyncio.run(_discover(feed, settings.session.fallback_after_s))
+    except DataUnavailable as error:
+        if settings.mode != "paper":
+            raise
+        fallen = settings.model_copy(update={"source": FALLBACK})
+        fallen._origins = {**settings._origins, "source": f"fallback: {error}"}
+        return Reached(fallen, None, str(error))
+    return Reached(settings, feed)
+
+
+async def _discover(feed: LiveFeed, patience_s: float) -> None:
+    until_s = time.monotonic() + patience_s
+    while True:
+        try:
+            async with asyncio.timeout(max(RETRY_S, until_s - time.monotonic())):
+                return await feed.discover()
+        except (DataUnavailable, TimeoutError) as error:
+            if time.monotonic() + RETRY_S >= until_s:
+                raise _unavailable(feed, error) from error
+        await asyncio.sleep(RETRY_S)
+
+
+def _unavailable(feed: LiveFeed, error: Exception) -> DataUnavailable:
+    if isinstance(error, DataUnavailable):
+        return error
+    return DataUnavailable(f"{feed.name} does not answer")

@@ -1,0 +1,172 @@
+"""Paper sessions on a live market: the sandbox of a venue in one process, the session in another."""
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.end_to_end.shell import ROOT, Process, session
+
+PATIENCE_S = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@contextlib.contextmanager
+def sandbox(port: int = 0) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A running sandbox, and the settings it announces as words of a command line."""
+    command = [
+        sys.executable, "-m", "laptop_agents", "sandbox", "binance", "--symbols",
+        "BTCUSDT,ETHUSDT", "--events-per-s", "100", "--port", str(port),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(4)]
+    words = [word for line in said[1:] for word in ("--set", line.strip())]
+    try:
+        yield process, words
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert 0 == process.wait(PATIENCE_S)
+        process.stdout.close()
+
+
+def on_binance(*words: str) -> tuple[str, ...]:
+    return ("--source", "binance", "--symbols", "BTCUSDT,ETHUSDT", *words)
+
+
+def test_a_session_trades_on_a_live_market_and_replays(tmp_path: Path) -> None:
+    """Real lines, real prints, books in sync; the journal alone makes the same decisions again."""
+    with sandbox() as (_, urls):
+        ending = session(tmp_path, "--duration", "0.1", *on_binance(*urls))
+
+    report = ending.run.report()
+    assert (0, "duration") == (ending.code, report["stop_reason"])
+    assert report["simulated"] is False
+    assert "SIMULATED" not in ending.err
+    assert 0 == report["malformed_ticks"]
+    assert {} == report["positions_at_end"] or [] == report["positions_at_end"]
+    assert {"BTCUSDT", "ETHUSDT"} == {line["data"]["symbol"] for line in ending.run.lines("quote")}
+    assert any(line["data"].get("is_snapshot") for line in ending.run.lines("depth"))
+    assert ending.run.lines("order_submitted")
+    stamps = [line["ts"] for line in ending.run.lines()]
+    assert stamps == sorted(stamps)
+    assert abs(stamps[0] / 1e9 - time.time()) < 120
+    again = Process(tmp_path, "replay").end()
+    assert 0 == again.code
+    assert "identical" in again.out
+
+
+def test_a_venue_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    """No new risk meanwhile, the gap is in the report, and trading goes on by itself."""
+    port = free_port()
+    with sandbox(port) as (_, urls):
+        process = Process(tmp_path, "--headless", "--duration", "5", *on_binance(*urls))
+        process.until_trading()
+    process.until(lambda: b'"event":"FEED_DISCONNECTED"' in process.run.raw())
+    with sandbox(port):
+        process.until(lambda: b'"event":"RECOVERED"' in process.run.raw(), 40.0)
+        process.send(signal.SIGTERM)
+        ending = process.end()
+
+    assert 4 == ending.code
+    states = [line["data"]["to_state"] for line in ending.run.lines("fsm_transition")]
+    assert "DEGRADED" in states
+    lost, back = (
+        next(
+            line["seq"]
+            for line in ending.run.lines("fsm_transition")
+            if line["data"]["event"] == event
+        )
+        for event in ("FEED_DISCONNECTED", "RECOVERED")
+    )
+    new = [line for line in ending.run.lines("order_submitted") if lost < line["seq"] < back]
+    assert all(line["data"]["reduce_only"] for line in new)
+    assert {"binance.public", "binance.market"} == {
+        gap["source"] for gap in ending.run.report()["data_gaps"]
+    }
+    assert 2 <= ending.run.report()["reconnects"]
+
+
+def test_a_venue_that_is_not_there_is_simulated_loudly(tmp_path: Path) -> None:
+    """On standard error, in manifest and report; replay knows what it really was."""
+    ending = session(
+        tmp_path, "--duration", "0.02", *on_binance("--set", "session.fallback_after_s=0.6"),
+        "--set", f"binance.rest_url=http://127.0.0.1:{free_port()}",
+    )  # fmt: skip
+
+    assert 0 == ending.code
+    assert "binance can't be reached" in ending.err
+    assert "mock market, SIMULATED" in ending.err
+    assert ending.run.report()["simulated"] is True
+    manifest = json.loads((ending.run.path / "manifest.json").read_text())
+    assert ("mock", True) == (manifest["source"], manifest["simulated"])
+    assert "fallback: binance can't be reached" in str(manifest["settings"]["source"])
+    assert 0 == Process(tmp_path, "replay").end().code
+
+
+def test_a_symbol_the_venue_does_not_list(tmp_path: Path) -> None:
+    """Is refused; the mock market is no answer to a typing error."""
+    with sandbox() as (_, urls):
+        ending = session(tmp_path, "--source", "binance", "--symbols", "BTCUSDX", *urls)
+
+    assert 2 == ending.code
+    assert "BTCUSDX" in ending.err
+    assert "BTCUSDT" in ending.err
+    assert not ending.run.exists
+
+
+def test_a_kill_file_while_the_venue_is_silent(tmp_path: Path) -> None:
+    """Ends a session at once, whatever its lines do."""
+    with sandbox() as (venue, urls):
+        process = Process(tmp_path, "--headless", "--duration", "5", *on_binance(*urls))
+        process.until_trading()
+        venue.send_signal(signal.SIGSTOP)
+        (tmp_path / "kill.txt").touch()
+        began_s = time.monotonic()
+        ending = process.end(20)
+        assert time.monotonic() - began_s < 8.0
+        venue.send_signal(signal.SIGCONT)
+
+    assert 4 == ending.code
+    assert "kill" in ending.run.report()["stop_reason"]
+
+
+def test_a_crash_on_a_live_market_is_not_resumed(tmp_path: Path) -> None:
+    """This release says so, and leaves the run as it is."""
+    with sandbox() as (_, urls):
+        process = Process(tmp_path, "--headless", "--duration", "5", *on_binance(*urls))
+        process.until_trading()
+        process.send(signal.SIGKILL)
+        process._process.communicate()
+        before = process.run.raw()
+        ending = Process(tmp_path, "--headless", "--resume").end()
+
+    assert 2 == ending.code
+    assert "live market" in ending.err
+    assert before == process.run.raw()
+
+
+def test_sandbox_refusals(tmp_path: Path) -> None:
+    """An unknown venue, an unknown symbol, a port that is taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for words, said in (
+            (("nasdaq",), "no sandbox of 'nasdaq': there is binance"),
+            (("binance", "--symbols", "NOSUCHUSDT"), "NOSUCHUSDT"),
+            (("binance", "--port", port), f"port {port} can't be had"),
+        ):
+            ending = Process(tmp_path, "sandbox", *words).end()
+            assert 2 == ending.code
+            assert said in ending.err
