@@ -26,11 +26,10 @@ class Exits:
         self._portfolio = portfolio
         self._roster = roster
         self._blotter = blotter
-        self.is_shared = len(roster.names) > 1
 
     def on_wire(self, intent: OrderIntent) -> OrderIntent | None:
         """Return the exit as the venue may see it; None where there is nothing to exit."""
-        if intent.agent == HOUSE or not self.is_shared:
+        if intent.agent == HOUSE or not self._roster.is_shared():
             return intent
         holding = self._portfolio.holdings[intent.symbol]
         ledger = holding.ledgers.get(intent.agent)
@@ -55,7 +54,8 @@ class Exits:
         """Return smaller wishes for resting exits that could close more than there is."""
         ledger = self._portfolio.holdings[symbol].ledgers.get(agent)
         desk = self._roster.desk(agent, symbol)
-        if not self.is_shared or ledger is None or not ledger.qty or desk is None:
+        is_alone = not self._roster.is_shared()
+        if is_alone or ledger is None or not ledger.qty or desk is None:
             return []
         return [
             _smaller(order, desk.sequence.next_id(), abs(ledger.qty), now_ns)
