@@ -19,6 +19,13 @@ NAMES: Final = {
     Operator.PAUSE_AGENT: "PAUSE AGENT",
     Operator.RESUME_AGENT: "RESUME AGENT",
     Operator.WEIGH_AGENT: "WEIGH AGENT",
+    Operator.PLACE_ORDER: "ORDER",
+    Operator.AMEND_ORDER: "AMEND",
+    Operator.CANCEL_ORDER: "CANCEL",
+    Operator.CANCEL_SYMBOL: "CANCEL ALL OF",
+    Operator.CANCEL_ALL: "CANCEL ALL",
+    Operator.FLATTEN_SYMBOL: "FLATTEN",
+    Operator.TAKE_CONTROLS: "CONTROLS",
 }
 RULINGS: Final = {
     Ruling.DONE: "done in",

@@ -24,11 +24,18 @@ ASKABLE: Final = frozenset(
         Operator.PAUSE_AGENT,
         Operator.RESUME_AGENT,
         Operator.WEIGH_AGENT,
+        Operator.PLACE_ORDER,
+        Operator.AMEND_ORDER,
+        Operator.CANCEL_ORDER,
+        Operator.CANCEL_SYMBOL,
+        Operator.CANCEL_ALL,
+        Operator.FLATTEN_SYMBOL,
+        Operator.TAKE_CONTROLS,
     }
 )
 """Commands a person may give; the others are the session's own."""
 
-ARGUMENT_MAX: Final = 80
+ARGUMENT_MAX: Final = 200
 """Characters of an argument: an agent's name and a weight, or a typed confirmation."""
 
 
