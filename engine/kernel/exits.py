@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from engine.agents.roster import Roster
 from engine.execution.blotter import Blotter, is_working
 from engine.model.money import ZERO
+from engine.model.operators import OPERATOR
 from engine.model.orders import Order, OrderIntent, OrderType, Side
 from engine.portfolio.portfolio import HOUSE, Portfolio
 
@@ -29,7 +30,8 @@ class Exits:
 
     def on_wire(self, intent: OrderIntent) -> OrderIntent | None:
         """Return the exit as the venue may see it; None where there is nothing to exit."""
-        if intent.agent == HOUSE or not self._roster.is_shared():
+        is_alone = intent.agent != OPERATOR and not self._roster.is_shared()
+        if intent.agent == HOUSE or is_alone:
             return intent
         holding = self._portfolio.holdings[intent.symbol]
         ledger = holding.ledgers.get(intent.agent)
