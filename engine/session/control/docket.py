@@ -121,6 +121,10 @@ class Docket:
             return
         self._cases.append(case)
 
+    def turn_away(self, ask: Ask, problem: str, answer: Callable[[Outcome], None]) -> None:
+        """Refuse a command that this client may not give now."""
+        answer(self._outcome(Case(ask, "", answer, time.monotonic()), Ruling.REFUSED, problem))
+
     def _problem(self, ask: Ask) -> str | None:
         """Say what of a command could never be carried out."""
         names = self._kernel.roster.names

@@ -45,7 +45,7 @@ class Portrait:
         self._chronicle = chronicle
         self._number = 0
 
-    def draw(self, viewers: int) -> View:
+    def draw(self, viewers: int, controls: str = "") -> View:
         """Take a picture between two steps."""
         kernel, chronicle = self._kernel, self._chronicle
         self._number += 1
@@ -64,6 +64,7 @@ class Portrait:
             transitions=tuple(chronicle.transitions),
             log=chronicle.log(),
             equity=tuple(chronicle.equity),
+            controls=controls,
         )
 
     def _agents(self) -> Iterable[AgentFace]:

@@ -174,3 +174,5 @@ class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
     log: tuple[LogLine, ...]
     equity: tuple[tuple[int, Decimal], ...]
     """Event time and equity, one a second."""
+    controls: str = ""
+    """Which screen has the controls, as in `Welcome`; empty for none."""
