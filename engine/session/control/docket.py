@@ -221,8 +221,9 @@ class Docket:
         """Answer what has taken too long, as it stands; ask now and then."""
         latest_s = time.monotonic() - PATIENCE_S
         for case in [case for case in self._cases if case.began_s <= latest_s]:
-            ruling = Ruling.UNCONFIRMED
-            self._close(case, ruling, "" if case.heard_ns else "the session has not taken it yet")
+            standing = case.errand.standing if case.errand else ""
+            unheard = "the session has not taken it yet"
+            self._close(case, Ruling.UNCONFIRMED, standing if case.heard_ns else unheard)
 
     def end(self, stop_reason: str) -> None:
         """Answer everything that is open: the session is over."""

@@ -42,6 +42,11 @@ class Errand:
         self.ruling: Ruling | None = None
         self.detail = ""
 
+    @property
+    def standing(self) -> str:
+        """Where it stands while nobody has answered."""
+        return f"{self._awaited} has no answer of the venue yet" if self._awaited else ""
+
     def begin(self, decided: Sequence[Record | Input]) -> None:
         """Take what the turn decided after the command; nothing decided is a refusal."""
         for event in decided:

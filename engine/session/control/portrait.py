@@ -120,6 +120,7 @@ def _market(kernel: Kernel, view: MarketView) -> MarketFace:
         symbol=view.symbol,
         tick_size=instrument.tick_size,
         lot_size=instrument.lot_size,
+        multiplier=instrument.multiplier,
         bid=instrument.price(view.bid_ticks) if view.bid_ticks else None,
         ask=instrument.price(view.ask_ticks) if view.ask_ticks else None,
         bid_qty=instrument.qty(view.bid_lots),
