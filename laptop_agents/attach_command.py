@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.lines:
         return tell(folder)
     ending = show(folder, arguments)
-    if ending.how == "detached":
+    if ending.how in ("detached", "signal"):
         sys.stdout.write(f"Left run {folder.name}: the session goes on.\n")
     else:
         _say_how_it_ended(folder)
@@ -76,11 +76,11 @@ def show(
         is_alive=lambda: engine is None or engine.is_alive,
         at_start=heed_signals,
     )
-    link = Link(folder)
+    link = Link(folder, is_watcher=getattr(arguments, "read_only", False))
     link.start()
     app = Workstation(link, surface)
     ending = app.run()
-    link.close()
+    link.close(is_lost=ending is None or is_lost(ending))
     if ending is None:
         sys.stderr.write(
             f"The screen failed; the session goes on: laptop-agents attach {folder.name}"
@@ -88,6 +88,11 @@ def show(
         )
         raise app.bug or AssertionError("the screen closed without an ending")
     return ending
+
+
+def is_lost(ending: "Ending") -> bool:
+    """Whether a screen closed because its terminal went, and not because somebody wanted it to."""
+    return ending == Ending("signal", signal.SIGHUP.name)
 
 
 def tell(folder: Path) -> int:

@@ -34,16 +34,20 @@ RULINGS: Final = {
     Ruling.UNCONFIRMED: "UNCONFIRMED after",
 }
 DETAIL_MAX: Final = 120
+ARGUMENT_SHOWN: Final = 40
+TOLD_WHOLE: Final = frozenset(NAMES) - {Operator.RESET}
+"""Commands whose argument says what they are about."""
 
 
-def sent(command: Operator, at_ns: int) -> str:
+def sent(command: Operator, at_ns: int, argument: str = "") -> str:
     """Return what is said while nobody has answered."""
-    return f"{NAMES[command]}: sent {fmt.clock_ms(at_ns)}"
+    what = f" {fmt.text(argument, ARGUMENT_SHOWN)}" if argument and command in TOLD_WHOLE else ""
+    return f"{NAMES[command]}{what}: sent {fmt.clock_ms(at_ns)}"
 
 
 def told(answer: Answer, at_ns: int) -> str:
     """Return what is said once somebody has, or nobody will."""
-    head = sent(answer.command, at_ns)
+    head = sent(answer.command, at_ns, answer.argument)
     if answer.outcome is None:
         return f"{head}, UNCONFIRMED: {fmt.text(answer.trouble, DETAIL_MAX)}"
     return f"{head}, {', '.join(_facts(answer.outcome))}"
