@@ -190,6 +190,16 @@ def test_an_exit_by_hand_closes_the_operators_own() -> None:
     assert (D("-0.5"), D(0)) == (rig.own("a"), rig.own("operator"))
 
 
+def test_a_person_makes_an_account_shared() -> None:
+    """An agent alone no longer is: its exit closes its own position, not what the net left of it."""
+    rig = Rig(Scripted("a"))
+    rig.ask("a", market(BUY, "0.5"))
+    rig.tell(PLACE, argument="SELL 0.3 BTC MARKET IOC")
+    rig.ask("a", market(SELL, "0.5", reduce_only=True))
+
+    assert (D(0), D("-0.3")) == (rig.own("a"), rig.own("operator"))
+
+
 def test_a_resting_exit_by_hand_follows_its_position() -> None:
     """What has nothing left to close is canceled, as an agent's would be."""
     rig = Rig(Scripted("a"))

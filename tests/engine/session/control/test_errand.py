@@ -125,6 +125,19 @@ def test_an_amend_is_done_when_the_venue_agrees(answer, ruling: Ruling, detail: 
     assert [(ruling, detail)] == told(desk)[1:]
 
 
+def test_an_amend_does_not_overtake_another() -> None:
+    """While the venue has not answered the first, a second is refused."""
+    desk = Desk(Scripted("a"), by_hand=True)
+    desk.do(PLACE, RESTING)
+    desk.accept("operator-1")
+    desk.do(AMEND, "operator-1 0.05 998.9")
+    desk.do(AMEND, "operator-1 0.05 998.8")
+
+    ((said, why),) = told(desk)[1:]
+    assert Ruling.REFUSED is said
+    assert "operator-1 is PENDING_UPDATE: its last request is not answered yet" == why
+
+
 def test_an_amend_that_is_a_replacement_waits_for_the_new_order() -> None:
     """The old one goes, the new one rests; only then is it done."""
     desk = Desk(Scripted("a"), by_hand=True)
