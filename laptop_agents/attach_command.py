@@ -104,7 +104,7 @@ def tell(folder: Path) -> int:
     from tui.plain import lines  # noqa: PLC0415 - its panes bring Textual
 
     before: View | None = None
-    with Connection.open(folder, "screen", wants_views=True) as connection:
+    with Connection.open(folder, "watcher", wants_views=True) as connection:
         sys.stdout.write(f"{_introduction(connection.welcome)}\n")
         for word in connection.views(within_s=SILENCE_S):
             if isinstance(word, Farewell):
