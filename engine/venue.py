@@ -37,6 +37,16 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Characters a client order id may use."""
 
 
+class Charges(msgspec.Struct, frozen=True, kw_only=True):
+    """What trading on an account costs and ties up; for previews, the venue's fills decide."""
+
+    maker_fee_bps: Decimal
+    """Of notional; negative is a rebate."""
+    taker_fee_bps: Decimal
+    leverage: Decimal
+    """Initial margin is notional over this."""
+
+
 class Broker(Protocol):
     """One account at one venue; the engine cannot tell paper from live."""
 

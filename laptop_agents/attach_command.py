@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.lines:
         return tell(folder)
     ending = show(folder, arguments)
-    if ending.how == "detached":
+    if ending.how in ("detached", "signal"):
         sys.stdout.write(f"Left run {folder.name}: the session goes on.\n")
     else:
         _say_how_it_ended(folder)
@@ -79,11 +79,11 @@ def show(
         at_start=heed_signals,
         why=partial(why, folder),
     )
-    link = Link(folder)
+    link = Link(folder, is_watcher=getattr(arguments, "read_only", False))
     link.start()
     app = Workstation(link, surface)
     ending = app.run()
-    link.close()
+    link.close(is_lost=ending is None or is_lost(ending))
     if ending is None:
         sys.stderr.write(
             f"The screen failed; the session goes on: laptop-agents attach {folder.name}"
@@ -91,6 +91,11 @@ def show(
         )
         raise app.bug or AssertionError("the screen closed without an ending")
     return ending
+
+
+def is_lost(ending: "Ending") -> bool:
+    """Whether a screen closed because its terminal went, and not because somebody wanted it to."""
+    return ending == Ending("signal", signal.SIGHUP.name)
 
 
 def tell(folder: Path) -> int:
@@ -102,7 +107,7 @@ def tell(folder: Path) -> int:
     from tui.plain import lines  # noqa: PLC0415 - its panes bring Textual
 
     before: View | None = None
-    with Connection.open(folder, "screen", wants_views=True) as connection:
+    with Connection.open(folder, "watcher", wants_views=True) as connection:
         sys.stdout.write(f"{_introduction(connection.welcome)}\n")
         for word in connection.views(within_s=SILENCE_S):
             if isinstance(word, Farewell):

@@ -19,7 +19,7 @@ from engine.model.venue_events import VenueEvent
 from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock
 from engine.session.control.address import Listener
-from engine.session.control.control import Control
+from engine.session.control.control import Control, ScreenConfig
 from engine.session.control.frames import PROTOCOL
 from engine.session.control.words import Welcome
 from engine.session.health import HealthMonitor, ProcessProbe
@@ -32,7 +32,7 @@ from engine.session.runner import Plan, Session
 from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Feed, LiveFeed, SimulatedBroker
+from engine.venue import Charges, Feed, LiveFeed, SimulatedBroker
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.guarding import make_guard, make_ledger
 from laptop_agents.opening import Run
@@ -121,7 +121,7 @@ def wire_session(
         is_paced=not clock.is_simulated,
         kept=run.kept,
     )
-    control = listener and make_control(listener, identity, parts, record)
+    control = listener and make_control(settings, listener, identity, parts, record)
     turn = Turn(
         parts.kernel,
         parts.broker,
@@ -150,9 +150,14 @@ def wire_session(
 
 
 def make_control(
-    listener: Listener, identity: Identity, parts: Parts, record: SessionRecord
+    settings: "Settings",
+    listener: Listener,
+    identity: Identity,
+    parts: Parts,
+    record: SessionRecord,
 ) -> Control:
     """Let screens and commands attach."""
+    session, paper = settings.session, settings.paper
     return Control(
         listener,
         make_welcome(identity.manifest),
@@ -160,6 +165,12 @@ def make_control(
         record=record,
         journal=parts.journal,
         stops=parts.stops,
+        charges=Charges(
+            maker_fee_bps=paper.maker_fee_bps,
+            taker_fee_bps=paper.taker_fee_bps,
+            leverage=paper.leverage,
+        ),
+        screens=ScreenConfig(session.on_screen_lost, session.watch_only),
     )
 
 

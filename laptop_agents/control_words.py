@@ -22,6 +22,13 @@ DONE: Final = {
     Operator.PAUSE_AGENT: "agent paused",
     Operator.RESUME_AGENT: "agent resumed",
     Operator.WEIGH_AGENT: "agent weighed",
+    Operator.PLACE_ORDER: "ordered",
+    Operator.AMEND_ORDER: "amended",
+    Operator.CANCEL_ORDER: "canceled",
+    Operator.CANCEL_SYMBOL: "all canceled",
+    Operator.CANCEL_ALL: "all canceled",
+    Operator.FLATTEN_SYMBOL: "flat",
+    Operator.TAKE_CONTROLS: "controls taken",
 }
 """The fact a command leads to."""
 

@@ -145,6 +145,9 @@ def build_parser() -> Parser:
         action="store_true",
         help="one line a change: screen readers, pipes",
     )
+    attach.add_argument(
+        "--read-only", action="store_true", help="watch only: this screen sends nothing"
+    )
     _add_controls(commands)
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
     _add_json(doctor)

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from engine.session.sanitize import sanitize
-from laptop_agents.attach_command import last_words, show
+from laptop_agents.attach_command import is_lost, last_words, show
 from laptop_agents.engine_process import EngineProcess, runs_of
 from laptop_agents.home import find_home
 from laptop_agents.run_shelf import find_run
 
 KILLED: Final = 1
 """Exit code of an engine that a signal took from outside: not as planned, and nobody's wish."""
+LOST: Final = 4
+"""Exit code of a screen whose terminal is gone, by a hang-up."""
 
 
 def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
@@ -40,6 +42,8 @@ def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
             f" laptop-agents stop {folder.name} ends it.\n"
         )
         return 0
+    if is_lost(ending):
+        return LOST  # what becomes of the session is its own setting: session.on_screen_lost
     if ending.how == "signal":
         engine.stop()
     return _ended(engine, folder)

@@ -22,6 +22,7 @@ from tui.dialogs.filter import FilterLine
 from tui.dialogs.leaving import COMMANDS, DETACH, quitting, resuming
 from tui.dialogs.question import Question, QuestionDialog
 from tui.link import Answer, Source
+from tui.outstanding import Outstanding
 from tui.overlays import OVERLAYS
 from tui.pane import Cell, Pane, Row
 from tui.surface import Ending, Surface
@@ -29,7 +30,7 @@ from tui.terminal import is_behind
 from tui.theme import Palette, following, palette
 
 SAID_S: Final = 15.0
-"""How long an outcome stays on the alert line; an unconfirmed one stays until another comes."""
+"""How long an outcome stays on the alert line; an unconfirmed one comes back until it is known."""
 TWICE_S: Final = 2.0
 """Two `ctrl+c` within this time ask to quit."""
 ENDED_S: Final = 2.0
@@ -58,6 +59,7 @@ class Workstation(App[Ending]):
         self.surface = surface or Surface()
         self.looks = palette(self.surface.palette_name, is_ascii=self.surface.is_ascii)
         self.desk = Desk()
+        self.outstanding = Outstanding()
         self._said: Row = ()
         self._said_until_s = 0.0
         self._interrupted_s = -TWICE_S
@@ -92,7 +94,9 @@ class Workstation(App[Ending]):
         if not is_behind(self._driver):
             if self.surface.monotonic_s() >= self._said_until_s:
                 self._said = ()
-            self.desk.show(glance, self._said, 1 / self.surface.look_s)
+            self.outstanding.settle(glance.view)
+            said = self._said or self.outstanding.row()
+            self.desk.show(glance, said, 1 / self.surface.look_s)
 
     def _leave_soon(self, ending: Ending) -> None:
         if not self._is_leaving:
@@ -104,6 +108,10 @@ class Workstation(App[Ending]):
         self._said_until_s = self.surface.monotonic_s() + for_s
         self.look()
 
+    def say(self, text: str) -> None:
+        """Tell a person something that is no outcome."""
+        self._say(text, "warn")
+
     def _dress(self, looks: Palette) -> None:
         self.looks = looks
         self.register_theme(looks.theme)
@@ -114,6 +122,9 @@ class Workstation(App[Ending]):
 
     def send(self, command: Operator, argument: str = "") -> None:
         """Give a command and say so; its outcome is said when it comes."""
+        if self.source.glance().is_watcher:
+            self._say(f"{words.NAMES[command]}: NOT SENT, this screen only watches", "danger bold")
+            return
         at_ns = self.surface.wall_ns()
 
         def done(answer: Answer) -> None:
@@ -123,14 +134,15 @@ class Workstation(App[Ending]):
             name = words.NAMES[command]
             self._say(f"{name}: NOT SENT, too many commands under way", "danger bold")
             return
-        self._say(words.sent(command, at_ns), "warn bold", float("inf"))
+        self._say(words.sent(command, at_ns, argument), "warn bold", float("inf"))
 
     def on_workstation_answered(self, message: Answered) -> None:
         """Say what became of a command."""
         answer = message.answer
-        token = "danger bold" if words.is_bad(answer) else "ok bold"
-        for_s = float("inf") if words.is_open(answer) else SAID_S
-        self._say(words.told(answer, message.at_ns), token, for_s)
+        text = words.told(answer, message.at_ns)
+        if words.is_open(answer):
+            self.outstanding.add(answer, text)
+        self._say(text, "danger bold" if words.is_bad(answer) else "ok bold")
 
     def on_pane_failed(self, message: Pane.Failed) -> None:
         """Say which pane has a bug; it shows the error itself."""
@@ -159,7 +171,9 @@ class Workstation(App[Ending]):
         """Pause at once; where a person paused already, ask whether to resume."""
         view = self.source.glance().view
         is_held = view is not None and any("OPERATOR_" in why for why in view.lifecycle.reasons)
-        if view is not None and is_held:
+        if view is not None and view.lifecycle.needs_reset:
+            self.action_open("reset")
+        elif view is not None and is_held:
             self._ask(
                 resuming(view, self.source.glance().mode), lambda _: self.send(Operator.RESUME)
             )
@@ -168,10 +182,11 @@ class Workstation(App[Ending]):
 
     def action_leave(self) -> None:
         """Ask what shall become of the session."""
-        view = self.source.glance().view
-        self._ask(
-            quitting(view, self.source.glance().mode, is_owner=self.surface.is_owner), self._leave
+        glance, is_owner = self.source.glance(), self.surface.is_owner
+        question = quitting(
+            glance.view, glance.mode, is_owner=is_owner, is_watcher=glance.is_watcher
         )
+        self._ask(question, self._leave)
 
     def _leave(self, key: str) -> None:
         if key == DETACH:

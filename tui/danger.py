@@ -5,7 +5,8 @@ Rule 2: the menu opens over everything, dialogs and text fields too, and shows t
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -26,9 +27,11 @@ CHOICES: Final = {
     # key: command, what it does
     "k": (Operator.KILL, "KILL: cancel all, close all, end in EMERGENCY"),
     "f": (Operator.FLATTEN, "FLATTEN ALL: cancel all, close every position, then pause"),
-    "c": (Operator.PAUSE, "CANCEL ALL resting orders, and pause"),
+    "c": (Operator.CANCEL_ALL, "CANCEL ALL orders, those that protect too, then pause"),
     "r": (Operator.REDUCE_ONLY, "REDUCE-ONLY: positions shrink and never grow"),
 }
+
+Choices = Mapping[str, tuple[Operator, str]]
 
 
 class DangerMenu(ModalScreen[Operator | None]):
@@ -36,10 +39,26 @@ class DangerMenu(ModalScreen[Operator | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, mode: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        mode: str,
+        clock: Callable[[], float] = time.monotonic,
+        choices: Choices = MappingProxyType(CHOICES),
+        *,
+        is_guarded: bool = False,
+    ) -> None:
+        """Arm the menu.
+
+        Args:
+            choices: Key to command and what it does; each key differs from the one that arms.
+            is_guarded: Whether keys are passed over for a moment: where one letter arms, the next
+                may have been typed in the same breath.
+        """
         super().__init__()
         self._mode = mode
         self._clock = clock
+        self._choices = choices
+        self._from_s = clock() + (GUARD_S if is_guarded else 0.0)
         self._until_s = clock() + ARMED_S
 
     def compose(self) -> ComposeResult:
@@ -61,7 +80,9 @@ class DangerMenu(ModalScreen[Operator | None]):
         """Take the second key: one of four, in time; any other disarms."""
         event.stop()
         event.prevent_default()
-        chosen = CHOICES.get(event.key)
+        if self._clock() < self._from_s:
+            return
+        chosen = self._choices.get(event.key)
         in_time = self._clock() < self._until_s
         self.dismiss(chosen[0] if chosen and in_time else None)
 
@@ -73,6 +94,6 @@ class DangerMenu(ModalScreen[Operator | None]):
     def _text(self) -> str:
         left = max(0.0, self._until_s - self._clock())
         full = round(BAR * left / ARMED_S)
-        rows = [f" {key}  {what}" for key, (_, what) in CHOICES.items()]
+        rows = [f" {key}  {what}" for key, (_, what) in self._choices.items()]
         head = f"DANGER  {self._mode}  armed {left:3.1f} s  {'#' * full}{'.' * (BAR - full)}"
         return "\n".join([head, "", *rows, "", "any other key disarms"])

@@ -111,6 +111,7 @@ class Desk(Container):
             return
         alertline = self.query_one(AlertlinePane)
         alertline.glance, alertline.said = glance, said
+        self.query_one(KeylinePane).glance = glance
         if glance.view is None:
             alertline.redraw()
             return

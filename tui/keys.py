@@ -9,6 +9,9 @@ BINDINGS: Final = (
     Binding("ctrl+x", "danger", "DANGER menu: kill, flatten, cancel", id="danger", priority=True),
     Binding("exclamation_mark", "danger", "DANGER menu: kill, flatten, cancel", id="danger2"),
     Binding("P", "pause", "Pause the engine; again: resume (asks)", id="pause"),
+    Binding("b", "open('buy')", "Ticket: buy the instrument, or at the level", id="buy"),
+    Binding("s", "open('sell')", "Ticket: sell the instrument, or at the level", id="sell"),
+    Binding("C", "open('controls')", "Take over the controls (asks)", id="controls"),
     Binding("q,ctrl+q", "leave", "Quit (asks)", id="quit", priority=False),
     Binding("ctrl+c", "interrupt", "Copy the selection; twice: quit", id="interrupt", system=True),
     *(

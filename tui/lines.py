@@ -1,5 +1,6 @@
 """The lines around the panes: tabs, alerts, keys. Each draws one row."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -10,6 +11,8 @@ from tui import format as fmt
 from tui.link import Glance
 from tui.pane import Cell, Pane, Row
 
+HOLDER: Final = re.compile(r"pid=\d{1,10}")
+"""What of the holder's name is shown; the rest is in the takeover's question."""
 FROZEN_S: Final = 2.0
 """A screen whose newest view is older says so."""
 
@@ -22,6 +25,7 @@ KEYS: Final = (
     ("0-9", "panes"),
     ("P", "pause"),
     ("w", "why"),
+    ("b/s", "ticket"),
     ("z", "zoom"),
     ("[ ]", "symbol"),
     ("T", "theme"),
@@ -111,10 +115,11 @@ def frozen(view: View, glance: Glance, width: int) -> Cell:
 
 
 class KeylinePane(Pane):
-    """Reminds of the keys."""
+    """Reminds of the keys, and of what this screen may not do."""
 
     HAS_TITLE: ClassVar[bool] = False
     can_focus = False
+    glance: Glance = Glance()
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return one row."""
@@ -122,7 +127,20 @@ class KeylinePane(Pane):
 
     def waiting(self, width: int) -> list[Row]:
         """Return the same: keys work from the first moment."""
-        return [key_row(width)]
+        role = role_cells(self.glance)
+        return [[*role, *key_row(width - sum(cell_len(cell.text) for cell in role))]]
+
+
+def role_cells(glance: Glance) -> Row:
+    """Return why this screen can't raise risk; nothing where it can."""
+    view, welcome = glance.view, glance.welcome
+    if glance.is_watcher or (welcome is not None and welcome.is_watch_only):
+        return [Cell(" READ-ONLY ", "warn bold reverse")]
+    if view is None or welcome is None or view.controls in ("", welcome.you):
+        return []
+    words = HOLDER.search(view.controls)
+    holder = f" of {words[0]}" if words else ""
+    return [Cell(f" WATCHING, controls{holder}: C ", "warn bold reverse")]
 
 
 def key_row(width: int) -> Row:

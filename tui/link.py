@@ -19,14 +19,20 @@ from engine.session.control.client import Connection
 from engine.session.control.views import View
 from engine.session.control.words import Farewell, Outcome, Welcome
 from engine.session.sanitize import sanitize
+from tui.lookahead import Lookahead, Question
 
 CLIENT: Final = "screen"
+WATCHER: Final = "watcher"
+"""A screen that never sends."""
+CLOSE_S: Final = 1.5
+"""How long taking leave of a session may hold up the end of the screen."""
 VIEW_WAIT_S: Final = 2.0
 """A session that sends no view for so long is asked anew."""
 RETRY_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Between attempts to connect; the last one for ever."""
 ANSWER_S: Final = 12.0
 """The session answers within its own patience of 10 s; this is for one that hangs."""
+NEVER_SENDS: Final = "this screen only watches: nothing was sent"
 MODE_MAX: Final = 10
 """Characters of a mode; ours have seven at most."""
 ASKS_MAX: Final = 4
@@ -43,6 +49,8 @@ class Glance(NamedTuple):
     farewell: Farewell | None = None
     trouble: str = ""
     """Why there is no connection; empty while there is one."""
+    is_watcher: bool = False
+    """This screen never sends."""
 
     @property
     def mode(self) -> str:
@@ -74,14 +82,20 @@ class Source(Protocol):
     def ask(self, command: Operator, argument: str, done: Done) -> bool:
         """Give a command; False when too many are under way."""
 
+    def consider(self, question: Question) -> None:
+        """Look ahead at an order, in place of whatever was not looked ahead at yet."""
+
 
 class Link:
     """Follows one run's session."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_watcher: bool = False) -> None:
         self._folder = folder
+        self._client = WATCHER if is_watcher else CLIENT
         self._began_s = time.monotonic()
-        self._glance = Glance()
+        self._glance = Glance(is_watcher=is_watcher)
+        self._lookahead = Lookahead(folder, self._client)
+        self._is_lost = False
         self._seen_s = self._began_s
         self._closing = Event()
         self._asks = 0
@@ -92,9 +106,17 @@ class Link:
         """Begin to follow."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Stop following; commands under way go on."""
+    def close(self, *, is_lost: bool = False) -> None:
+        """Stop following; commands under way go on.
+
+        Args:
+            is_lost: The terminal is gone, nobody left: the session shall treat it so.
+        """
+        self._is_lost = is_lost
         self._closing.set()
+        self._lookahead.close()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_S)
 
     def glance(self) -> Glance:
         """Return what is known now."""
@@ -102,6 +124,9 @@ class Link:
 
     def ask(self, command: Operator, argument: str, done: Done) -> bool:
         """Give a command over a connection of its own, on a thread of its own."""
+        if self._client == WATCHER:
+            done(Answer(command, argument, None, NEVER_SENDS))
+            return True
         with self._lock:
             if self._asks >= ASKS_MAX:
                 return False
@@ -109,9 +134,13 @@ class Link:
         Thread(target=self._tell, args=(command, argument, done), daemon=True).start()
         return True
 
+    def consider(self, question: Question) -> None:
+        """Look ahead at an order."""
+        self._lookahead.ask(question)
+
     def _tell(self, command: Operator, argument: str, done: Done) -> None:
         try:
-            with Connection.open(self._folder, CLIENT) as connection:
+            with Connection.open(self._folder, self._client) as connection:
                 outcome = connection.ask(command, argument, within_s=ANSWER_S)
             silent = "" if outcome else f"no answer within {ANSWER_S:g} s"
             answer = Answer(command, argument, outcome, silent)
@@ -133,10 +162,12 @@ class Link:
             self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)])
 
     def _watch(self) -> None:
-        with Connection.open(self._folder, CLIENT, wants_views=True) as connection:
+        with Connection.open(self._folder, self._client, wants_views=True) as connection:
             self._glance = self._glance._replace(welcome=connection.welcome, trouble="")
             for word in connection.views(within_s=VIEW_WAIT_S):
                 if self._closing.is_set():
+                    if not self._is_lost:
+                        connection.leave()
                     return
                 self._take(word)
         if self._glance.farewell is None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 
-from tui import keys
+from tui import acting, keys
 from tui.dialogs.help import HelpScreen
 from tui.dialogs.why import WhyScreen
 from tui.pane import Pane
@@ -35,5 +35,16 @@ def open_why(app: "Workstation") -> None:
 OVERLAYS: Final[dict[str, Callable[["Workstation"], None]]] = {
     "help": open_help,
     "why": open_why,
+    "buy": acting.buy,
+    "sell": acting.sell,
+    "amend": acting.amend,
+    "cancel": acting.cancel,
+    "cancel-symbol": acting.cancel_symbol,
+    "flatten": acting.flatten,
+    "agent-pause": acting.pause_agent,
+    "agent-up": acting.weigh_up,
+    "agent-down": acting.weigh_down,
+    "controls": acting.take_controls,
+    "reset": acting.reset,
 }
 """By the argument of the binding's action `open('...')`."""

@@ -19,6 +19,13 @@ NAMES: Final = {
     Operator.PAUSE_AGENT: "PAUSE AGENT",
     Operator.RESUME_AGENT: "RESUME AGENT",
     Operator.WEIGH_AGENT: "WEIGH AGENT",
+    Operator.PLACE_ORDER: "ORDER",
+    Operator.AMEND_ORDER: "AMEND",
+    Operator.CANCEL_ORDER: "CANCEL",
+    Operator.CANCEL_SYMBOL: "CANCEL ALL OF",
+    Operator.CANCEL_ALL: "CANCEL ALL",
+    Operator.FLATTEN_SYMBOL: "FLATTEN",
+    Operator.TAKE_CONTROLS: "CONTROLS",
 }
 RULINGS: Final = {
     Ruling.DONE: "done in",
@@ -27,16 +34,20 @@ RULINGS: Final = {
     Ruling.UNCONFIRMED: "UNCONFIRMED after",
 }
 DETAIL_MAX: Final = 120
+ARGUMENT_SHOWN: Final = 40
+TOLD_WHOLE: Final = frozenset(NAMES) - {Operator.RESET}
+"""Commands whose argument says what they are about."""
 
 
-def sent(command: Operator, at_ns: int) -> str:
+def sent(command: Operator, at_ns: int, argument: str = "") -> str:
     """Return what is said while nobody has answered."""
-    return f"{NAMES[command]}: sent {fmt.clock_ms(at_ns)}"
+    what = f" {fmt.text(argument, ARGUMENT_SHOWN)}" if argument and command in TOLD_WHOLE else ""
+    return f"{NAMES[command]}{what}: sent {fmt.clock_ms(at_ns)}"
 
 
 def told(answer: Answer, at_ns: int) -> str:
     """Return what is said once somebody has, or nobody will."""
-    head = sent(answer.command, at_ns)
+    head = sent(answer.command, at_ns, answer.argument)
     if answer.outcome is None:
         return f"{head}, UNCONFIRMED: {fmt.text(answer.trouble, DETAIL_MAX)}"
     return f"{head}, {', '.join(_facts(answer.outcome))}"

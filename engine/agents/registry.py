@@ -16,6 +16,8 @@ from typing import Any, Final, Protocol
 import engine.agents
 from engine.agents.contract import Agent
 from engine.model.errors import UsageError
+from engine.model.operators import OPERATOR
+from engine.portfolio.portfolio import HOUSE
 
 GROUP: Final = "laptop_agents.agents"
 """Entry point group under which a plugin names its class."""
@@ -36,6 +38,9 @@ class AgentClass(Protocol):
 FindPlugin = Callable[[str], AgentClass | None]
 """Loads the plugin of that name, None if there is none."""
 
+RESERVED: Final = frozenset({HOUSE, OPERATOR})
+"""Owners in the books that are no agents."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 """A module name, a settings key and the head of an intent id: nothing that needs quoting."""
 
@@ -48,7 +53,7 @@ def find(name: str, find_plugin: FindPlugin | None = None) -> AgentClass:
 
     """
     found = None
-    if _NAME.fullmatch(name):
+    if _NAME.fullmatch(name) and name not in RESERVED:
         found = _built_in(name) or (find_plugin(name) if find_plugin else None)
     if found is None:
         known = names()

@@ -16,6 +16,7 @@ from engine.agents.desk import Desk, IntentSequence
 from engine.market.view import MarketView
 from engine.model.account import Fill
 from engine.model.market import Bar, Trade
+from engine.model.operators import OPERATOR
 from engine.model.orders import Intent
 from engine.model.text import Redactor, sanitize
 
@@ -90,6 +91,9 @@ class Roster:
     def __init__(self, agents: Iterable[Agent], views: Mapping[str, MarketView]) -> None:
         self._members = {a.name: _Member(a, views) for a in sorted(agents, key=lambda a: a.name)}
         self._symbols = tuple(views)
+        self.seat_sequence = IntentSequence(OPERATOR)
+        self.seat = {symbol: Desk(view, self.seat_sequence) for symbol, view in views.items()}
+        """Desks of the person who orders by hand: kept like an agent's, never called."""
         self.failures: list[Failure] = []
         """Since last drained by the kernel."""
         self._quotes: dict[str, Readers] = {}
@@ -131,13 +135,20 @@ class Roster:
         return {name: m.quarantine for name, m in self._members.items() if m.quarantine}
 
     def desk(self, agent: str, symbol: str) -> Desk | None:
-        """Return an agent's desk; None for the house and for strangers."""
+        """Return an agent's desk, or the person's; None for the house and for strangers."""
         member = self._members.get(agent)
-        return member.desks[symbol] if member else None
+        if member is None:
+            return self.seat[symbol] if agent == OPERATOR else None
+        return member.desks[symbol]
 
     def desks(self) -> Iterable[Desk]:
-        """Every desk of every agent."""
-        return (desk for member in self._members.values() for desk in member.desks.values())
+        """Every desk of every agent, and the person's."""
+        members = (member.desks for member in self._members.values())
+        return (desk for desks in (*members, self.seat) for desk in desks.values())
+
+    def is_shared(self) -> bool:
+        """Whether more than one owner may trade the account: a person counts from their first."""
+        return len(self._members) + bool(self.seat_sequence.last) > 1
 
     def on_quote(self, symbol: str, now_ns: int) -> Sequence[Intent]:
         """Ask everybody who reads quotes. Hot: called for each admitted quote."""
@@ -221,8 +232,8 @@ class Roster:
         return True
 
     def weight(self, agent: str) -> Decimal:
-        """Return an agent's weight."""
-        return self._members[agent].weight
+        """Return an agent's weight; a person says the size."""
+        return self._members[agent].weight if agent != OPERATOR else Decimal(1)
 
     def weigh(self, agent: str, weight: Decimal) -> None:
         """Scale the sizes of an agent, 0 to 1."""

@@ -4,7 +4,7 @@ A kernel restored from a snapshot goes on exactly as the one it was taken from: 
 (indexes, sums, desks) is derived again, everything else is here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -30,6 +30,8 @@ class KernelState:
     breakers: bytes
     gate: bytes
     roster: bytes
+    operator_intents: int = 0
+    closing: list[str] = field(default_factory=list)
 
 
 def snapshot(kernel: Kernel) -> bytes:
@@ -48,6 +50,8 @@ def snapshot(kernel: Kernel) -> bytes:
             breakers=kernel.conduct.breakers.snapshot(),
             gate=kernel.dealing.gate.snapshot(),
             roster=kernel.roster.snapshot(),
+            operator_intents=kernel.manual.sequence.last,
+            closing=list(kernel.house.closing),
         )
     )
 
@@ -65,6 +69,8 @@ def restore(kernel: Kernel, content: bytes) -> None:
     kernel.dealing.gate.restore(state.gate)
     kernel.dealing.restore(state.dealing)
     kernel.house.sequence.last = state.house_intents
+    kernel.manual.sequence.last = state.operator_intents
+    kernel.house.closing = dict.fromkeys(state.closing)
     kernel.roster.restore(state.roster)
     _restore_desks(kernel)
     kernel.watch.restore()

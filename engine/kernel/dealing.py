@@ -3,12 +3,15 @@
 There is one way in (`consider`) for agents, people and the house. An intent that must wait (for a
 token of the throttle, for a cancel to be confirmed) is kept per slot, newest wins, and is judged
 again when its turn comes.
+
+Longer than 300 lines because the way in, the way back and the look ahead share one judgement: a
+preview that judged by other code could promise what the gate refuses.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.agents.roster import Roster
 from engine.execution.blotter import SlotKey
@@ -30,9 +33,10 @@ from engine.model.orders import (
 from engine.model.records import GateVerdict, OrderChanged, RouterDecision
 from engine.portfolio.portfolio import HOUSE, Portfolio
 from engine.risk.context import GateContext
+from engine.risk.explain import RuleReading, explain
 from engine.risk.gate import Gate, Refused
 from engine.risk.lifecycle import SESSION
-from engine.risk.rules import in_the_way
+from engine.risk.rules import ill_formed, in_the_way
 from engine.venue import Capabilities
 
 WAY_PATIENCE_NS: Final = 5_000_000_000
@@ -53,6 +57,19 @@ class Waiting:
 
     intent: OrderIntent
     retry_ns: int
+
+
+class Foreseen(NamedTuple):
+    """What would become of an intent."""
+
+    wire: OrderIntent
+    """As it would be judged."""
+    refused: Refused | None
+    route: Route
+    readings: Sequence[RuleReading] = ()
+    """Every rule of the gate, in its order."""
+    crosses: tuple[str, ...] = ()
+    """Own resting orders it would trade with."""
 
 
 @dataclass(slots=True)
@@ -170,6 +187,21 @@ class Dealing:
         context.is_house = intent.agent == HOUSE
         context.state = self._conduct.state.lifecycle.state
         return self.gate.check(context)
+
+    def foresee(self, intent: OrderIntent, now_ns: int) -> Foreseen:
+        """Judge and route an intent as `consider` would; nothing is written, counted or sent."""
+        working = self._blotter.slots.get(_key(intent))
+        wire = self._exits.on_wire(intent) if intent.reduce_only else intent
+        if wire is None:
+            return Foreseen(intent, NO_OWN_POSITION, blocked(NO_OWN_POSITION.rule))
+        verdict = self._verdict(wire, working, now_ns)
+        readings = explain(self._context, self.gate.limits)
+        is_read = ill_formed(wire, self._views[wire.symbol].instrument) is None
+        crosses = tuple(o.order_id for o in in_the_way(self._context)) if is_read else ()
+        if isinstance(verdict, Refused):
+            return Foreseen(wire, verdict, blocked(verdict.rule), readings, crosses)
+        chosen = self._route(wire, working, wire.symbol, now_ns)
+        return Foreseen(wire, None, chosen, readings, crosses)
 
     def _wait(self, intent: OrderIntent, verdict: Refused, key: SlotKey, now_ns: int) -> bool:
         """Keep a throttled intent that can leave in time."""

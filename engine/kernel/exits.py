@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from engine.agents.roster import Roster
 from engine.execution.blotter import Blotter, is_working
 from engine.model.money import ZERO
+from engine.model.operators import OPERATOR
 from engine.model.orders import Order, OrderIntent, OrderType, Side
 from engine.portfolio.portfolio import HOUSE, Portfolio
 
@@ -26,11 +27,11 @@ class Exits:
         self._portfolio = portfolio
         self._roster = roster
         self._blotter = blotter
-        self.is_shared = len(roster.names) > 1
 
     def on_wire(self, intent: OrderIntent) -> OrderIntent | None:
         """Return the exit as the venue may see it; None where there is nothing to exit."""
-        if intent.agent == HOUSE or not self.is_shared:
+        is_alone = intent.agent != OPERATOR and not self._roster.is_shared()
+        if intent.agent == HOUSE or is_alone:
             return intent
         holding = self._portfolio.holdings[intent.symbol]
         ledger = holding.ledgers.get(intent.agent)
@@ -55,7 +56,8 @@ class Exits:
         """Return smaller wishes for resting exits that could close more than there is."""
         ledger = self._portfolio.holdings[symbol].ledgers.get(agent)
         desk = self._roster.desk(agent, symbol)
-        if not self.is_shared or ledger is None or not ledger.qty or desk is None:
+        is_alone = not self._roster.is_shared()
+        if is_alone or ledger is None or not ledger.qty or desk is None:
             return []
         return [
             _smaller(order, desk.sequence.next_id(), abs(ledger.qty), now_ns)

@@ -23,6 +23,7 @@ from engine.kernel.conduct import Conduct
 from engine.kernel.config import KernelConfig, lifecycle_policy
 from engine.kernel.dealing import Dealing
 from engine.kernel.house import House
+from engine.kernel.manual import Manual
 from engine.kernel.operators import Operators
 from engine.kernel.watch import Watch
 from engine.market.market import Market
@@ -90,7 +91,8 @@ class Kernel:
             out=self._out,
         )
         self.house = House(self.market.views, self.portfolio, self._flow, self.dealing)
-        self._operators = Operators(self.conduct, self.roster, self.house, self._out)
+        self.manual = Manual(self.roster, self.blotter, self._decide)
+        self._operators = Operators(self.conduct, self.roster, self.house, self.manual, self._out)
         self._booking = Booking(
             views=self.market.views,
             portfolio=self.portfolio,
@@ -228,8 +230,11 @@ class Kernel:
     # --- want ------------------------------------------------------------------------------------
 
     def _decide(self, symbol: str, wishes: Sequence[Intent]) -> None:
-        """Settle one round of wishes for one instrument, and act on the outcome."""
-        if not wishes:
+        """Settle one round of wishes for one instrument, and act on the outcome.
+
+        While a person has the instrument closed, wishes would only be in the way.
+        """
+        if not wishes or symbol in self.house.closing:
             return
         config = self.config
         chosen, decision = resolve(wishes, config.policy, config.priorities, self.now_ns, symbol)
@@ -251,7 +256,7 @@ class Kernel:
         fill = self._booking.fill(event, self.now_ns)
         if fill is None:
             return
-        if self.is_flattening:
+        if self.is_flattening or fill.symbol in self.house.closing:
             self._booking.settle(fill.symbol, fill.price, self.now_ns)
         if self.conduct.calls_agents:
             self._decide(fill.symbol, self.roster.on_fill(fill, self.now_ns))
@@ -299,6 +304,9 @@ class Kernel:
         if self.is_flattening:
             self.house.cancel_all(now_ns)
             self.house.flatten(now_ns)
+        elif self.house.closing:
+            for symbol in self.house.go_on_closing(now_ns):
+                self._out.emit(Alert(now_ns, "symbol_flat", "info", f"{symbol} is flat"))
         self._settle_when_done()
 
     def _fit_exits(self) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from engine.agents.roster import Roster
 from engine.kernel.conduct import Conduct
 from engine.kernel.house import House
+from engine.kernel.manual import Manual
 from engine.model.effects import Outbox
 from engine.model.events import Operator, OperatorCommand
 from engine.model.operators import AgentWeight, parsed_weight
@@ -36,10 +37,13 @@ SIGNALS: Final = {e.value: e for e in (FsmEvent.SIGTERM, FsmEvent.SIGINT, FsmEve
 class Operators:
     """Turns commands into lifecycle events and orders to the house."""
 
-    def __init__(self, conduct: Conduct, roster: Roster, house: House, out: Outbox) -> None:
+    def __init__(
+        self, conduct: Conduct, roster: Roster, house: House, manual: Manual, out: Outbox
+    ) -> None:
         self._conduct = conduct
         self._roster = roster
         self._house = house
+        self._manual = manual
         self._emit = out.emit
 
     def obey(self, event: OperatorCommand, now_ns: int) -> None:
@@ -54,6 +58,16 @@ class Operators:
                 self._weigh(parsed_weight(event.argument), now_ns)
             case Operator.CANCEL_ORDER:
                 self._house.cancel_order(event.argument, now_ns)
+            case Operator.PLACE_ORDER | Operator.AMEND_ORDER:
+                self._manual.obey(event, now_ns)
+            case Operator.CANCEL_SYMBOL:
+                self._cancel_symbol(event.argument, now_ns)
+            case Operator.CANCEL_ALL:
+                self._cancel_all(now_ns)
+            case Operator.FLATTEN_SYMBOL:
+                self._flatten_symbol(event.argument, now_ns)
+            case Operator.TAKE_CONTROLS:
+                self._tell("controls_taken", f"the controls are with {event.by}", now_ns)
             case _:
                 meant = self._meaning(event)
                 if meant is not None:
@@ -100,6 +114,22 @@ class Operators:
         self._roster.weigh(agent, weight)
         self._house.cancel_entries(agent, now_ns)
         self._tell("agent_weight", f"agent {agent} weighs {weight}, before {before}", now_ns)
+
+    def _cancel_symbol(self, symbol: str, now_ns: int) -> None:
+        count = self._house.cancel_symbol(symbol, now_ns)
+        if count:
+            self._tell("orders_canceled", f"all {count} orders of {symbol} are canceled", now_ns)
+
+    def _cancel_all(self, now_ns: int) -> None:
+        """Cancel first, so that what protects goes too; then hold, or agents would put it back."""
+        count = self._house.cancel_all(now_ns)
+        if count:
+            self._tell("orders_canceled", f"all {count} orders are canceled", now_ns)
+        self._conduct.raise_event(FsmEvent.OPERATOR_PAUSE, SESSION, now_ns)
+
+    def _flatten_symbol(self, symbol: str, now_ns: int) -> None:
+        if symbol in self._roster.seat and self._house.begin_closing(symbol, now_ns):
+            self._tell("closing", f"{symbol} is canceled and closed", now_ns)
 
     def _tell(self, kind: str, message: str, now_ns: int) -> None:
         self._emit(Alert(now_ns, kind, "info", message))

@@ -81,6 +81,19 @@ class Operator(Word):
     WEIGH_AGENT = "weigh_agent"
     """Scale the sizes of one agent; the argument is `NAME=WEIGHT`."""
     CANCEL_ORDER = "cancel_order"
+    """Cancel one order; the argument is its id."""
+    CANCEL_SYMBOL = "cancel_symbol"
+    """Cancel every order of one symbol, those that protect too."""
+    CANCEL_ALL = "cancel_all"
+    """Cancel every order, those that protect too, and take no new risk until a resume."""
+    PLACE_ORDER = "place_order"
+    """An order by hand; the argument is an `engine.model.operators.OrderTicket`."""
+    AMEND_ORDER = "amend_order"
+    """Change an order by hand; the argument is an `AmendTicket`."""
+    FLATTEN_SYMBOL = "flatten_symbol"
+    """Cancel the orders of one symbol and close its net position."""
+    TAKE_CONTROLS = "take_controls"
+    """A screen takes over what raises risk from whichever had it."""
 
 
 class OperatorCommand(msgspec.Struct, frozen=True, gc=False):

@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from engine.model.errors import StateDamaged
+from engine.model.operators import OPERATOR
 from engine.portfolio.portfolio import HOUSE
 from engine.session.journal_line import GENESIS
 from engine.session.journal_parts import segments
@@ -202,7 +203,7 @@ class _Known:
 
     def __init__(self, symbols: Iterable[str] = (), agents: Iterable[str] = ()) -> None:
         self._symbols = frozenset(symbols)
-        self._agents = frozenset((*agents, HOUSE, LIQUIDATION))
+        self._agents = frozenset((*agents, HOUSE, OPERATOR, LIQUIDATION))
 
     @classmethod
     def of(cls, first: Line) -> "_Known":

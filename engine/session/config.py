@@ -29,6 +29,11 @@ class SessionConfig:
     """Whether a planned end closes positions."""
     on_emergency: Literal["stop", "hold"] = "stop"
     """After an emergency is flat: end the session, or wait for a person."""
+    on_screen_lost: Literal["continue", "stop"] = "continue"
+    """When the screen that has the controls is gone without having left: trade on, or end the
+    session gracefully once it has been gone for five seconds."""
+    watch_only: bool = False
+    """Whether screens may only watch; commands then come from the command line."""
     close_deadline_s: Annotated[float, Gt(0), Le(60)] = 5.0
     """Longest graceful close."""
     fallback_after_s: Annotated[float, Ge(0), Le(600)] = 5.0

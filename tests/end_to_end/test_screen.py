@@ -111,7 +111,7 @@ def test_detaching_leaves_the_engine_and_attach_comes_back(on_terminal: Open) ->
     assert "operator_kill: equity" in again.text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_screen_closes_the_session(
     on_terminal: Open, number: signal.Signals
 ) -> None:
@@ -123,22 +123,6 @@ def test_a_signal_to_the_screen_closes_the_session(
     assert 4 == terminal.end()
     assert "signal" == terminal.run.report()["stop_reason"]
     assert b"\x1b[?1049l" in terminal.raw
-
-
-def test_a_closed_terminal_closes_the_session(on_terminal: Open) -> None:
-    """The window is gone: nobody watches, so the session ends flat, and no process stays."""
-    terminal = on_terminal(*WORDS)
-    terminal.until(lambda text: "ACCEPTED" in text)
-    pid = engine_pid(terminal.process.pid)
-    terminal.hang_up()
-    terminal.process.wait(20.0)
-    deadline = time.monotonic() + 10
-    while not is_gone(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-    assert is_gone(pid)
-    assert [] == terminal.run.report()["positions_at_end"]
-    assert 1 == len(terminal.run.lines("operator_command")), "a second signal would cut it short"
 
 
 def test_stop_signals_and_ctrl_z_stop_nothing(on_terminal: Open) -> None:

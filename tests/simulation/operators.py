@@ -54,9 +54,32 @@ def _reset(dice: Dice, agents: Sequence[str]) -> list[Request]:
     ]
 
 
+SYMBOLS: Final = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
+"""Of all worlds; what a session does not trade is nonsense to it, and must stay harmless."""
+LOTS: Final = {"BTCUSDT": "0.00{}", "ETHUSDT": "0.0{}", "SOLUSDT": "{}", "XRPUSDT": "{}00"}
+
+
+def _order(dice: Dice, agents: Sequence[str]) -> list[Request]:
+    """Order at market, in or out; or change an order that may be there."""
+    symbol, side = dice.choice(SYMBOLS), dice.choice(("BUY", "SELL"))
+    qty = LOTS[symbol].format(dice.randint(1, 9))
+    flag = dice.choice(("", "", " reduce_only"))
+    if dice.random() < 0.2:
+        words = f"operator-{dice.randint(1, 9)} {qty} {dice.randint(1, 200_000)}"
+        return [Request(Operator.AMEND_ORDER, "screen", words)]
+    return [Request(Operator.PLACE_ORDER, "screen", f"{side} {qty} {symbol} MARKET IOC{flag}")]
+
+
+def _withdraw(dice: Dice, agents: Sequence[str]) -> list[Request]:
+    command = dice.choice((Operator.CANCEL_SYMBOL, Operator.FLATTEN_SYMBOL, Operator.CANCEL_ALL))
+    return [Request(command, "screen", dice.choice(SYMBOLS))]
+
+
 PHRASES: Final[dict[str, Callable[[Dice, Sequence[str]], list[Request]]]] = {
     "operator.pause": _pause,
     "operator.pause_agent": _pause_agent,
+    "operator.order": _order,
+    "operator.withdraw": _withdraw,
     "operator.reset": _reset,
     "operator.kill": lambda dice, agents: [Request(Operator.KILL, "cli", "")],
     "operator.kill_file": lambda dice, agents: [Request(Operator.KILL, "kill_file", "kill.txt")],

@@ -55,6 +55,8 @@ KINDS: Final[dict[str, Kind]] = {
     "process.crash_mid_turn": Kind("process", 0.05, 0.3, 0.4),
     "operator.pause": Kind("operator", 0.1, 0.6),
     "operator.pause_agent": Kind("operator", 0.1, 0.6),
+    "operator.order": Kind("operator", 0.5, 6.0),
+    "operator.withdraw": Kind("operator", 0.1, 1.0),
     "operator.reset": Kind("operator", 0.1, 1.0),
     "operator.kill": Kind("operator", 0.1, 0.3, 0.15),
     "operator.kill_file": Kind("operator", 0.1, 0.2, 0.08),

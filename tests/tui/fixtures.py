@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from engine.model.account import Fill, Liquidity, RoundTrip
 from engine.model.orders import OrderState, OrderType, Side, TimeInForce
+from engine.model.prospect import After, Costs, LimitReading, Prospect, QuoteSeen, Verdict
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import PositionView, SessionView
@@ -132,6 +133,40 @@ def agent(name: str = "maker", **changes: object) -> AgentFace:
         "funding": D("0.08"),
     }  # fmt: skip
     return AgentFace(**(fields | changes))
+
+
+def prospect(**changes: object) -> Prospect:
+    """A small buy of BTC at the touch that the gate would let pass, judged 100 ms after a quote.
+
+    Changes name a field of the prospect or of its parts.
+    """
+    fields: dict = {
+        "symbol": BTC, "side": BUY, "qty": D("0.020"), "state": "ACTIVE", "is_approved": True,
+        "route": "PLACE NO_EXISTING_ORDER", "crosses": (),
+        "readings": (
+            LimitReading("order_size", "max_order_notional", "2500", "1348.246", True),
+            LimitReading("position", "max_position_notional", "5000", "2696.492", True),
+            LimitReading("stale_price", "max_quote_age_ms", "2000 ms", "100 ms", True),
+            LimitReading("portfolio", "max_concentration", "off", "", None),
+        ),
+        "bid": D("67412.3"), "ask": D("67412.9"), "age_ms": 100, "max_age_ms": 2_000,
+        "max_deviation_bps": D(100),
+        "price": D("67412.3"), "notional": D("1348.246"), "taken_qty": D(0), "unseen_qty": D(0),
+        "slippage_bps": None, "worst_slippage_bps": None, "worst_price": None,
+        "fee": D("0.2696492"), "worst_fee": D("0.674123"),
+        "position_before": D("0.020"), "position": D("0.040"), "own": D("0.020"),
+        "equity": D("10012.34"), "margin": D("539.30"), "liquidation_price": None,
+    }  # fmt: skip
+    fields |= changes
+
+    def part(kind: type) -> object:
+        names = kind.__struct_fields__  # type: ignore[attr-defined]
+        return kind(**{name: fields[name] for name in names if name in fields})
+
+    return Prospect(
+        symbol=fields["symbol"], side=fields["side"], qty=fields["qty"], state=fields["state"],
+        verdict=part(Verdict), quote=part(QuoteSeen), costs=part(Costs), after=part(After),
+    )  # fmt: skip
 
 
 def agents() -> tuple[AgentFace, ...]:

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from engine.model.events import Operator
+from engine.model.prospect import Prospect
 from engine.session.control.views import View
-from engine.session.control.words import Welcome
-from tests.tui.fixtures import NOW_NS, view
+from engine.session.control.words import Foretold, Welcome
+from tests.tui.fixtures import NOW_NS, prospect, view
 from tui.app import Workstation
 from tui.link import Done, Glance
+from tui.lookahead import Question
 from tui.surface import Surface
 
 S, M, L = (80, 24), (120, 40), (200, 60)
@@ -36,6 +38,9 @@ class FakeSource:
         self.asked: list[tuple[Operator, str]] = []
         self.waiting: list[Done] = []
         self.is_full = False
+        self.considered: list[str] = []
+        self.foresee: Callable[[str], Prospect | str | None] = lambda _: prospect()
+        """What the session answers to an order's words: its future, a flaw, or nothing yet."""
 
     def glance(self) -> Glance:
         return self.seen
@@ -46,6 +51,25 @@ class FakeSource:
         self.asked.append((command, argument))
         self.waiting.append(done)
         return True
+
+    def consider(self, question: Question) -> None:
+        self.considered.append(question.argument)
+        seen = self.foresee(question.argument)
+        if seen is None:
+            return
+        is_flaw = isinstance(seen, str)
+        question.seen(
+            Foretold(
+                ask_id=len(self.considered),
+                argument=question.argument,
+                flaw=seen if is_flaw else "",
+                prospect=None if is_flaw else seen,
+            )
+        )
+
+    def show(self, shown: View) -> None:
+        """Let the session go on to this."""
+        self.seen = self.seen._replace(view=shown)
 
 
 class FakeClock:

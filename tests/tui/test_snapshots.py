@@ -47,6 +47,16 @@ def extreme() -> FakeSource:
     return FakeSource(fx.view(markets=markets, positions=positions, session=session))
 
 
+def refusing() -> FakeSource:
+    """The gate lets no such order pass."""
+    source = FakeSource(fx.view())
+    source.foresee = lambda _: fx.prospect(
+        is_approved=False, rule="order_size", setting="max_order_notional", limit="2500",
+        reading="67412.9", route="BLOCK RISK_GATE",
+    )  # fmt: skip
+    return source
+
+
 STATES: dict[str, tuple[Callable[[], FakeSource], tuple[str, ...]]] = {
     # name: what is shown, keys pressed
     "empty": (lambda: FakeSource(fx.empty()), ()),
@@ -60,6 +70,10 @@ STATES: dict[str, tuple[Callable[[], FakeSource], tuple[str, ...]]] = {
     "fifty": (lambda: FakeSource(fx.view(markets=tuple(fx.market(f"S{i:02}USDT") for i in range(50)))), ("G",)),
     "danger": (lambda: FakeSource(fx.view()), ("ctrl+x",)),
     "quitting": (lambda: FakeSource(fx.view()), ("q",)),
+    "ticket": (lambda: FakeSource(fx.view()), ("b", "0", "full_stop", "0", "2")),
+    "refused": (refusing, ("s", "1", "enter")),
+    "armed": (lambda: FakeSource(fx.view()), ("4", "f")),
+    "level": (lambda: FakeSource(fx.view(controls="screen pid=2")), ("3", "plus", "down", "down")),
 }  # fmt: skip
 
 

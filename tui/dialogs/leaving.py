@@ -17,9 +17,12 @@ COMMANDS: Final = {CLOSE: Operator.STOP, YES: Operator.STOP, KILL: Operator.KILL
 """What an answer to `q` sends; detaching sends nothing."""
 
 
-def quitting(view: View | None, mode: str, *, is_owner: bool) -> Question:
+def quitting(view: View | None, mode: str, *, is_owner: bool, is_watcher: bool = False) -> Question:
     """Return the question of `q`: simple when nothing is at risk, else with all that is."""
     detach = {DETACH: "detach: the session goes on without a screen"}
+    if is_watcher:
+        detach = {DETACH: "leave: the session goes on without this screen"}
+        return Question(f"{mode}  Leave? This screen only watches.", (), detach)
     if view is None:
         return Question(f"{mode}  Leave? Nothing is known of the session.", (), detach)
     exposure = exposed(view)

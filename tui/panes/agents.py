@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar, Final
 
+from textual.binding import Binding, BindingType
+
 from engine.session.control.views import AgentFace, View
 from tui.columns import Column, head, kept, line, matching
 from tui.format import big, number, text
@@ -81,6 +83,11 @@ class AgentsPane(Pane):
 
     NUMBER: ClassVar[str] = "7"
     TITLE: ClassVar[str] = "Agents"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "app.open('agent-pause')", "Pause the agent; again: let it go on (asks)"),
+        Binding("plus,equals_sign", "app.open('agent-up')", "More weight (asks)"),
+        Binding("minus", "app.open('agent-down')", "Less weight"),
+    ]
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the rows for what is selected and looked for."""

@@ -1,16 +1,22 @@
 """Pane 3, book: the ladder of the chosen instrument, with our own orders in it.
 
-Rule 1: the touch is marked by letters (`a`, `b`), our own orders by `o` and their size.
+Rule 1: the touch is marked by letters (`a`, `b`), our own orders by `o` and their size, the level a
+        person stands on by `>`.
 Rule 2: a crossed or locked book is said and shown, a book of which only the touch is known too.
+Rule 3: the mid stays in the middle, unless a person stands on a level: then that does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import ClassVar, Final
 
+from textual.binding import Binding, BindingType
+
 from engine.model.orders import Side
-from engine.session.control.views import Level, MarketFace, OrderFace, View
+from engine.session.control.views import MarketFace, OrderFace, View
 from tui import format as fmt
+from tui.ladder import GROUPS, Rung, Spot, gathered, ladder, own_orders
 from tui.pane import Cell, Pane, Row
 from tui.panes.quotes import spread_bps
 from tui.theme import Palette
@@ -19,12 +25,7 @@ SIZE: Final = 8
 PRICE: Final = 11
 OWN_FROM_WIDTH: Final = 40
 """From this width on there is room for the size of our own orders."""
-
-Own = Mapping[tuple[Side, Decimal], Decimal]
-"""What we have resting, by side and price."""
-
-Rung = tuple[Decimal, Decimal | None]
-"""Price and the size seen there; None where only we rest."""
+TOUCH: Final = {Side.SELL: "a", Side.BUY: "b"}
 
 
 class BookPane(Pane):
@@ -32,17 +33,84 @@ class BookPane(Pane):
 
     NUMBER: ClassVar[str] = "3"
     TITLE: ClassVar[str] = "Book"
-    symbol = ""
-    """The chosen instrument; empty for the first."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "center", "Center on the mid, choose no level"),
+        Binding("plus,equals_sign", "group(1)", "Coarser levels"),
+        Binding("minus", "group(-1)", "Finer levels"),
+        Binding("x", "app.open('cancel')", "Cancel our orders at the level"),
+        Binding("X", "app.open('cancel-symbol')", "Cancel all of the instrument (two keys)"),
+    ]
+    _symbol = ""
+    level: Spot | None = None
+    """Where a person stands; None follows the mid."""
+    grouping = 0
+    """Which of `GROUPS` the levels are gathered by."""
+
+    @property
+    def symbol(self) -> str:
+        """The chosen instrument; empty for the first."""
+        return self._symbol
+
+    @symbol.setter
+    def symbol(self, symbol: str) -> None:
+        if symbol != self._symbol:
+            self._symbol, self.level = symbol, None
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return asks from far to near, the mid, bids from near to far."""
-        return draw(view, width, height, self.palette, self.symbol)
+        return draw(
+            view, width, height, self.palette, self.symbol,
+            group=GROUPS[self.grouping], level=self.level,
+        )  # fmt: skip
 
     def caption(self, view: View) -> str:
-        """Return which instrument."""
+        """Return which instrument, and how its levels are gathered."""
         market = chosen(view, self.symbol)
-        return "" if market is None else fmt.text(market.symbol, 12)
+        if market is None:
+            return ""
+        by = f" by {self._step(market).normalize():f}" if self.grouping else ""
+        return f"{fmt.text(market.symbol, 12)}{by}"
+
+    def own_at_level(self, view: View) -> list[OrderFace]:
+        """Return our orders where a person stands."""
+        market, level = chosen(view, self.symbol), self.level
+        if market is None or level is None:
+            return []
+        step = self._step(market)
+        return [
+            order
+            for order in view.orders
+            if order.symbol == market.symbol
+            and order.side is level.side
+            and order.price is not None
+            and gathered(order.side, order.price, step) == level.price
+        ]
+
+    def _step(self, market: MarketFace) -> Decimal:
+        return market.tick_size * GROUPS[self.grouping]
+
+    def action_move(self, by: int) -> None:
+        """Stand on another level; the first step is onto the touch."""
+        market = chosen(self._view, self.symbol) if self._view else None
+        if market is None or self._view is None:
+            return
+        step = self._step(market)
+        asks, bids = ladder(market, own_orders(self._view.orders, market.symbol, step), step)
+        spots = [rung.spot for rung in (*asks, *bids)]
+        at = spots.index(self.level) + by if self.level in spots else len(asks) - (by < 0)
+        if spots:
+            self.level = spots[max(0, min(at, len(spots) - 1))]
+        self.redraw()
+
+    def action_center(self) -> None:
+        """Follow the mid again."""
+        self.level = None
+        self.redraw()
+
+    def action_group(self, by: int) -> None:
+        """Gather levels coarser or finer."""
+        self.grouping = max(0, min(self.grouping + by, len(GROUPS) - 1))
+        self.action_center()
 
 
 def chosen(view: View, symbol: str) -> MarketFace | None:
@@ -51,75 +119,58 @@ def chosen(view: View, symbol: str) -> MarketFace | None:
     return next(named, view.markets[0] if view.markets else None)
 
 
-def draw(view: View, width: int, height: int, palette: Palette, symbol: str = "") -> list[Row]:
-    """Return the ladder with the mid in the middle of the height."""
+def draw(
+    view: View,
+    width: int,
+    height: int,
+    palette: Palette,
+    symbol: str = "",
+    *,
+    group: int = 1,
+    level: Spot | None = None,
+) -> list[Row]:
+    """Return the ladder with the mid, or the chosen level, in the middle of the height."""
     market = chosen(view, symbol)
     if market is None:
         return [[Cell(" no instruments in this session", "dim")]]
     if market.bid is None and market.ask is None:
         return [[Cell(f" {fmt.text(market.symbol, 12)}: no data yet", "dim")]]
-    own = own_orders(view.orders, market.symbol)
-    seen_asks, seen_bids = _levels(market)
-    asks = _rungs(seen_asks, [price for side, price in own if side is Side.SELL])
-    bids = _rungs(seen_bids, [price for side, price in own if side is Side.BUY])[::-1]
+    step = market.tick_size * group
+    own = own_orders(view.orders, market.symbol, step)
+    asks, bids = ladder(market, own, step)
+    drawn = partial(_rung, market=market, own=own, width=width, step=step, level=level)
+    rows: list[Row] = [*map(drawn, asks), _middle(market, width, palette), *map(drawn, bids)]
+    spots = [*(rung.spot for rung in asks), None, *(rung.spot for rung in bids)]
+    center = spots.index(level) if level in spots else len(asks)
     above = max(0, (height - 1) // 2)
-    below = max(0, height - 1 - above)
-    rows: list[Row] = [[] for _ in range(above - len(asks[:above]))]
-    rows += [
-        _ask(rung, rung[0] == market.ask, market, own, width) for rung in reversed(asks[:above])
+    padding: list[Row] = [[] for _ in range(above - center)]
+    return [*padding, *rows[max(0, center - above) :]][:height]
+
+
+def _rung(
+    rung: Rung,
+    *,
+    market: MarketFace,
+    own: Mapping[Spot, Decimal],
+    width: int,
+    step: Decimal,
+    level: Spot | None,
+) -> Row:
+    (side, price), size = rung
+    touch = market.ask if side is Side.SELL else market.bid
+    is_touch = touch is not None and gathered(side, touch, step) == price
+    token = "ask" if side is Side.SELL else "bid"
+    seen, nothing = Cell(_size(size, market)), Cell(" " * SIZE)
+    mark = TOUCH[side] if is_touch else " "
+    is_here = rung.spot == level
+    cells = [
+        Cell(">" if is_here else mark, f"{token} bold"),
+        nothing if side is Side.SELL else seen,
+        Cell(fmt.fit(fmt.price(price, market.tick_size), PRICE), token),
+        seen if side is Side.SELL else nothing,
+        *_own(own.get(rung.spot), market, width),
     ]
-    rows.append(_middle(market, width, palette))
-    rows += [_bid(rung, rung[0] == market.bid, market, own, width) for rung in bids[:below]]
-    return rows
-
-
-def own_orders(orders: Sequence[OrderFace], symbol: str) -> Own:
-    """Return how much of ours rests at each price, what is filled taken off."""
-    resting: dict[tuple[Side, Decimal], Decimal] = {}
-    for order in orders:
-        if order.symbol == symbol and order.price is not None:
-            key = (order.side, order.price)
-            resting[key] = resting.get(key, Decimal(0)) + order.qty - order.filled_qty
-    return resting
-
-
-def _rungs(levels: Sequence[Level], own: Sequence[Decimal]) -> list[Rung]:
-    """Return the levels and our own prices between them, from the lowest up."""
-    rungs: dict[Decimal, Decimal | None] = dict.fromkeys(own)
-    return sorted((rungs | dict(levels)).items())
-
-
-def _levels(market: MarketFace) -> tuple[Sequence[Level], Sequence[Level]]:
-    """Return asks and bids, best first; of an unsynced book the touch."""
-    if market.is_book_synced and (market.asks or market.bids):
-        return market.asks, market.bids
-    ask = [(market.ask, market.ask_qty)] if market.ask is not None else []
-    bid = [(market.bid, market.bid_qty)] if market.bid is not None else []
-    return ask, bid
-
-
-def _ask(level: Rung, is_touch: bool, market: MarketFace, own: Own, width: int) -> Row:  # noqa: FBT001
-    price, qty = level
-    mine = own.get((Side.SELL, price))
-    return [
-        Cell("a" if is_touch else " ", "ask bold"),
-        Cell(_size(None, market)),
-        Cell(fmt.fit(fmt.price(price, market.tick_size), PRICE), "ask"),
-        Cell(_size(qty, market)),
-        *_own(mine, market, width),
-    ]
-
-
-def _bid(level: Rung, is_touch: bool, market: MarketFace, own: Own, width: int) -> Row:  # noqa: FBT001
-    price, qty = level
-    mine = own.get((Side.BUY, price))
-    return [
-        Cell("b" if is_touch else " ", "bid bold"),
-        Cell(_size(qty, market)),
-        Cell(fmt.fit(fmt.price(price, market.tick_size), PRICE), "bid"),
-        Cell(_size(None, market)),
-        *_own(mine, market, width),
-    ]
+    return [Cell(text, f"{look} reverse") for text, look in cells] if is_here else cells
 
 
 def _size(qty: Decimal | None, market: MarketFace) -> str:

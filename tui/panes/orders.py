@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from textual.binding import Binding, BindingType
+
 from engine.model.money import ROUNDED
 from engine.model.orders import OrderState, Side
 from engine.session.control.views import MarketFace, OrderFace, View
@@ -119,6 +121,11 @@ class OrdersPane(Pane):
 
     NUMBER: ClassVar[str] = "5"
     TITLE: ClassVar[str] = "Orders"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "app.open('cancel')", "Cancel the order"),
+        Binding("a", "app.open('amend')", "Change your own order"),
+        Binding("X", "app.open('cancel-symbol')", "Cancel all of its symbol (two keys)"),
+    ]
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the rows for what is selected and looked for."""

@@ -133,7 +133,10 @@ class PositionsPane(Pane):
 
     NUMBER: ClassVar[str] = "4"
     TITLE: ClassVar[str] = "Positions"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "flat", "Flat ones", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "flat", "Flat ones", show=False),
+        Binding("f", "app.open('flatten')", "Flatten the position (two keys)"),
+    ]
 
     has_flat: bool = False
     """Whether flat instruments are shown too."""

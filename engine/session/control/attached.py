@@ -14,7 +14,17 @@ import msgspec
 
 from engine.session.control.frames import ASK_BYTES_MAX, PROTOCOL, BadFrame, Frames, decode, encode
 from engine.session.control.peer import Peer, peer_of
-from engine.session.control.words import Ask, Farewell, Hello, Outcome, Refused, Welcome
+from engine.session.control.words import (
+    Ask,
+    Consider,
+    Farewell,
+    Foretold,
+    Hello,
+    Leave,
+    Outcome,
+    Refused,
+    Welcome,
+)
 
 GREETING_S: Final = 2.0
 """How long a client may take for its greeting, and for any frame it has begun."""
@@ -27,13 +37,15 @@ ASKS_MAX: Final = 8
 
 _KIND: Final = re.compile(r"[a-z]{1,16}", re.ASCII)
 _GREETINGS: Final = msgspec.json.Decoder(Hello)
-_ASKS: Final = msgspec.json.Decoder(Ask)
+_ASKS: Final = msgspec.json.Decoder(Ask | Consider | Leave)
 
 
 class House(Protocol):
     """What a client needs of the server."""
 
-    welcome: Welcome
+    def welcome(self, client: "Attached") -> Welcome:
+        """Return who the session is, to this client."""
+        ...
 
     def admit(self, client: "Attached", peer: Peer) -> str | None:
         """Take in a connection; return why not."""
@@ -45,6 +57,10 @@ class House(Protocol):
 
     def ask(self, client: "Attached", ask: Ask) -> None:
         """Put a command before the session."""
+        ...
+
+    def consider(self, client: "Attached", question: Consider) -> None:
+        """Answer what has no effect."""
         ...
 
     def leave(self, client: "Attached") -> None:
@@ -68,6 +84,10 @@ class Attached(asyncio.Protocol):
         self.hello: Hello | None = None
         self.asks = 0
         """Commands under way."""
+        self.considered_s = 0.0
+        """When it last asked what would become of an order."""
+        self.has_left = False
+        """Whether it said that it closes on purpose."""
 
     @property
     def by(self) -> str:
@@ -136,7 +156,7 @@ class Attached(asyncio.Protocol):
         else:
             self._newest = view
 
-    def tell(self, word: Outcome | Welcome | Refused | Farewell) -> None:
+    def tell(self, word: Outcome | Foretold | Welcome | Refused | Farewell) -> None:
         """Send what must not be lost; drop a client that lets it pile up."""
         if self._transport is None or self._transport.is_closing():
             return
@@ -168,7 +188,17 @@ class Attached(asyncio.Protocol):
         if self.hello is None:
             self._greet(decode(body, _GREETINGS))
         else:
-            self._house.ask(self, decode(body, _ASKS))
+            self._hear(decode(body, _ASKS))
+
+    def _hear(self, word: Ask | Consider | Leave) -> None:
+        match word:
+            case Ask():
+                self._house.ask(self, word)
+            case Consider():
+                self._house.consider(self, word)
+            case Leave():
+                self.has_left = True
+                self.close()
 
     def _greet(self, hello: Hello) -> None:
         if hello.version != PROTOCOL:
@@ -183,7 +213,7 @@ class Attached(asyncio.Protocol):
         if problem is not None:
             self.refuse(problem)
             return
-        self.tell(self._house.welcome)
+        self.tell(self._house.welcome(self))
 
     def _hurry(self) -> None:
         if self._timer is None:

@@ -26,13 +26,28 @@ from engine.session.control.frames import (
     encode,
 )
 from engine.session.control.views import View
-from engine.session.control.words import Ask, Farewell, Hello, Outcome, Refused, Welcome
+from engine.session.control.words import (
+    Ask,
+    Consider,
+    Farewell,
+    Foretold,
+    Hello,
+    Leave,
+    Outcome,
+    Refused,
+    Welcome,
+)
 
 CONNECT_S: Final = 2.0
 """How long a session may take to greet; it does within a batch of events."""
+LEAVE_S: Final = 1.0
+"""How long taking leave may take; after that the screen counts as lost."""
 READ_BYTES: Final = 256 * 1024
 
-_WORDS: Final = msgspec.json.Decoder(Welcome | Refused | Outcome | View | Farewell)
+_WORDS: Final = msgspec.json.Decoder(Welcome | Refused | Outcome | Foretold | View | Farewell)
+
+
+Said = Outcome | Foretold | View | Farewell | Welcome
 
 
 class Connection:
@@ -42,7 +57,7 @@ class Connection:
         self._sock = sock
         self._path = path
         self._frames = Frames(ANSWER_BYTES_MAX)
-        self._words: list[Outcome | View | Farewell | Welcome] = []
+        self._words: list[Said] = []
         self._asked = 0
         self.welcome: Welcome
 
@@ -89,6 +104,29 @@ class Connection:
                 return word
         return None
 
+    def consider(self, command: Operator, argument: str, *, within_s: float) -> Foretold | None:
+        """Ask what would become of an order; None when nobody said in time.
+
+        Raises:
+            SessionUnreachable: The connection broke before an answer came.
+
+        """
+        self._asked += 1
+        self._send(Consider(self._asked, command, argument))
+        deadline_s = time.monotonic() + within_s
+        while (word := self._next(deadline_s)) is not None:
+            if isinstance(word, Foretold) and word.ask_id == self._asked:
+                return word
+        return None
+
+    def leave(self) -> None:
+        """Say that this screen closes on purpose, and wait until that was heard."""
+        self._send(Leave())
+        with contextlib.suppress(OSError):  # it has hung up already
+            self._sock.settimeout(LEAVE_S)
+            while self._sock.recv(READ_BYTES):
+                pass
+
     def views(self, *, within_s: float) -> Iterator[View | Farewell]:
         """Yield the newest view as it comes, and the farewell; end when none came in time.
 
@@ -114,7 +152,7 @@ class Connection:
         """Leave."""
         self.close()
 
-    def _send(self, word: Hello | Ask) -> None:
+    def _send(self, word: Hello | Ask | Consider | Leave) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._sock.sendall(encode(word))  # whoever has hung up may have said why: read on
 
@@ -124,7 +162,7 @@ class Connection:
             raise SessionUnreachable(f"the session at {self._path} does not answer a greeting")
         return word
 
-    def _next(self, deadline_s: float) -> Outcome | View | Farewell | Welcome | None:
+    def _next(self, deadline_s: float) -> Said | None:
         """Return the next word; None when none came in time."""
         while not self._words:
             left_s = deadline_s - time.monotonic()

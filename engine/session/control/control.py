@@ -2,19 +2,32 @@
 
 from collections.abc import Sequence
 from types import TracebackType
+from typing import NamedTuple
 
 from engine.kernel import Kernel
-from engine.model.events import Input
+from engine.kernel.foresight import Foresight
+from engine.model.events import Input, Operator
 from engine.model.records import Record
 from engine.session.control.address import Listener
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.docket import Docket
+from engine.session.control.errand import BY_HAND, flaw
+from engine.session.control.lease import Lease
 from engine.session.control.portrait import Portrait
 from engine.session.control.server import ControlServer
-from engine.session.control.words import Welcome
+from engine.session.control.words import Consider, Foretold, Welcome
 from engine.session.journal import Journal
 from engine.session.record import SessionRecord
-from engine.session.stops import Stops
+from engine.session.stops import Request, Stops
+from engine.venue import Charges
+
+
+class ScreenConfig(NamedTuple):
+    """What a session lets screens do, and does when it loses the one with the controls."""
+
+    on_lost: str = "continue"
+    """`continue` or `stop`."""
+    is_watch_only: bool = False
 
 
 class Control:
@@ -29,12 +42,17 @@ class Control:
         record: SessionRecord,
         journal: Journal,
         stops: Stops,
+        charges: Charges,
+        screens: ScreenConfig,
     ) -> None:
         self._kernel = kernel
         self._record = record
         self._journal = journal
         self._chronicle = Chronicle(kernel)
         self._docket = Docket(kernel, stops.ask)
+        self._foresight = Foresight(kernel, charges)
+        self._stops = stops
+        self._screens = screens
         self._has_failed = False
         portrait = Portrait(kernel, record, journal, self._chronicle)
         self._server = ControlServer(
@@ -44,6 +62,9 @@ class Control:
             draw=portrait.draw,
             durable=self._durable,
             failed=record.failed,
+            foresee=self._foresee,
+            lease=Lease(is_watch_only=screens.is_watch_only),
+            lost=self._lost,
         )
 
     def follow(self, events: Sequence[Record | Input]) -> None:
@@ -60,6 +81,24 @@ class Control:
         except Exception as error:  # noqa: BLE001 - the supervisor seam of control
             self._has_failed = True
             self._record.failed(error)
+
+    def _foresee(self, question: Consider) -> Foretold:
+        """Look ahead; words that mean no order have a flaw and no future."""
+        argument = question.argument
+        problem = (
+            flaw(self._kernel, question.command, argument)
+            if question.command in BY_HAND
+            else f"{question.command} is no order"
+        )
+        seen = problem or self._foresight.of(question.command, argument)
+        if isinstance(seen, str):
+            return Foretold(ask_id=question.ask_id, argument=argument, flaw=seen)
+        return Foretold(ask_id=question.ask_id, argument=argument, prospect=seen)
+
+    def _lost(self, by: str) -> None:
+        """Do what was set for a screen that had the controls and is gone."""
+        if self._screens.on_lost == "stop":
+            self._stops.ask(Request(Operator.STOP, f"lost {by}", ""))
 
     async def _durable(self) -> None:
         self._journal.flush()

@@ -17,9 +17,11 @@ from engine.model.operators import parsed_weight
 from engine.model.orders import OrderState
 from engine.model.records import Alert, FsmTransition, OrderChanged, Record
 from engine.risk.lifecycle import SESSION, FsmEvent, FsmState, Lifecycle, open_reasons
+from engine.session.control.errand import BY_HAND, Errand, flaw
 from engine.session.control.words import ARGUMENT_MAX, ASKABLE, Ask, Outcome, Ruling
 from engine.session.stops import Request
 
+NOTHING: Final[frozenset[str]] = frozenset()
 CASES_MAX: Final = 32
 """Commands followed at once, of all clients."""
 
@@ -37,8 +39,14 @@ TOLD_BY: Final[Mapping[Operator, frozenset[str]]] = {
     Operator.PAUSE_AGENT: frozenset({"AGENT_PAUSED"}),
     Operator.RESUME_AGENT: frozenset({"AGENT_RESUMED"}),
     Operator.WEIGH_AGENT: frozenset({"AGENT_WEIGHT"}),
+    Operator.CANCEL_ORDER: frozenset({OrderState.PENDING_CANCEL}),
+    Operator.CANCEL_SYMBOL: frozenset({"ORDERS_CANCELED"}),
+    Operator.CANCEL_ALL: frozenset({"ORDERS_CANCELED", "OPERATOR_PAUSE"}),
+    Operator.FLATTEN_SYMBOL: frozenset({"CLOSING"}),
+    Operator.TAKE_CONTROLS: frozenset({"CONTROLS_TAKEN"}),
 }
-"""The transition or alert by which the kernel says that a command changed something."""
+"""The transition, alert or state of an order by which the kernel says that a command changed
+something; orders by hand have an `Errand`."""
 
 HOLDS: Final[Mapping[Operator, Callable[[Lifecycle], bool]]] = {
     Operator.PAUSE: lambda now: (FsmEvent.OPERATOR_PAUSE, SESSION) in now.causes,
@@ -54,6 +62,15 @@ HOLDS: Final[Mapping[Operator, Callable[[Lifecycle], bool]]] = {
 HINTS: Final = {
     Operator.RESET: "it takes an EMERGENCY that is held and flat, no open doubt, and the word RESET"
 }
+
+MOOT: Final = {
+    Operator.CANCEL_ORDER: "it is being canceled already, or has ended",
+    Operator.CANCEL_SYMBOL: "no order of it works",
+    Operator.CANCEL_ALL: "no order works, and the session is paused",
+    Operator.FLATTEN_SYMBOL: "it is flat, or being closed already",
+    Operator.TAKE_CONTROLS: "",
+}
+"""What it means that a command about orders changed nothing."""
 
 OF_AGENTS: Final = frozenset({Operator.PAUSE_AGENT, Operator.RESUME_AGENT, Operator.WEIGH_AGENT})
 
@@ -73,6 +90,7 @@ class Case:
     """Orders whose cancel it waits for."""
     canceled: int = 0
     fills: int = 0
+    errand: Errand | None = None
 
 
 class Docket:
@@ -91,7 +109,8 @@ class Docket:
 
     def enter(self, ask: Ask, by: str, answer: Callable[[Outcome], None]) -> None:
         """Take a command; `answer` is called once, now or later."""
-        case = Case(ask, by, answer, time.monotonic())
+        errand = Errand() if ask.command in BY_HAND else None
+        case = Case(ask, by, answer, time.monotonic(), errand=errand)
         problem = self._problem(ask)
         if problem is None and len(self._cases) >= CASES_MAX:
             problem = f"{CASES_MAX} commands are under way already"
@@ -101,6 +120,10 @@ class Docket:
             answer(self._outcome(case, Ruling.REFUSED, problem))
             return
         self._cases.append(case)
+
+    def turn_away(self, ask: Ask, problem: str, answer: Callable[[Outcome], None]) -> None:
+        """Refuse a command that this client may not give now."""
+        answer(self._outcome(Case(ask, "", answer, time.monotonic()), Ruling.REFUSED, problem))
 
     def _problem(self, ask: Ask) -> str | None:
         """Say what of a command could never be carried out."""
@@ -117,13 +140,14 @@ class Docket:
             agent = asked.agent
         if ask.command in OF_AGENTS and agent not in names:
             return f"no agent {agent!r} in this session: it has {', '.join(names)}"
-        return None
+        return flaw(self._kernel, ask.command, ask.argument)
 
     def follow(self, events: Sequence[Record | Input]) -> None:
         """See what one turn took and decided, and answer what is done."""
         if not self._cases:
             return
         for place, event in enumerate(events):
+            self._run_errands(event)
             match event:
                 case OperatorCommand():
                     self._hear(event, events[place + 1 :])
@@ -136,8 +160,12 @@ class Docket:
 
     def _ruling(self, case: Case) -> tuple[Ruling, str]:
         command, lifecycle = case.ask.command, self._kernel.conduct.lifecycle
+        if case.errand is not None and case.errand.ruling is not None:
+            return case.errand.ruling, case.errand.detail
         if case.is_told:
             return Ruling.DONE, ""
+        if command in MOOT:
+            return Ruling.UNCHANGED, MOOT[command]
         if command in OF_AGENTS or HOLDS[command](lifecycle):
             return Ruling.UNCHANGED, ""
         why = HINTS.get(command) or ", ".join(open_reasons(lifecycle)) or "nothing to do"
@@ -148,9 +176,18 @@ class Docket:
             is_it = (event.command, event.by) == (case.ask.command, case.by)
             if not case.heard_ns and is_it and event.argument == case.ask.argument:
                 case.heard_ns = event.ts_ns
-                case.is_told = not TOLD_BY[event.command].isdisjoint(map(_name, decided))
+                case.is_told = not TOLD_BY.get(event.command, NOTHING).isdisjoint(
+                    map(_name, decided)
+                )
                 case.canceling = self._pending()
+                if case.errand is not None:
+                    case.errand.begin(decided)
                 return
+
+    def _run_errands(self, event: Record | Input) -> None:
+        for case in self._cases:
+            if case.errand is not None and case.heard_ns:
+                case.errand.see(event)
 
     def _count(self, *, canceled: int = 0, fills: int = 0) -> None:
         for case in self._cases:
@@ -165,6 +202,8 @@ class Docket:
     def _is_done(self, case: Case) -> bool:
         lifecycle = self._kernel.conduct.lifecycle
         match case.ask.command:
+            case _ if case.errand is not None:
+                return case.errand.ruling is not None
             case _ if not case.is_told:
                 return True
             case Operator.STOP:
@@ -173,6 +212,8 @@ class Docket:
                 return lifecycle.is_flat and not self._kernel.is_ending
             case Operator.FLATTEN:
                 return not lifecycle.is_flattening
+            case Operator.FLATTEN_SYMBOL:
+                return case.ask.argument not in self._kernel.house.closing
             case _:
                 return case.canceling.isdisjoint(self._kernel.blotter.live)
 
@@ -180,8 +221,9 @@ class Docket:
         """Answer what has taken too long, as it stands; ask now and then."""
         latest_s = time.monotonic() - PATIENCE_S
         for case in [case for case in self._cases if case.began_s <= latest_s]:
-            ruling = Ruling.UNCONFIRMED
-            self._close(case, ruling, "" if case.heard_ns else "the session has not taken it yet")
+            standing = case.errand.standing if case.errand else ""
+            unheard = "the session has not taken it yet"
+            self._close(case, Ruling.UNCONFIRMED, standing if case.heard_ns else unheard)
 
     def end(self, stop_reason: str) -> None:
         """Answer everything that is open: the session is over."""
@@ -222,5 +264,7 @@ def _name(event: Record | Input) -> str:
             return event.event
         case Alert():
             return event.kind.upper()
+        case OrderChanged():
+            return event.state
         case _:
             return ""

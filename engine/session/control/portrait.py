@@ -45,7 +45,7 @@ class Portrait:
         self._chronicle = chronicle
         self._number = 0
 
-    def draw(self, viewers: int) -> View:
+    def draw(self, viewers: int, controls: str = "") -> View:
         """Take a picture between two steps."""
         kernel, chronicle = self._kernel, self._chronicle
         self._number += 1
@@ -64,6 +64,7 @@ class Portrait:
             transitions=tuple(chronicle.transitions),
             log=chronicle.log(),
             equity=tuple(chronicle.equity),
+            controls=controls,
         )
 
     def _agents(self) -> Iterable[AgentFace]:
@@ -119,6 +120,7 @@ def _market(kernel: Kernel, view: MarketView) -> MarketFace:
         symbol=view.symbol,
         tick_size=instrument.tick_size,
         lot_size=instrument.lot_size,
+        multiplier=instrument.multiplier,
         bid=instrument.price(view.bid_ticks) if view.bid_ticks else None,
         ask=instrument.price(view.ask_ticks) if view.ask_ticks else None,
         bid_qty=instrument.qty(view.bid_lots),

@@ -44,6 +44,8 @@ class MarketFace(msgspec.Struct, frozen=True, kw_only=True):
     asks: tuple[Level, ...]
     features: dict[str, float | None]
     """By name, window and interval; None until warm."""
+    multiplier: Decimal = Decimal(1)
+    """Base currency per unit of quantity."""
 
 
 class OrderFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,3 +176,5 @@ class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
     log: tuple[LogLine, ...]
     equity: tuple[tuple[int, Decimal], ...]
     """Event time and equity, one a second."""
+    controls: str = ""
+    """Which screen has the controls, as in `Welcome`; empty for none."""

@@ -1,7 +1,8 @@
 """What clients and sessions say to each other.
 
 A client says `Hello` and is answered `Welcome` or `Refused`. Then it may `Ask`, each answered by
-one `Outcome`, and if it wants them it gets views (`engine.session.control.views`) until `Farewell`.
+one `Outcome`, and `Consider`, answered by `Foretold`; and if it wants them it gets views
+(`engine.session.control.views`) until `Farewell`. A screen that closes on purpose says `Leave`.
 """
 
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Final
 import msgspec
 
 from engine.model.events import Operator
+from engine.model.prospect import Prospect
 from engine.model.words import Word
 
 ASKABLE: Final = frozenset(
@@ -24,11 +26,18 @@ ASKABLE: Final = frozenset(
         Operator.PAUSE_AGENT,
         Operator.RESUME_AGENT,
         Operator.WEIGH_AGENT,
+        Operator.PLACE_ORDER,
+        Operator.AMEND_ORDER,
+        Operator.CANCEL_ORDER,
+        Operator.CANCEL_SYMBOL,
+        Operator.CANCEL_ALL,
+        Operator.FLATTEN_SYMBOL,
+        Operator.TAKE_CONTROLS,
     }
 )
 """Commands a person may give; the others are the session's own."""
 
-ARGUMENT_MAX: Final = 80
+ARGUMENT_MAX: Final = 200
 """Characters of an argument: an agent's name and a weight, or a typed confirmation."""
 
 
@@ -37,7 +46,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
     version: int
     client: str
-    """What kind it is, `[a-z]{1,16}`: `cli`, `screen`."""
+    """What kind it is, `[a-z]{1,16}`: `cli`, `screen`, `watcher`."""
     wants_views: bool = False
 
 
@@ -48,6 +57,19 @@ class Ask(msgspec.Struct, frozen=True, tag="ask"):
     """The client's own number; the outcome repeats it."""
     command: Operator
     argument: str = ""
+
+
+class Consider(msgspec.Struct, frozen=True, tag="consider"):
+    """A question without any effect: what would become of this order?"""
+
+    ask_id: int
+    command: Operator
+    """`place_order` or `amend_order`."""
+    argument: str
+
+
+class Leave(msgspec.Struct, frozen=True, tag="leave"):
+    """The screen closes because somebody wants it to: it is not lost."""
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -62,6 +84,12 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
     symbols: tuple[str, ...]
     agents: tuple[str, ...]
     started_at: str
+    you: str = ""
+    """By what name this client's commands are journalled."""
+    controls: str = ""
+    """Which screen has the controls, by that name; empty for none."""
+    is_watch_only: bool = False
+    """Screens of this session may only watch."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
@@ -106,6 +134,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome"):
     equity: Decimal
     detail: str = ""
     """Why it was refused, or how the session ended."""
+
+
+class Foretold(msgspec.Struct, frozen=True, kw_only=True, tag="foretold"):
+    """The answer to `Consider`, at once."""
+
+    ask_id: int
+    argument: str
+    flaw: str = ""
+    """Why there is nothing to look ahead to; empty where there is."""
+    prospect: Prospect | None = None
 
 
 class Farewell(msgspec.Struct, frozen=True, tag="farewell"):

@@ -71,6 +71,15 @@ def test_unknown_names(name: str, words: str) -> None:
         registry.find(name, find_plugin)
 
 
+@pytest.mark.parametrize("name", ["operator", "house"])
+def test_no_agent_trades_in_a_persons_name(name: str) -> None:
+    """Nor in the house's: both own positions in the same books."""
+    impostor = type("Impostor", (Plugin,), {"name": name})
+
+    with pytest.raises(UsageError, match=f"unknown agent '{name}'"):
+        registry.find(name, lambda _: impostor)
+
+
 def test_an_agent_answers_to_its_own_name() -> None:
     """Intent ids begin with the name, so it can't be another one than was asked for."""
     with pytest.raises(UsageError, match="calls itself 'plugin'"):

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from engine.model.errors import SessionUnreachable
 from engine.model.events import Operator
@@ -25,8 +26,19 @@ from engine.session.control import attached, server
 from engine.session.control.address import find, listen
 from engine.session.control.client import Connection
 from engine.session.control.frames import PROTOCOL, encode
+from engine.session.control.lease import Lease
 from engine.session.control.server import CLIENTS_MAX, VIEW_INTERVAL_S, VIEWERS_MAX, ControlServer
-from engine.session.control.words import Ask, Farewell, Hello, Outcome, Refused, Ruling, Welcome
+from engine.session.control.words import (
+    Ask,
+    Consider,
+    Farewell,
+    Foretold,
+    Hello,
+    Outcome,
+    Refused,
+    Ruling,
+    Welcome,
+)
 
 WELCOME = Welcome(
     version=PROTOCOL, run_id="r1", pid=1, mode="paper", is_simulated=True, source="mock",
@@ -54,6 +66,9 @@ class Answering:
         if not self.is_silent:
             answer(outcome(ask))
 
+    def turn_away(self, ask: Ask, problem: str, answer: Callable[[Outcome], None]) -> None:
+        answer(replace(outcome(ask), ruling=Ruling.REFUSED, detail=problem))
+
     def expire(self) -> None: ...
 
     def end(self, stop_reason: str) -> None:
@@ -71,7 +86,14 @@ def outcome(ask: Ask) -> Outcome:
 class Stand:
     """A server on a loop of its own thread, and the longest that loop ever stood still."""
 
-    def __init__(self, folder: Path, *, filling: int = 100, owner: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        filling: int = 100,
+        owner: int | None = None,
+        watch_only: bool = False,
+    ) -> None:
         self.folder = folder
         self.drawn = 0
         self.gap_s = 0.0
@@ -80,15 +102,24 @@ class Stand:
         self.is_broken = False
         self.docket: Any = Answering()
         self._owner = owner
+        self._is_watch_only = watch_only
+        self.controls = ""
+        self.considered: list[Consider] = []
+        self.lost: list[str] = []
         self._stop = threading.Event()
         self._is_open = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
 
-    def draw(self, viewers: int) -> Any:
+    def draw(self, viewers: int, controls: str) -> Any:
         self.drawn += 1
+        self.controls = controls
         if self.is_broken:
             raise ZeroDivisionError("a bug of ours")
         return Blob(self.drawn, self.filling)
+
+    def foresee(self, question: Consider) -> Foretold:
+        self.considered.append(question)
+        return Foretold(ask_id=question.ask_id, argument=question.argument, flaw="none of it")
 
     async def _run(self) -> None:
         async def durable() -> None: ...
@@ -96,6 +127,8 @@ class Stand:
         self.server = ControlServer(
             listen(self.folder), WELCOME, self.docket,
             draw=self.draw, durable=durable, failed=self.faults.append, owner=self._owner,
+            foresee=self.foresee, lease=Lease(is_watch_only=self._is_watch_only),
+            lost=self.lost.append,
         )  # fmt: skip
         await self.server.open()
         self._is_open.set()
@@ -160,7 +193,7 @@ def test_greeting_command_and_who_gave_it(folder: Path) -> None:
         done = connection.ask(Operator.PAUSE_AGENT, "trend", within_s=2)
         asked, by = stand.docket.asked[0]
 
-    assert WELCOME == connection.welcome
+    assert replace(WELCOME, you=by) == connection.welcome
     assert done is not None
     assert Ruling.DONE is done.ruling
     assert (Operator.PAUSE_AGENT, "trend") == (asked.command, asked.argument)

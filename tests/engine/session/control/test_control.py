@@ -2,6 +2,7 @@
 
 import decimal
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -13,11 +14,12 @@ from engine.model.money import use_exact_arithmetic
 from engine.model.records import Alert, ErrorRecord, FsmTransition
 from engine.session.control.address import listen
 from engine.session.control.chronicle import EQUITY_MAX, LOG_MAX, TAIL_MAX, Chronicle
-from engine.session.control.control import Control
+from engine.session.control.control import Control, ScreenConfig
 from engine.session.control.frames import ANSWER_BYTES_MAX, encode
 from engine.session.control.portrait import Portrait
 from engine.session.control.views import View
 from engine.session.stops import Stops
+from engine.venue import Charges
 from tests.engine.session.control.test_clients import WELCOME
 from tests.engine.session.test_runner import START, Stage, mock
 
@@ -95,6 +97,8 @@ def test_a_fault_in_following_stays_there(tmp_path: Path, monkeypatch: pytest.Mo
     control = Control(
         listener, WELCOME,
         kernel=stage.kernel, record=stage.record, journal=stage.journal, stops=Stops([]),
+            charges=Charges(maker_fee_bps=Decimal(2), taker_fee_bps=Decimal(5), leverage=Decimal(5)),
+            screens=ScreenConfig(),
     )  # fmt: skip
 
     def broken(_: object) -> None:

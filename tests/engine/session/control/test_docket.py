@@ -6,8 +6,9 @@ import pytest
 
 from engine.model.events import Operator, OperatorCommand
 from engine.session.control import docket
-from engine.session.control.docket import CASES_MAX, HOLDS, OF_AGENTS, TOLD_BY, Docket
-from engine.session.control.words import ASKABLE, Ask, Outcome, Ruling
+from engine.session.control.docket import CASES_MAX, HOLDS, MOOT, OF_AGENTS, TOLD_BY, Docket
+from engine.session.control.errand import BY_HAND
+from engine.session.control.words import ARGUMENT_MAX, ASKABLE, Ask, Outcome, Ruling
 from engine.session.stops import ASKED_MAX, Request, Stops
 from engine.session.turn import Turn
 from tests.engine.kernel.rig import BUY, SELL, D, Rig, Scripted, limit, market
@@ -49,7 +50,7 @@ class Desk(Rig):
 
 def test_every_command_of_a_person_is_followed() -> None:
     """A new one fails here until somebody says by what it is told and when it holds."""
-    assert ASKABLE == set(TOLD_BY) == set(HOLDS) | OF_AGENTS
+    assert ASKABLE == set(TOLD_BY) | BY_HAND == set(HOLDS) | OF_AGENTS | set(MOOT) | BY_HAND
 
 
 def test_a_pause_is_done_when_its_cancels_are() -> None:
@@ -152,7 +153,7 @@ RULINGS = [
     ([],                                        (Operator.WEIGH_AGENT, "a=7"),      Ruling.REFUSED,   "from 0 to 1"),
     ([],                                        (Operator.WEIGH_AGENT, "z=1"),      Ruling.REFUSED,   "no agent 'z'"),
     ([],                                        (Operator.PAUSE_AGENT, "a\n"),      Ruling.REFUSED,   "plain characters"),
-    ([],                                        (Operator.PAUSE_AGENT, "a" * 81),   Ruling.REFUSED,   "at most 80"),
+    ([],                                        (Operator.PAUSE_AGENT, "a" * (ARGUMENT_MAX + 1)), Ruling.REFUSED, f"at most {ARGUMENT_MAX}"),
     ([],                                        (Operator.JOURNAL_FAILURE, ""),     Ruling.REFUSED,   "the session's own"),
     ([],                                        (Operator.DURATION_ELAPSED, ""),    Ruling.REFUSED,   "the session's own"),
 ]  # fmt: skip
