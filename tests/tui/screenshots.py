@@ -19,6 +19,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from fontTools.pens.recordingPen import DecomposingRecordingPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from PIL import Image
@@ -91,7 +94,7 @@ def session() -> Iterator[Source]:
     with tempfile.TemporaryDirectory() as home:
         engine = Process(
             Path(home), "--headless", "--source", source, "--speed", SPEED, "--duration", "600",
-            *symbols,
+            *symbols, "--set", "agents.quoter.half_spread_bps=0.3",
         )  # fmt: skip
         engine.until((engine.run.path / "control.sock").exists)
         link = Link(engine.run.path)
@@ -160,13 +163,24 @@ def cut_down(path: Path, glyphs: str) -> str:
     )
     cutter.populate(text=glyphs)
     cutter.subset(font)
-    for name, (width, bearing) in font["hmtx"].metrics.items():
-        if font["glyf"][name].numberOfContours > 0:
-            font["glyf"][name].coordinates.scale((CELL / width, 1))
-        font["hmtx"][name] = (CELL, round(bearing * CELL / max(1, width)))
+    narrow(font)
     font.flavor = "woff"
     font.save(packed := BytesIO())
     return base64.b64encode(packed.getvalue()).decode()
+
+
+def narrow(font: TTFont) -> None:
+    """Make every glyph as wide as a cell."""
+    outlines = font.getGlyphSet()
+    drawn: dict[str, DecomposingRecordingPen] = {}  # all of them before one is changed: they share
+    for name in font.getGlyphOrder():
+        outlines[name].draw(drawn.setdefault(name, DecomposingRecordingPen(outlines)))
+    for name, (width, bearing) in list(font["hmtx"].metrics.items()):
+        if width not in (0, CELL):
+            share = CELL / width
+            drawn[name].replay(TransformPen(pen := TTGlyphPen(None), (share, 0, 0, 1, 0, 0)))
+            font["glyf"][name] = pen.glyph()
+            font["hmtx"][name] = (CELL, round(bearing * share))
 
 
 def png_of(svg: str, browser: Browser) -> bytes:

@@ -16,6 +16,6 @@ class Modal(ModalScreen[ScreenResultType]):
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close with a result; after that do nothing."""
         if self._is_answered:
-            return AwaitComplete.nothing()
+            return AwaitComplete()
         self._is_answered = True
         return super().dismiss(result)
