@@ -13,7 +13,8 @@ SEEDS ?= 100
 MINUTES ?= 10
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check lint simulate bench bench-compiled image lock clean
+.PHONY: run test check lint simulate bench bench-compiled bench-screen soak-screen screenshots \
+	image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -42,6 +43,19 @@ bench: $(STAMP)
 # The same source compiled with mypyc, in a copy: an experiment, see scripts/bench_compiled.sh.
 bench-compiled: $(STAMP)
 	@scripts/bench_compiled.sh $(ARGS)
+
+# What a screen costs and how fast it answers, on a pseudo-terminal.
+bench-screen: $(STAMP)
+	@$(BIN)/python -m benchmarks.screen $(ARGS)
+
+# A terminal that reads nothing for a minute, then MINUTES of a screen in use: what of it grows.
+soak-screen: $(STAMP)
+	@UNREAD_S=60 $(BIN)/pytest -q -n 0 tests/end_to_end/test_hard_terminals.py
+	@$(BIN)/python -m benchmarks.screen soak $(MINUTES)
+
+# docs/img anew, from a real session; needs chromium for the PNG and Debian's fonts-dejavu-core.
+screenshots: $(STAMP)
+	@$(BIN)/python -m tests.tui.screenshots $(ARGS)
 
 image:
 	@scripts/build_image.sh

@@ -26,6 +26,7 @@ COMMANDS = {
     "completion": "laptop_agents.completion_command",
     "attach": "laptop_agents.attach_command",
     "sandbox": "laptop_agents.sandbox_command",
+    "serve": "laptop_agents.serve_command",
     **dict.fromkeys(CONTROLS, "laptop_agents.control_command"),
 }
 SESSION_ONLY = ("headless", "resume", "replay", "run_dir", "kill_file", "plain", "verbose", "quiet")

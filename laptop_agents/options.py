@@ -145,9 +145,10 @@ def build_parser() -> Parser:
         action="store_true",
         help="one line a change: screen readers, pipes",
     )
-    attach.add_argument(
-        "--read-only", action="store_true", help="watch only: this screen sends nothing"
-    )
+    rights = attach.add_mutually_exclusive_group()
+    rights.add_argument("--read-only", action="store_true", help="watch, and send nothing")
+    rights.add_argument("--lower-only", action="store_true", help="send only what lowers risk")
+    _add_serve(commands)
     _add_controls(commands)
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
     _add_json(doctor)
@@ -295,6 +296,13 @@ def _add_sandbox(commands: Any) -> None:
     sandbox.add_argument(
         "--events-per-s", type=float, default=20.0, metavar="X", help="per symbol (20)"
     )
+
+
+def _add_serve(commands: Any) -> None:
+    serve = commands.add_parser("serve", help="the screen of a session in a browser, loopback only")
+    _add_run_word(serve)
+    serve.add_argument("--control", action="store_true", help="visitors may lower risk, not raise")
+    serve.add_argument("--port", default="8000", metavar="N", help="on 127.0.0.1 (8000)")
 
 
 def _add_controls(commands: Any) -> None:

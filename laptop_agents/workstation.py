@@ -29,6 +29,9 @@ def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     named = find_run(arguments.resume, home) if arguments.resume else _run_dir(arguments.run_dir)
     engine = EngineProcess(words)
     try:
+        import tui.app  # noqa: PLC0415 - 0.3 s, while the engine starts
+        import tui.link  # noqa: F401, PLC0415
+
         folder = engine.folder(runs_of(home), named)
     except BaseException:
         engine.stop()

@@ -21,6 +21,7 @@ from tui.desk import FIRST, Desk
 from tui.dialogs.filter import FilterLine
 from tui.dialogs.leaving import COMMANDS, DETACH, quitting, resuming
 from tui.dialogs.question import Question, QuestionDialog
+from tui.forgetting import forget_the_gone
 from tui.link import Answer, Source
 from tui.outstanding import Outstanding
 from tui.overlays import OVERLAYS
@@ -54,6 +55,7 @@ class Workstation(App[Ending]):
             self.at_ns = at_ns
 
     def __init__(self, source: Source, surface: Surface | None = None) -> None:
+        forget_the_gone()
         super().__init__()
         self.source = source
         self.surface = surface or Surface()

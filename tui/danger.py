@@ -12,10 +12,10 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import Click, Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.model.events import Operator
+from tui.dialogs.modal import Modal
 
 ARMED_S: Final = 5.0
 BEAT_S: Final = 0.25
@@ -34,7 +34,7 @@ CHOICES: Final = {
 Choices = Mapping[str, tuple[Operator, str]]
 
 
-class DangerMenu(ModalScreen[Operator | None]):
+class DangerMenu(Modal[Operator | None]):
     """Armed for five seconds; returns the chosen command, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = []

@@ -20,6 +20,8 @@ from tests.end_to_end.shell import ROOT, Run
 
 READ_BYTES = 65_536
 POLL_S = 0.05
+DRAWN_MAX = 50_000
+"""Cells."""
 
 
 class Terminal:
@@ -34,7 +36,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.resize(columns, rows)
         surroundings = {
             "PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), "TERM": "xterm-256color",
             "LANG": "C.UTF-8", **env,
@@ -66,6 +68,13 @@ class Terminal:
 
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size; one beyond any wall of screens is read and not drawn."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._is_drawn = columns * rows <= DRAWN_MAX
+        if self._is_drawn:
+            self._screen.resize(rows, columns)
 
     def end(self, seconds: float = 30.0) -> int:
         """Wait for the end of the program, reading what it writes, and return its exit code."""
@@ -103,4 +112,5 @@ class Terminal:
             if not data:
                 return
             self.raw += data
-            self._stream.feed(data)
+            if self._is_drawn:
+                self._stream.feed(data)

@@ -161,26 +161,6 @@ def test_a_killed_engine_is_told_with_the_way_back(on_terminal: Open) -> None:
     assert "laptop-agents --resume" in terminal.text()
 
 
-def test_a_terminal_that_takes_nothing_stops_no_engine(on_terminal: Open) -> None:
-    """Twelve seconds unread: the journal goes on, a kill pressed meanwhile acts."""
-    terminal = on_terminal(*WORDS)
-    terminal.until(lambda text: "ACCEPTED" in text)
-    started = time.monotonic()
-    before = len(terminal.run.lines("heartbeat"))
-    while time.monotonic() - started < 12:
-        time.sleep(0.1)  # nobody reads
-    assert 10 <= len(terminal.run.lines("heartbeat")) - before
-    terminal.press("\x18")
-    terminal.press("k")
-    deadline = time.monotonic() + 10
-    while not (terminal.run.path / "final_report.json").exists():
-        assert time.monotonic() < deadline, "the kill waits for somebody to read"
-        time.sleep(0.02)
-
-    assert "operator_kill" == terminal.run.report()["stop_reason"]
-    assert 4 == terminal.end()
-
-
 @pytest.mark.parametrize(
     ("env", "reason"),
     [

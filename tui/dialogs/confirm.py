@@ -12,11 +12,11 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.events import Click, Key
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from engine.session.control.words import Foretold
 from tui.danger import GUARD_S
 from tui.dialogs.deal import Deal
+from tui.dialogs.modal import Modal
 from tui.dialogs.rows import Rows
 from tui.format import text
 from tui.lookahead import Question
@@ -32,7 +32,7 @@ LOOK_S: Final = 0.1
 WORDS_MAX: Final = 72
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(Modal[bool]):
     """Returns whether the order was sent."""
 
     class Seen(Message):

@@ -4,14 +4,15 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import Input
+
+from tui.dialogs.modal import Modal
 
 FILTER_MAX: Final = 40
 """Characters; no symbol, agent or kind of line is longer."""
 
 
-class FilterLine(ModalScreen[str | None]):
+class FilterLine(Modal[str | None]):
     """Returns the text at enter; None at escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]

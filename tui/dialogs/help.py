@@ -6,10 +6,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.danger import CHOICES
+from tui.dialogs.modal import Modal
 
 SCROLLS = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
 SPELLED = {
@@ -22,7 +22,7 @@ SPELLED = {
 }
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal[None]):
     """Lists the keys of the app and of the focused pane; any key but scrolling closes it."""
 
     def __init__(self, groups: Iterable[tuple[str, Iterable[Binding]]]) -> None:

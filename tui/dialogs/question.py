@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from textual.app import ComposeResult
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.danger import GUARD_S
+from tui.dialogs.modal import Modal
 
 
 class Question(NamedTuple):
@@ -25,7 +25,7 @@ class Question(NamedTuple):
     """Key to what it does; escape stays and needs no entry."""
 
 
-class QuestionDialog(ModalScreen[str]):
+class QuestionDialog(Modal[str]):
     """Returns the key of the answer; empty for staying."""
 
     def __init__(self, question: Question, clock: Callable[[], float] = time.monotonic) -> None:

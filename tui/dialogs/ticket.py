@@ -9,11 +9,11 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.events import Key
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from engine.session.control.words import Foretold
 from tui.dialogs.confirm import ConfirmScreen
 from tui.dialogs.deal import Deal
+from tui.dialogs.modal import Modal
 from tui.dialogs.rows import Rows
 from tui.link import Glance
 from tui.lookahead import Question
@@ -27,7 +27,7 @@ LOOK_S: Final = 0.25
 """Between two looks at the session while nobody types."""
 
 
-class TicketScreen(ModalScreen[None]):
+class TicketScreen(Modal[None]):
     """One ticket, until it is sent or closed."""
 
     class Seen(Message):

@@ -5,11 +5,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.dialogs.modal import Modal
 
-class TypedDialog(ModalScreen[bool]):
+
+class TypedDialog(Modal[bool]):
     """Returns whether the word was typed; enter with any other word says so and stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Stay")]

@@ -7,10 +7,10 @@ import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.dialogs.modal import Modal
 from tui.format import text
 from tui.pane import Cell, Row, strip, window
 from tui.theme import Palette
@@ -23,7 +23,7 @@ DETAIL_MAX: Final = 4_000
 FOOT: Final = " up/down   enter: journal line or that intent   backspace: back   esc: close"
 
 
-class WhyScreen(ModalScreen[None]):
+class WhyScreen(Modal[None]):
     """Asks, shows what is told, and lets a person walk on from it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,w", "dismiss(None)", "Close")]

@@ -1,0 +1,99 @@
+"""The screen in a real browser: it loads, moves, and sends no more than it may (T15)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.browser import Browser, needs_chromium
+from tests.end_to_end.test_serve import Open, opened, until
+
+__all__ = ["opened"]
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser with a profile of its own."""
+    browser = Browser(tmp_path_factory.mktemp("browser") / "profile")
+    yield browser
+    browser.close()
+
+
+def bid(text: str) -> str:
+    found = re.search(r">BTCUSDT\s+([\d,.]+)", text)
+    return found[1] if found else ""
+
+
+def equity(text: str) -> str:
+    found = re.search(r" Eq ([\d,.]+)", text)
+    return found[1] if found else ""
+
+
+def test_a_page_loads_and_a_quote_changes(opened: Open, browser: Browser, tmp_path: Path) -> None:
+    """Painted in pixels, nothing asked of any other machine, no complaint of the browser."""
+    house = opened()
+    page = browser.open(house.address)
+    first = bid(page.until(lambda text: "PAPER  SIMULATED" in text and bool(bid(text))))
+    before = page.screenshot()
+    page.until(lambda text: bid(text) not in ("", first))
+    until(lambda: before != page.screenshot())
+
+    (tmp_path / "page.png").write_bytes(page.screenshot())
+    assert len(before) > 20_000, "an empty page is a few kilobytes"
+    assert [] == page.complaints
+    assert all(re.match(r"(http|ws)://127\.0\.0\.1:\d+/", address) for address in page.asked)
+    assert page.script("document.fonts.check('14px Roboto Mono')")
+    assert house.token not in page.script("location.href + document.referrer + document.cookie")
+
+
+def test_two_viewers_one_engine(opened: Open, browser: Browser) -> None:
+    """Same figures on both; what a watcher asks for is refused and never reaches the session."""
+    house = opened()
+    one, other = browser.open(house.address), browser.open(house.address)
+    for page in (one, other):
+        page.until(lambda text: bool(equity(text)))
+    run_id = house.session.run.path.resolve().name
+    assert run_id in one.text()
+    assert run_id in other.text()
+    seen: set[tuple[str, str]] = set()
+    other.until(lambda text: (bid(text), equity(text)) in seen or bool(seen.add(look(one))))
+    assert 2 == len(house.screens())
+    assert 1 == len(list((house.session.home / "runs").glob("2*")))
+
+    other.press("P")
+    other.until(lambda text: "REFUSED" in text and "this screen only watches" in text)
+    other.press("\x18k")
+    other.until(lambda text: "KILL: sent" in text and "this screen only watches" in text)
+
+    assert [] == house.session.run.lines("operator_command")[1:]
+    one.until(lambda text: "ACTIVE" in text)
+
+
+def look(page: object) -> tuple[str, str]:
+    """What a page shows now."""
+    page.screenshot()  # an answer comes after all that was painted before it
+    return bid(page.text()), equity(page.text())
+
+
+def test_with_control_risk_can_be_lowered_and_not_raised(opened: Open, browser: Browser) -> None:
+    """Pause acts, the resume after it is refused, and the two keys of the danger menu kill."""
+    house = opened("--control")
+    page = browser.open(house.address)
+    page.until(lambda text: "ACTIVE" in text)
+    page.press("P")
+    page.until(lambda text: "PAUSE: sent" in text and "done in" in text)
+    page.press("P")
+    page.until(lambda text: "y  resume" in text)
+    page.wait(0.35)
+    page.press("y")
+    page.until(lambda text: "RESUME: sent" in text and "only lowers risk" in text)
+    page.press("\x18")
+    page.until(lambda text: "DANGER  PAPER" in text)
+    page.press("k")
+
+    assert 0 == house.server.end().code
+    assert "operator_kill" == house.session.run.report()["stop_reason"]
+    commands = [line["data"]["command"] for line in house.session.run.lines("operator_command")]
+    assert ["pause", "kill"] == commands
