@@ -114,6 +114,7 @@ class KeylinePane(Pane):
 
     HAS_TITLE: ClassVar[bool] = False
     can_focus = False
+    keys: Sequence[tuple[str, str]] = KEYS
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return one row."""
@@ -121,14 +122,14 @@ class KeylinePane(Pane):
 
     def waiting(self, width: int) -> list[Row]:
         """Return the same: keys work from the first moment."""
-        return [key_row(width)]
+        return [key_row(width, self.keys)]
 
 
-def key_row(width: int) -> Row:
+def key_row(width: int, keys: Sequence[tuple[str, str]] = KEYS) -> Row:
     """Return the keys that fit, the most important first."""
     cells: list[Cell] = []
     left = width
-    for key, what in KEYS:
+    for key, what in keys:
         left -= cell_len(key) + cell_len(what) + 4
         if left < 0:
             break

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 
-from tui import keys
 from tui.dialogs.help import HelpScreen
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ def open_help(app: "Workstation") -> None:
     """List the keys, those of the focused pane too."""
     own = [b for b in getattr(app.focused, "BINDINGS", ()) if isinstance(b, Binding)]
     title = getattr(app.focused, "TITLE", "")
-    app.push_screen(HelpScreen([("Everywhere", keys.BINDINGS), (f"In {title}", own)]))
+    app.push_screen(HelpScreen([("Everywhere", app.KEYS), (f"In {title}", own)]))
 
 
 OVERLAYS: Final[dict[str, Callable[["Workstation"], None]]] = {

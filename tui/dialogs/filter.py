@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-FILTER_MAX: Final = 40
-"""Characters; no symbol, agent or kind of line is longer."""
+FILTER_MAX: Final = 80
+"""Characters; no symbol, agent, kind of line or hash is longer."""
 
 
 class FilterLine(ModalScreen[str | None]):
@@ -16,13 +16,14 @@ class FilterLine(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, hint: str = "filter") -> None:
         super().__init__()
         self._text = text
+        self._hint = hint
 
     def compose(self) -> ComposeResult:
         """Lay out the line."""
-        yield Input(self._text, placeholder="filter", max_length=FILTER_MAX, compact=True)
+        yield Input(self._text, placeholder=self._hint, max_length=FILTER_MAX, compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Return what was typed."""

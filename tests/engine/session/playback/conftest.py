@@ -7,11 +7,7 @@ from zstandard import ZstdCompressor
 
 from engine.model.money import use_exact_arithmetic
 from engine.session.journal_parts import JOURNAL_NAME, PACKED, segment_path
-from tests.laptop_agents.recorded import record
-
-BUSY = (
-    "--set", "agents.quoter.half_spread_bps=0.5", "--set", "risk.max_consecutive_losses=none",
-)  # fmt: skip
+from tests.engine.session.playback.recordings import record_long, record_short
 
 
 @pytest.fixture(autouse=True)
@@ -22,16 +18,14 @@ def _exact(_fresh_arithmetic: None) -> None:
 
 @pytest.fixture(scope="session")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty seconds with fills, round trips and a breaker's pause: some 700 inputs."""
-    home = tmp_path_factory.mktemp("short")
-    words = ("--set", "risk.max_consecutive_losses=1", "--set", "agents.quoter.half_spread_bps=0.5")
-    return record(home, *words, minutes="0.35") / "events.jsonl"
+    """See `record_short`."""
+    return record_short(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten minutes of one instrument."""
-    return record(tmp_path_factory.mktemp("long"), *BUSY, minutes="10") / "events.jsonl"
+    """See `record_long`."""
+    return record_long(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -1,63 +1,16 @@
 """The playing process's loop over real pipes: wishes in, frames out, an end to both."""
 
-import os
 import select
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from engine.model.money import use_exact_arithmetic
-from engine.session.control.frames import ANSWER_BYTES_MAX, Frames, encode
-from engine.session.playback.player import Player
-from engine.session.playback.serve import FRAME_S, serve
-from engine.session.playback.words import Ask, Broken, Frame, Play, Seek, Shown, Step
+from engine.session.playback.serve import FRAME_S
+from engine.session.playback.words import Broken, Frame, Play, Seek, Shown, Step
 from tests.engine.session.playback.forward import open_player
-
-DEADLINE_S = 20.0
-DECODER = msgspec.json.Decoder(Frame)
-
-
-class Served:
-    """One server on a thread, and our ends of its pipes."""
-
-    def __init__(self, make: Callable[[], Player]) -> None:
-        asks, self._asks = os.pipe()
-        self._frames, frames = os.pipe()
-        self._inbox = Frames(ANSWER_BYTES_MAX)
-        self._came: list[Frame] = []
-
-        def run() -> None:
-            use_exact_arithmetic()  # a context of this thread's own
-            serve(make, asks, frames)
-            os.close(asks)
-            os.close(frames)
-
-        self.thread = threading.Thread(target=run, daemon=True)
-        self.thread.start()
-
-    def wish(self, ask: Ask) -> None:
-        os.write(self._asks, encode(ask))
-
-    def until(self, holds: Callable[[Frame], bool]) -> list[Frame]:
-        """Take frames until one fits; return all that came."""
-        deadline, came = time.monotonic() + DEADLINE_S, []
-        while time.monotonic() < deadline:
-            if not select.select([self._frames], [], [], 0.05)[0]:
-                continue
-            for body in self._inbox.feed(os.read(self._frames, 65_536)):
-                came.append(DECODER.decode(body))
-            if came and holds(came[-1]):
-                return came
-        raise AssertionError(f"waited in vain: {came[-1:]}")
-
-    def hang_up(self) -> None:
-        os.close(self._asks)
-        self.thread.join(DEADLINE_S)
-        os.close(self._frames)
+from tests.engine.session.playback.served import Served
 
 
 @pytest.fixture
@@ -80,7 +33,7 @@ def test_it_shows_the_start_and_then_all_it_knows(served: Served) -> None:
     assert isinstance(last, Shown)
     assert 0 == last.scrub.cursor
 
-    assert not select.select([served._frames], [], [], 3 * FRAME_S)[0]
+    assert not select.select([served.frames], [], [], 3 * FRAME_S)[0]
 
 
 def test_each_wish_is_met_by_a_frame_at_once(served: Served) -> None:
