@@ -187,10 +187,15 @@ class Player:
     # --- looking ---------------------------------------------------------------------------------
 
     @property
+    def shown_cursor(self) -> int:
+        """Where the shown instant is now."""
+        return self._shown.cursor
+
+    @property
     def stamp(self) -> tuple[object, ...]:
         """What a frame depends on: as long as it is the same, so is the frame."""
         known = self.tape.is_whole or self.tape.length
-        return self._asked, self._shown.cursor, self._wish, self._play, known
+        return self._asked, self.shown_cursor, self._wish, self._play, known
 
     def _known(self) -> float:
         if self.tape.is_whole:
