@@ -111,7 +111,7 @@ def resume(arguments: argparse.Namespace) -> int:
 def _become_replay(arguments: argparse.Namespace) -> None:
     """Read `--replay PATH` as the sub-command; there is no screen and no kill file to it."""
     arguments.command, arguments.run = "replay", arguments.replay
-    arguments.kept_in = arguments.run_dir
+    arguments.kept_in, arguments.tui = arguments.run_dir, False
     arguments.replay = arguments.run_dir = None
     arguments.headless = arguments.plain = False
 

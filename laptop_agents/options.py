@@ -206,6 +206,7 @@ def _add_profiles(commands: Any) -> None:
 def _add_replay(commands: Any) -> None:
     replay = commands.add_parser("replay", help="re-run a recorded session, compare every decision")
     _add_run(replay)
+    replay.add_argument("--tui", action="store_true", help="on the workstation's screen")
     replay.add_argument(
         "--run-dir", dest="kept_in", metavar="DIR", help="keep the what-if as a run in this folder"
     )

@@ -1,6 +1,6 @@
 """What the first line of a journal says of its session, and the kernel of that session."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ class Started(msgspec.Struct):
     simulated: bool
     instruments: list[Instrument]
     settings: dict[str, Any]
+    agents: list[str] = []
 
 
 def started_with(journal: Path, first: Line) -> Started:
@@ -47,10 +48,19 @@ def recorded_kernel(started: Mapping[str, Any]) -> "Kernel":
         SettingsRefused: This release does not know or accept a setting of that run any more.
         StateDamaged: The line describes no session.
     """
+    return kernel_maker(_started(started))()
+
+
+def kernel_maker(started: Started) -> "Callable[[], Kernel]":
+    """Resolve the recorded settings once, and return what builds a fresh kernel from them.
+
+    Raises:
+        SettingsRefused: See `recorded_kernel`.
+    """
     from laptop_agents.compose import make_kernel  # noqa: PLC0415 - every part of a session
 
-    line = _started(started)
-    return make_kernel(recorded_settings(line.settings, deciding_only=True), line.instruments)
+    settings = recorded_settings(started.settings, deciding_only=True)
+    return lambda: make_kernel(settings, started.instruments)
 
 
 def _started(line: Mapping[str, Any]) -> Started:

@@ -1,6 +1,7 @@
 """`laptop-agents replay [RUN|PATH]`: the recorded inputs must lead to the recorded decisions.
 
-With changed settings it is a what-if: `what_if.py` runs the recorded market again.
+With changed settings it is a what-if: `what_if.py` runs the recorded market again. With `--tui` the
+workstation shows any instant of it: `replay_screen.py`.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from time import process_time
 
 import msgspec
 
+from engine.model.errors import UsageError
 from engine.model.money import use_exact_arithmetic
 from engine.session.journal_reader import read_journal
 from engine.session.replay import Outcome, Replay
@@ -24,9 +26,11 @@ SAME, DIFFERENT = 0, 6
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay and say whether every decision came out the same; exit 6 where one did not."""
-    use_exact_arithmetic()
     journal = find_journal(arguments.run, find_home(os.environ))
     changes = flags(arguments)
+    if arguments.tui:
+        return _shown(journal, arguments, is_changed=bool(changes or arguments.kept_in))
+    use_exact_arithmetic()
     if changes or arguments.kept_in:
         from laptop_agents.what_if import tell_what_if  # noqa: PLC0415 - a whole session
 
@@ -35,6 +39,16 @@ def run(arguments: argparse.Namespace) -> int:
     outcome = replayed(journal)
     _tell(journal, outcome, process_time() - began, as_json=arguments.json)
     return DIFFERENT if outcome.mismatch else SAME
+
+
+def _shown(journal: Path, arguments: argparse.Namespace, *, is_changed: bool) -> int:
+    if is_changed:
+        raise UsageError("replay --tui shows what was recorded: a what-if has no screen")
+    if arguments.json:
+        raise UsageError("--tui and --json conflict: one is for people, the other for programs")
+    from laptop_agents.replay_screen import run as show  # noqa: PLC0415 - for a screen only
+
+    return show(journal, arguments)
 
 
 def replayed(journal: Path) -> Outcome:

@@ -21,7 +21,7 @@ def why(folder: Path, target: str, as_of: int | None = None) -> "Reply":
     """Return the story of an order, an intent or the newest intent of an instrument.
 
     Args:
-        folder: Of the run.
+        folder: Of the run, or its journal.
         target: An id or a symbol, as the screen knows it.
         as_of: The last line of the journal that counts; None for all.
     """

@@ -6,11 +6,11 @@ Rule 2: while the terminal takes nothing, nothing is painted: keys still act, th
 Rule 3: a bug of ours prints no trace and no local variable: whoever ran the app keeps the error.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
 
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
@@ -44,7 +44,9 @@ class Workstation(App[Ending]):
     """One screen of one session."""
 
     CSS_PATH = "workstation.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = list(keys.BINDINGS)
+    KEYS: ClassVar[Sequence[Binding]] = keys.BINDINGS
+    """What help and the command palette list."""
+    BINDINGS: ClassVar[list[BindingType]] = list(KEYS)
 
     class Answered(Message):
         """A command has its outcome."""
@@ -247,7 +249,7 @@ class Workstation(App[Ending]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of the key table in the command palette, in plain words."""
-        for binding in {b.action: b for b in keys.BINDINGS}.values():
+        for binding in {b.action: b for b in self.KEYS}.values():
             yield SystemCommand(
                 binding.description,
                 f"key {binding.key.replace('_', ' ')}",

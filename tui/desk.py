@@ -6,6 +6,7 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import DescendantFocus
+from textual.geometry import Region
 from textual.layout import Layout
 
 from engine.session.control.views import View
@@ -89,10 +90,14 @@ class Desk(Container):
         for pane in self.panes():
             pane.wear(palette)
 
+    def arranged(self) -> dict[str, Region]:
+        """Return the place of every visible pane."""
+        return arrangement(self.size, self.tab, self.zoomed)
+
     def lay_out(self) -> None:
         """Give every visible pane its place and hide the others."""
         size = self.size
-        self._floor.regions = arrangement(size, self.tab, self.zoomed)
+        self._floor.regions = self.arranged()
         strip = self.query_one(StripPane)
         strip.tabs = tabs_of(PLANS[size_class(size.width, size.height)])
         strip.shown = self.tab
@@ -129,7 +134,7 @@ class Desk(Container):
             return
         if self.zoomed:
             self.zoomed = name
-        if name not in arrangement(self.size, self.tab, self.zoomed):
+        if name not in self.arranged():
             self.tab = name
         self.lay_out()
         pane.focus()

@@ -215,12 +215,19 @@ def split(parts: Sequence[Part], total: int) -> list[int]:
     return cells
 
 
-def arrangement(size: Size, tab: str, zoomed: str) -> dict[str, Region]:
-    """Return where every visible pane stands on a screen of this size."""
+def arrangement(size: Size, tab: str, zoomed: str, below: int = 0) -> dict[str, Region]:
+    """Return where every visible pane stands on a screen of this size.
+
+    Args:
+        size: Of the screen; it decides the plan.
+        tab: The tab to show.
+        zoomed: The pane that has the whole floor; empty for none.
+        below: Rows at the bottom that belong to somebody else.
+    """
     plan = PLANS[size_class(size.width, size.height)]
     if zoomed and plan != "card":
         plan = _framed(2, zoomed)
-    return dict(placed(plan, Region(0, 0, size.width, size.height), tab))
+    return dict(placed(plan, Region(0, 0, size.width, size.height - below), tab))
 
 
 class Floor(Layout):

@@ -120,6 +120,7 @@ class KeylinePane(Pane):
     HAS_TITLE: ClassVar[bool] = False
     can_focus = False
     glance: Glance = Glance()
+    keys: Sequence[tuple[str, str]] = KEYS
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return one row."""
@@ -128,7 +129,8 @@ class KeylinePane(Pane):
     def waiting(self, width: int) -> list[Row]:
         """Return the same: keys work from the first moment."""
         role = role_cells(self.glance)
-        return [[*role, *key_row(width - sum(cell_len(cell.text) for cell in role))]]
+        room = width - sum(cell_len(cell.text) for cell in role)
+        return [[*role, *key_row(room, self.keys)]]
 
 
 def role_cells(glance: Glance) -> Row:
@@ -143,11 +145,11 @@ def role_cells(glance: Glance) -> Row:
     return [Cell(f" WATCHING, controls{holder}: C ", "warn bold reverse")]
 
 
-def key_row(width: int) -> Row:
+def key_row(width: int, keys: Sequence[tuple[str, str]] = KEYS) -> Row:
     """Return the keys that fit, the most important first."""
     cells: list[Cell] = []
     left = width
-    for key, what in KEYS:
+    for key, what in keys:
         left -= cell_len(key) + cell_len(what) + 4
         if left < 0:
             break

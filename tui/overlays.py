@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 
-from tui import acting, keys
+from tui import acting
 from tui.dialogs.help import HelpScreen
 from tui.dialogs.why import WhyScreen
 from tui.pane import Pane
@@ -18,7 +18,7 @@ def open_help(app: "Workstation") -> None:
     """List the keys, those of the focused pane too."""
     own = [b for b in getattr(app.focused, "BINDINGS", ()) if isinstance(b, Binding)]
     title = getattr(app.focused, "TITLE", "")
-    app.push_screen(HelpScreen([("Everywhere", keys.BINDINGS), (f"In {title}", own)]))
+    app.push_screen(HelpScreen([("Everywhere", app.KEYS), (f"In {title}", own)]))
 
 
 def open_why(app: "Workstation") -> None:

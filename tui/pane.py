@@ -68,6 +68,8 @@ class Pane(Widget, can_focus=True):
     """Row a person stands on, from 0; panes without a choice of rows ignore it."""
     is_below: bool = False
     """Whether another pane stands right above: then their rules join."""
+    edge: str = "dim"
+    """Token of the rules around the pane."""
     filter: str = ""
     """What `/` looks for; empty shows all."""
 
@@ -153,7 +155,7 @@ class Pane(Widget, can_focus=True):
         rows = self._safely_drawn(max(0, width - edge), max(0, height - top))
         if self.can_focus and not self.has_focus:
             rows = [[_unmarked(cell) for cell in row] for row in rows]
-        rule = Cell("|" if self.palette.is_ascii else "│", "dim")
+        rule = Cell("|" if self.palette.is_ascii else "│", self.edge)
         lines: list[Row] = [self._title(width, edge)] if top else []
         lines += [(rule, *row) if edge else row for row in rows[: height - top]]
         while edge and len(lines) < height:
@@ -187,10 +189,10 @@ class Pane(Widget, can_focus=True):
         look = "focus bold reverse" if self.has_focus else "title bold"
         rest = width - edge - 1 - len(name)
         return (
-            Cell(cross if edge else "", "dim"),
-            Cell(line, "dim"),
+            Cell(cross if edge else "", self.edge),
+            Cell(line, self.edge),
             Cell(name, look),
-            Cell(line * max(0, rest), "dim"),
+            Cell(line * max(0, rest), self.edge),
         )
 
     def _caption(self, view: View) -> str:

@@ -22,7 +22,7 @@ from textual.theme import Theme
 
 TOKENS: Final = (
     "text", "dim", "title", "focus", "up", "down", "flat", "bid", "ask", "own", "ok", "warn",
-    "danger", "stale", "paper", "sim", "live", "replay",
+    "danger", "stale", "recorded", "paper", "sim", "live", "replay",
 )  # fmt: skip
 BADGES: Final = ("paper", "sim", "live", "replay")
 """Tokens drawn as text on a ground of their own."""
@@ -31,13 +31,13 @@ _DARK: Final = {
     "ground": "#0D1117", "choice": "#16222E",
     "text": "#E6EDF3", "dim": "#8B949E", "title": "#A5B1C2",
     "focus": "#FFFFFF", "flat": "#C9D1D9", "own": "#F0E442", "ok": "#7CC4A8", "warn": "#E3B341",
-    "danger": "#FF8A80", "stale": "#8B949E",
+    "danger": "#FF8A80", "stale": "#8B949E", "recorded": "#C9A6F5",
 }  # fmt: skip
 _LIGHT: Final = {
     "ground": "#FFFFFF", "choice": "#E3EDF7",
     "text": "#1F2328", "dim": "#59636E", "title": "#424A53",
     "focus": "#000000", "flat": "#32383F", "own": "#6E4A00", "ok": "#0A5C46", "warn": "#7A4B00",
-    "danger": "#A40E26", "stale": "#59636E",
+    "danger": "#A40E26", "stale": "#59636E", "recorded": "#6B2FB3",
 }  # fmt: skip
 PAIRS: Final = {
     # palette: up and down on dark, up and down on light
@@ -55,8 +55,8 @@ BADGE_COLORS: Final = {
 _MONO: Final = {
     "text": "", "dim": "dim", "title": "bold", "focus": "bold reverse", "up": "bold",
     "down": "underline", "flat": "", "bid": "", "ask": "", "own": "bold", "ok": "",
-    "warn": "bold", "danger": "bold reverse", "stale": "dim", "paper": "reverse",
-    "sim": "bold reverse", "live": "bold reverse", "replay": "reverse",
+    "warn": "bold", "danger": "bold reverse", "stale": "dim", "recorded": "bold",
+    "paper": "reverse", "sim": "bold reverse", "live": "bold reverse", "replay": "reverse",
 }  # fmt: skip
 
 NAMES: Final = (

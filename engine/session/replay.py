@@ -13,6 +13,7 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.events import journal_type
+from engine.model.records import Record
 from engine.session.heartbeat import heartbeat_data
 from engine.session.journal_reader import Line, input_of, is_decision
 from engine.session.view import session_view
@@ -42,10 +43,7 @@ class Replay:
 
     def __init__(self, kernel: Kernel, first: Line) -> None:
         self._kernel = kernel
-        started = msgspec.json.decode(first.data)
-        self._began_ns = first.ts_ns
-        self._duration_s: float | None = started["requested_duration_s"]
-        self._is_simulated: bool = started["simulated"]
+        self._span = span_of(first)
         self._expected: deque[tuple[str, bytes]] = deque()
         self._inputs = 0
         self._decisions = 0
@@ -70,7 +68,7 @@ class Replay:
                 return self._surplus(line.seq)
             self._inputs += 1
             for record in self._kernel.step(event).records:
-                self._expected.append((journal_type(record), _data(msgspec.json.encode(record))))
+                self._expected.append(written(record))
             return None
         if is_decision(line):
             return self._compare(line, *(self._expected.popleft() if self._expected else ("", b"")))
@@ -82,33 +80,57 @@ class Replay:
         self._decisions += 1
         if (name, data) == (line.type, line.data):
             return None
-        return Mismatch(line.seq, _shown(line.type, line.data), _shown(name, data) if name else "")
+        return Mismatch(line.seq, shown(line.type, line.data), shown(name, data) if name else "")
 
     def _surplus(self, seq: int) -> Mismatch:
         self._decisions += 1
-        return Mismatch(seq, "", _shown(*self._expected.popleft()))
+        return Mismatch(seq, "", shown(*self._expected.popleft()))
 
     def _heartbeat(self, ts_ns: int) -> bytes:
-        remaining = progress = None
-        if self._duration_s is not None:
-            deadline_ns = self._began_ns + round(self._duration_s * 1e9)
-            left_ns = max(0, deadline_ns - ts_ns)
-            remaining = left_ns / 1e9
-            progress = 1 - left_ns / max(1, deadline_ns - self._began_ns)
-        view = session_view(
-            self._kernel,
-            events=0,
-            remaining_s=remaining,
-            progress=progress,
-            is_simulated=self._is_simulated,
-        )
-        return msgspec.json.encode(heartbeat_data(view))
+        return heartbeat(self._kernel, self._span, ts_ns)
 
 
-def _data(encoded: bytes) -> bytes:
-    """Return a record's journal data: its encoding without the leading `ts_ns`."""
-    return b"{" + encoded[encoded.index(b",") + 1 :]
+class Span(NamedTuple):
+    """When a recorded session was to end, and whether its prices were invented."""
+
+    began_ns: int
+    duration_s: float | None
+    is_simulated: bool
+
+    def left(self, ts_ns: int) -> tuple[float | None, float | None]:
+        """Return the seconds to the planned end and the share that is over; None without one."""
+        if self.duration_s is None:
+            return None, None
+        deadline_ns = self.began_ns + round(self.duration_s * 1e9)
+        left_ns = max(0, deadline_ns - ts_ns)
+        return left_ns / 1e9, 1 - left_ns / max(1, deadline_ns - self.began_ns)
 
 
-def _shown(name: str, data: bytes) -> str:
+def span_of(first: Line) -> Span:
+    """Read a session's first line."""
+    started = msgspec.json.decode(first.data)
+    return Span(first.ts_ns, started["requested_duration_s"], started["simulated"])
+
+
+def heartbeat(kernel: Kernel, span: Span, ts_ns: int) -> bytes:
+    """Return the data of the heartbeat that a session writes in this state."""
+    remaining, progress = span.left(ts_ns)
+    view = session_view(
+        kernel,
+        events=0,
+        remaining_s=remaining,
+        progress=progress,
+        is_simulated=span.is_simulated,
+    )
+    return msgspec.json.encode(heartbeat_data(view))
+
+
+def written(record: Record) -> tuple[str, bytes]:
+    """Return a record's journal type and data: its encoding without the leading `ts_ns`."""
+    encoded = msgspec.json.encode(record)
+    return journal_type(record), b"{" + encoded[encoded.index(b",") + 1 :]
+
+
+def shown(name: str, data: bytes) -> str:
+    """Return a decision as people read it."""
     return f"{name} {data.decode()}"

@@ -19,6 +19,17 @@ SPELLED = {
     "right_square_bracket": "]",
     "escape": "esc",
     "slash": "/",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
+    "plus": "+",
+    "minus": "-",
+    "asterisk": "*",
+    "apostrophe": "'",
+    "quotation_mark": '"',
 }
 
 

@@ -54,6 +54,14 @@ class Chronicle:
             for tail in tails.get(kind, ()):
                 tail.append(event)
 
+    def twin(self, kernel: Kernel) -> "Chronicle":
+        """Return one of the same content that goes on by itself; what is kept never changes."""
+        twin = Chronicle(kernel)
+        for name, kept in vars(self).items():
+            if isinstance(kept, deque):
+                getattr(twin, name).extend(kept)
+        return twin
+
     def log(self) -> tuple[LogLine, ...]:
         """Put the last records into words."""
         return tuple(map(_line, self._log))

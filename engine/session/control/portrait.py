@@ -13,6 +13,7 @@ from engine.portfolio.ledger import Ledger
 from engine.risk.breakers import Reading
 from engine.risk.lifecycle import FsmState, is_suspended, open_reasons
 from engine.session.control.chronicle import Chronicle
+from engine.session.control.sitter import Books, Pages
 from engine.session.control.views import (
     AgentFace,
     BreakerFace,
@@ -24,8 +25,6 @@ from engine.session.control.views import (
     PositionFace,
     View,
 )
-from engine.session.journal import Journal
-from engine.session.record import SessionRecord
 
 LEVELS_MAX: Final = 20
 """Levels a side: what a ladder of 40 rows shows."""
@@ -36,9 +35,7 @@ ORDERS_MAX: Final = 200
 class Portrait:
     """Draws the views of one session."""
 
-    def __init__(
-        self, kernel: Kernel, record: SessionRecord, journal: Journal, chronicle: Chronicle
-    ) -> None:
+    def __init__(self, kernel: Kernel, record: Books, journal: Pages, chronicle: Chronicle) -> None:
         self._kernel = kernel
         self._record = record
         self._journal = journal

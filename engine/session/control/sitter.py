@@ -1,0 +1,55 @@
+"""What a portrait is drawn from, besides the kernel: a session that runs, or one played back."""
+
+from typing import Protocol
+
+from engine.reports.latency import LatencyMeter
+from engine.reports.tally import Tally
+from engine.reports.view import SessionView
+from engine.session.health import HealthReading
+
+
+class Books(Protocol):
+    """The figures of a session."""
+
+    @property
+    def tally(self) -> Tally:
+        """What was counted."""
+        ...
+
+    @property
+    def latency(self) -> LatencyMeter:
+        """What was measured."""
+        ...
+
+    @property
+    def reading(self) -> HealthReading:
+        """The newest sample of its process."""
+        ...
+
+    def view(self) -> SessionView:
+        """Take a picture of the session as it is now."""
+        ...
+
+
+class Pages(Protocol):
+    """How far its journal has come."""
+
+    @property
+    def events(self) -> int:
+        """Lines."""
+        ...
+
+    @property
+    def bytes(self) -> int:
+        """Length of the lines."""
+        ...
+
+    @property
+    def head(self) -> str:
+        """Hash of the last line."""
+        ...
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why nothing can be written any more."""
+        ...
