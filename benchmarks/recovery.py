@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from time import monotonic, perf_counter_ns, sleep
@@ -56,6 +57,7 @@ class Recovery(NamedTuple):
 
 RECOVERIES: Final = {
     "recovery_checkpoint": Recovery(100_000, False, 2.0),
+    "recovery_checkpoint_1m": Recovery(1_000_000, False, 15.0),
     "recovery_cold": Recovery(1_000_000, True, 15.0),
 }
 
@@ -172,8 +174,7 @@ def _commits_ms(path: Path, lines: int) -> Iterator[float]:
 
 
 FIGURES: Final[dict[str, Callable[[], dict[str, object]]]] = {
-    "recovery_checkpoint": lambda: recovery("recovery_checkpoint"),
-    "recovery_cold": lambda: recovery("recovery_cold"),
+    **{name: partial(recovery, name) for name in RECOVERIES},
     "journal_append": lambda: append(1),
     "journal_append_burst": lambda: append(BURST),
 }
