@@ -11,11 +11,12 @@ ARGS ?=
 WORKERS ?= 4
 SEEDS ?= 100
 MINUTES ?= 10
+REPEATS ?= 50
 COVERED := $(addprefix tests/engine/,risk portfolio execution kernel session/test_journal*.py \
 	session/test_recorded.py session/test_turn.py)
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check coverage lint simulate bench bench-compiled image lock clean
+.PHONY: run test check coverage lint simulate soak flake bench bench-compiled image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -41,6 +42,14 @@ lint: $(STAMP)
 # Whole sessions under virtual time and seeded faults; SEED=n brings one back.
 simulate: $(STAMP)
 	@$(BIN)/python -m tests.simulation --minutes $(MINUTES) --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+# A session in real time, watched from outside: memory, descriptors, tasks, threads, journal.
+soak: $(STAMP)
+	@$(BIN)/python -m benchmarks.soak $(MINUTES)
+
+# The fast part of the suite again and again, in another order each time.
+flake: $(STAMP)
+	@$(BIN)/python -m tests.flake $(REPEATS) $(ARGS)
 
 # Standard output carries JSON lines and nothing else.
 bench: $(STAMP)
