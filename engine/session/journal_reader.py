@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from engine.model.errors import JournalDamaged
+from engine.model.errors import JournalDamaged, StateDamaged
 from engine.model.events import INPUT_TYPES, RECORD_TYPES, Input
 from engine.session.journal_head import HEAD_NAME, Head, read_head
 from engine.session.journal_line import GENESIS, proven
@@ -19,6 +19,7 @@ from engine.session.journal_parts import JOURNAL_NAME, LINE_MAX, BrokenSeal, ope
 from engine.session.journal_versions import UPCASTERS, Upcaster, proven_version, upcast
 
 EventT = TypeVar("EventT", bound=msgspec.Struct)
+T = TypeVar("T")
 
 TS_MAX: Final = 2**63 - 1
 """The year 2262."""
@@ -200,18 +201,30 @@ def raw_lines(journal: Path) -> Iterator[bytes]:
 
 
 def input_of(line: Line) -> Input | None:
-    """Return the input a line holds; None for decisions and the session's own lines."""
-    if line.type not in INPUT_TYPES:
-        return None
-    comma = b"," if len(line.data) > 2 else b""
-    whole = b'{"ts_ns":%d%b%b' % (line.ts_ns, comma, line.data[1:])
-    return _DECODERS[line.type].decode(whole)
+    """Return the input a line holds; None for decisions and the session's own lines.
+
+    Raises:
+        StateDamaged: It is chained, but has not the shape of its type.
+    """
+    decoder = _DECODERS.get(line.type)
+    return None if decoder is None else _decoded(line, decoder)
 
 
 def event_of(line: Line, kind: type[EventT]) -> EventT:
-    """Return the event of a known class that a line holds."""
+    """Return the event of a known class that a line holds.
+
+    Raises:
+        StateDamaged: It is chained, but has not that shape.
+    """
+    return _decoded(line, msgspec.json.Decoder(kind))
+
+
+def _decoded(line: Line, decoder: msgspec.json.Decoder[T]) -> T:
     comma = b"," if len(line.data) > 2 else b""
-    return msgspec.json.decode(b'{"ts_ns":%d%b%b' % (line.ts_ns, comma, line.data[1:]), type=kind)
+    try:
+        return decoder.decode(b'{"ts_ns":%d%b%b' % (line.ts_ns, comma, line.data[1:]))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise StateDamaged(f"line {line.seq} is chained, but no session wrote it so") from error
 
 
 def is_decision(line: Line) -> bool:

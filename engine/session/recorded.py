@@ -170,8 +170,8 @@ class _Writer(msgspec.Struct):
 def _epoch(line: Line) -> int:
     try:
         return msgspec.json.decode(line.data, type=_Writer).epoch
-    except (msgspec.DecodeError, RecursionError):  # whatever it is, it names no writer
-        return 0
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0  # whatever it is, it names no writer
 
 
 def _in_file(reading: JournalReading) -> int:
