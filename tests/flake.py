@@ -8,7 +8,6 @@ that fails in some order is told with the seed that brings the order back:
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -41,10 +40,9 @@ def main(arguments: list[str]) -> int:
             sys.stderr.write(f"seed {seed}: {name}\n")
         failures.update(found)
         passed += sum(map(int, PASSED.findall(said)))
-    told = {"repeats": repeats, "passed": passed, "failed": dict(failures)}
-    print(
-        json.dumps({"figure": "flake", **told, "minutes": round((monotonic() - began_s) / 60, 1)})
-    )
+    told: dict[str, object] = {"repeats": repeats, "passed": passed, "failed": dict(failures)}
+    told["minutes"] = round((monotonic() - began_s) / 60, 1)
+    sys.stdout.write(json.dumps({"figure": "flake", **told}) + "\n")
     return 1 if failures or not passed else 0
 
 
