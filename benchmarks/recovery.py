@@ -11,6 +11,7 @@ Both use the disk of TMPDIR.
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -79,12 +80,14 @@ def recovery(name: str) -> dict[str, object]:
             for file in run.glob("checkpoint-*.bin"):
                 file.unlink()
         points = sorted(int(file.stem.rpartition("-")[2]) for file in run.glob("checkpoint-*.bin"))
+        before_s = _children_cpu_s()
         seconds = _resumed_s(home, run)
         lines = _acknowledged(run)
     return {
         "lines": lines,
         "checkpoint_at": points[-1] if points else None,
         "seconds": round(seconds, 2),
+        "cpu_s": round(_children_cpu_s() - before_s, 2),
         "promise_s": crash.promise_s,
         "is_kept": seconds <= crash.promise_s,
     }
@@ -94,7 +97,6 @@ def _crashed(home: Path, lines: int) -> Path:
     """Run a session until so many lines count, and kill it."""
     process = _start(home, *WORDS)
     try:
-        run = (home / "runs" / "latest").resolve()
         _until(lambda: _acknowledged(home / "runs" / "latest") >= lines)
         run = (home / "runs" / "latest").resolve()
     finally:
@@ -114,6 +116,12 @@ def _resumed_s(home: Path, run: Path) -> float:
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+
+def _children_cpu_s() -> float:
+    """Return the processor time of what has ended: on a shared machine, what a quiet one takes."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _start(home: Path, *words: str) -> "subprocess.Popen[bytes]":

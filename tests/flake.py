@@ -39,7 +39,8 @@ def main(arguments: list[str]) -> int:
         for name in found:
             sys.stderr.write(f"seed {seed}: {name}\n")
         failures.update(found)
-        passed += sum(map(int, PASSED.findall(said)))
+        passed += (count := sum(map(int, PASSED.findall(said))))
+        sys.stderr.write(f"seed {seed}: {count} passed, {len(found)} failed\n")
     told: dict[str, object] = {"repeats": repeats, "passed": passed, "failed": dict(failures)}
     told["minutes"] = round((monotonic() - began_s) / 60, 1)
     sys.stdout.write(json.dumps({"figure": "flake", **told}) + "\n")
