@@ -20,7 +20,14 @@ from engine.model.events import INPUT_TYPES, Operator
 from engine.session import checkpoint
 from engine.session.control.attached import _ASKS, _GREETINGS
 from engine.session.control.client import _WORDS
-from engine.session.control.frames import ANSWER_BYTES_MAX, BadFrame, Frames, decode, encode
+from engine.session.control.frames import (
+    ANSWER_BYTES_MAX,
+    ASK_BYTES_MAX,
+    BadFrame,
+    Frames,
+    decode,
+    encode,
+)
 from engine.session.control.views import View
 from engine.session.control.words import Ask, Farewell, Hello, Outcome, Welcome
 from engine.session.envelope import KEY_BYTES, Keyed
@@ -65,18 +72,12 @@ def _kline() -> Callable[[bytes], object]:
 
 def _asks() -> Callable[[bytes], object]:
     """Read a connection as a session does: bytes in pieces, a greeting, then commands."""
-    frames = Frames(4_096)
 
     def take(frame: bytes) -> None:
-        try:
-            for piece in (frame[:3], frame[3:]):
-                for body in frames.feed(piece):
-                    decode(body, _ASKS if body.startswith(b'{"type":"ask"') else _GREETINGS)
-        except BadFrame:
-            frames.__init__(4_096)  # type: ignore[misc]
-            raise
-        if frames.is_partial:
-            frames.__init__(4_096)  # type: ignore[misc]
+        frames = Frames(ASK_BYTES_MAX)
+        for piece in (frame[:3], frame[3:]):
+            for body in frames.feed(piece):
+                decode(body, _ASKS if body.startswith(b'{"type":"ask"') else _GREETINGS)
 
     return take
 
