@@ -7,7 +7,11 @@ the paper venue. It is brought into its condition, and a random moment later the
 Times are read from the venue's ledger, which notes when an order began to work and when it ended:
 from the kill file's creation to the last risk-increasing order that reached the venue, to the first
 cancel, and to the moment nothing worked any more. The promise is 1,000 ms for each, with a 99th
-percentile of 500 ms (reliability.md D1, section 3).
+percentile of 500 ms; ladders may take 5 s to the last cancel (reliability.md D1, section 3).
+
+`read_only` needs a file system with the immutable flag and the privilege to set it, or is left out.
+The paper venue answers as fast as it is asked: a ladder measures our side of a mass cancel, not a
+venue's rate limit.
 """
 
 import json
@@ -24,6 +28,8 @@ from statistics import quantiles
 from time import monotonic, sleep, time_ns
 from typing import Any, Final, NamedTuple
 
+from benchmarks import immutable, wedged
+
 TRIALS: Final = 100
 ROOT: Final = Path(__file__).parents[1]
 MS: Final = 1_000_000
@@ -32,10 +38,24 @@ CLEAR_DEADLINE_S: Final = 10.0
 LATE_ENOUGH_S: Final = 0.2
 """Longest random delay before the kill file: several beats of every poll in the program."""
 
+WEDGED: Final = (sys.executable, "-m", "benchmarks.wedged")
+STOPPED: Final = "_stopped"
+"""End of the name of a ladder whose engine is stopped."""
 WORDS: Final = (
     "--headless", "--json", "--duration", "5", "--agents", "quoter",
     "--set", "agents.quoter.half_spread_bps=0.2", "--set", "mock.events_per_s=100",
 )  # fmt: skip
+
+
+LADDER: Final = (
+    "--set", "risk.max_open_orders=2000", "--set", "risk.max_open_orders_per_symbol=2000",
+    "--set", "risk.max_orders_per_minute=none", "--set", "risk.max_price_deviation_bps=none",
+    "--set", "risk.max_position_notional=none", "--set", "risk.max_gross_notional=none",
+    "--set", "risk.max_net_notional=none", "--set", "risk.max_leverage=none",
+    "--set", "risk.max_order_notional=none", "--set", "paper.max_open_orders=2000",
+    "--set", "risk.max_rejects_per_minute=none", "--starting-balance", "10000000",
+)  # fmt: skip
+"""Limits wide enough for a thousand rungs."""
 
 
 class Trial(NamedTuple):
@@ -53,6 +73,9 @@ def main(arguments: list[str]) -> int:
     """Measure each named condition (all by default)."""
     trials = int(arguments[0]) if arguments else TRIALS
     for name in arguments[1:] or CONDITIONS:
+        if name == "read_only" and not immutable.is_possible():
+            print(json.dumps({"condition": name, "left_out": "no immutable flag here"}))
+            continue
         done = [trial for _ in range(trials) if (trial := measure(name)) is not None]
         print(json.dumps(_summary(name, done)), flush=True)
     return 0
@@ -63,7 +86,7 @@ def measure(name: str) -> Trial | None:
     with tempfile.TemporaryDirectory(prefix="kill-") as folder:
         home = Path(folder)
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.wedged", name, str(home / "trigger"), *WORDS],
+            [*WEDGED, name.removesuffix(STOPPED), str(home / "trigger"), *WORDS, *_limits(name)],
             cwd=ROOT,
             env={**os.environ, "LAPTOP_AGENTS_HOME": str(home)},
             stdout=subprocess.DEVNULL,
@@ -74,11 +97,22 @@ def measure(name: str) -> Trial | None:
         finally:
             process.kill()
             process.communicate()
+            immutable.release(home)
+
+
+def _limits(name: str) -> tuple[str, ...]:
+    return LADDER if name.startswith(wedged.LADDER) else ()
+
+
+def _rungs(name: str) -> int:
+    """Return how many orders must work before the kill."""
+    rungs = name.removeprefix(wedged.LADDER).removesuffix(STOPPED)
+    return int(rungs) if name.startswith(wedged.LADDER) else 2
 
 
 def _trial(process: "subprocess.Popen[bytes]", home: Path, name: str) -> Trial | None:
     ledger = home / "runs" / "latest" / "venue.ledger"
-    _until(lambda: len(_working(ledger)) > 1, START_DEADLINE_S)
+    _until(lambda: len(_working(ledger)) >= _rungs(name), START_DEADLINE_S)
     CONDITIONS[name](process.pid, home)
     if name not in AT_ONCE:
         sleep(random.uniform(0, LATE_ENOUGH_S))  # noqa: S311 - an instant, no secret
@@ -150,6 +184,13 @@ def _disk_full(pid: int, _home: Path) -> None:
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
 
+def _read_only(_pid: int, home: Path) -> None:
+    """Let nothing of the run be written any more, open files included, but the venue's ledger."""
+    run = (home / "runs" / "latest").resolve()
+    immutable.hold([path for path in run.iterdir() if path.name != "venue.ledger"])
+    immutable.hold([run])
+
+
 CONDITIONS: Final[dict[str, Callable[[int, Path], None]]] = {
     "healthy": _healthy,
     "busy_python": _stuck,
@@ -158,10 +199,15 @@ CONDITIONS: Final[dict[str, Callable[[int, Path], None]]] = {
     "sigstop": _stopped,
     "silent_feed": _stuck,
     "disk_full": _disk_full,
+    "read_only": _read_only,
+    "ladder_100": _healthy,
+    "ladder_100_stopped": _stopped,
+    "ladder_1000": _healthy,
+    "ladder_1000_stopped": _stopped,
 }
 
 
-AT_ONCE: Final = frozenset({"disk_full"})
+AT_ONCE: Final = frozenset({"disk_full", "read_only"})
 """The engine closes by itself when its journal fails: here the kill file comes with the fault."""
 
 

@@ -39,7 +39,7 @@ def fields(line: Line) -> dict[str, Any]:
     """Return a line's data; empty where a forger chained something that is no JSON object."""
     try:
         return msgspec.json.decode(line.data, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
 
 

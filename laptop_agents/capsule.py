@@ -104,7 +104,7 @@ def _run_id(first: Line) -> str | None:
         return None
     try:
         return msgspec.json.decode(first.data, type=_Started).run_id
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -212,7 +212,7 @@ def contents_of(reader: Reader) -> Contents:
     try:
         contents = msgspec.json.decode(b"".join(content), type=Contents)
         valid_name(contents.run_id)
-    except (msgspec.DecodeError, UsageError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, UsageError, RecursionError) as error:
         raise Broken(f"its {CONTENTS_NAME} can't be read") from error
     if contents.capsule != FORMAT:
         raise Broken(f"it has format {contents.capsule}, this release reads {FORMAT}")

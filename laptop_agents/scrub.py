@@ -20,7 +20,7 @@ def scrub_document(content: bytes) -> bytes:
     redactor = Redactor()
     try:
         document = _scrubbed(redactor, "", msgspec.json.decode(content))
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return redactor.text(content.decode("utf-8", "replace")).encode()
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
@@ -34,7 +34,7 @@ def scrub_log(content: bytes) -> bytes:
 def _scrubbed_line(redactor: Redactor, line: bytes) -> bytes:
     try:
         return msgspec.json.encode(_scrubbed(redactor, "", msgspec.json.decode(line)))
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return redactor.text(line.decode("utf-8", "replace")).encode()
 
 

@@ -209,7 +209,7 @@ class _Known:
     def of(cls, first: Line) -> "_Known":
         try:
             started = msgspec.json.decode(first.data, type=_Started)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return cls()
         return cls(started.symbols, started.agents)
 
@@ -217,8 +217,8 @@ class _Known:
         """Yield whom and what a line is about, as (kind, name)."""
         try:
             data = _decode(line.data)
-        except (msgspec.DecodeError, RecursionError):  # not our shape: found by type and time
-            return
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return  # not our shape: found by type and time
         if data.symbol:
             yield SYMBOL, data.symbol
         if data.agent:

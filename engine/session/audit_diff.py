@@ -122,5 +122,5 @@ def _count_verdict(counts: "Counter[str]", line: Line) -> None:
 def _object(data: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(data, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):  # chained by somebody else
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # chained by somebody else
         return {}

@@ -144,7 +144,7 @@ def data_of(line: Line) -> dict[str, Any]:
         if kind is None:
             return msgspec.json.decode(line.data, type=dict[str, Any])
         event: object = msgspec.json.decode(b'{"ts_ns":0%b%b' % (comma, line.data[1:]), type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StateDamaged(f"line {line.seq} is chained, but no session wrote it so") from error
     data: dict[str, Any] = msgspec.to_builtins(event)
     del data["ts_ns"]

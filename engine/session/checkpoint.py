@@ -118,7 +118,7 @@ def decode(content: bytes) -> Checkpoint | None:
         return None
     try:
         return msgspec.msgpack.decode(body, type=Checkpoint)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

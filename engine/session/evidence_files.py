@@ -136,7 +136,7 @@ def is_complete(folder: Path) -> bool:
     """Whether a folder was closed and still is what it was then."""
     try:
         about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.DecodeError, RecursionError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return about.get("is_complete") is True and fault_of(folder) is None
 

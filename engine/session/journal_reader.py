@@ -4,13 +4,14 @@ The proof comes before any parsing and works on raw bytes. A reader therefore ne
 that was not written, whatever happened to the file.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from engine.model.errors import JournalDamaged
+from engine.model.errors import JournalDamaged, StateDamaged
 from engine.model.events import INPUT_TYPES, RECORD_TYPES, Input
 from engine.session.journal_head import HEAD_NAME, Head, read_head
 from engine.session.journal_line import GENESIS, proven
@@ -18,12 +19,10 @@ from engine.session.journal_parts import JOURNAL_NAME, LINE_MAX, BrokenSeal, ope
 from engine.session.journal_versions import UPCASTERS, Upcaster, proven_version, upcast
 
 EventT = TypeVar("EventT", bound=msgspec.Struct)
+T = TypeVar("T")
 
 TS_MAX: Final = 2**63 - 1
 """The year 2262."""
-
-TYPE_MAX: Final = 64
-"""Characters of a type's name."""
 
 FORGED: Final = "no session wrote this line"
 CUT: Final = (
@@ -33,6 +32,12 @@ CUT: Final = (
 OTHER: Final = (
     f"{HEAD_NAME} knows another line of this number: one of the two files is of another run"
 )
+
+_SHAPE: Final = re.compile(
+    rb'\{"v":[0-9]{1,9},"seq":[0-9]{1,20},"ts":(0|[1-9][0-9]{0,18}),'
+    rb'"type":"([ !#-\[\]-~]{1,64})","data":'
+)
+"""How every line begins: canonical numbers, a name of printable ASCII, no escapes."""
 
 _TAIL: Final = len(f',"prev":"{GENESIS}","hash":"{GENESIS}"}}\n')
 
@@ -166,38 +171,60 @@ def _sound(raw: bytes, seq: int, digest: str) -> Line | str:
         line = split_line(raw, seq, digest)
     except ValueError:
         return FORGED
-    is_sound = 0 <= line.ts_ns <= TS_MAX and line.type.isprintable() and len(line.type) <= TYPE_MAX
-    return line if is_sound else FORGED
+    return line if line.ts_ns <= TS_MAX else FORGED
 
 
 def split_line(raw: bytes, seq: int, digest: str) -> Line:
-    """Take a proven line apart; its shape is ours, so places are known and nothing is parsed."""
-    ts_at = raw.index(b'"ts":') + 5
-    type_at = raw.index(b',"type":"', ts_at)
-    data_at = raw.index(b'","data":', type_at)
-    return Line(
-        seq,
-        int(raw[ts_at:type_at]),
-        raw[type_at + 9 : data_at].decode(),
-        raw[data_at + 9 : -_TAIL],
-        digest,
-        len(raw),
-    )
+    """Take a proven line apart; its shape is ours, so nothing is parsed.
+
+    Raises:
+        ValueError: It begins as no line of ours does.
+    """
+    begins = _SHAPE.match(raw)
+    if begins is None:
+        raise ValueError(FORGED)
+    ts, name = begins.groups()
+    data = raw[begins.end() : -_TAIL]
+    return Line(seq, int(ts), name.decode(), data, digest, len(raw))
+
+
+def raw_lines(journal: Path) -> Iterator[bytes]:
+    """Yield the lines of a journal and its sealed segments as they stand there, unproven.
+
+    Raises:
+        JournalDamaged: A segment is missing.
+        OSError: A file can't be read.
+    """
+    for _, file in open_parts(journal):
+        while raw := file.readline(LINE_MAX):
+            yield raw
 
 
 def input_of(line: Line) -> Input | None:
-    """Return the input a line holds; None for decisions and the session's own lines."""
-    if line.type not in INPUT_TYPES:
-        return None
-    comma = b"," if len(line.data) > 2 else b""
-    whole = b'{"ts_ns":%d%b%b' % (line.ts_ns, comma, line.data[1:])
-    return _DECODERS[line.type].decode(whole)
+    """Return the input a line holds; None for decisions and the session's own lines.
+
+    Raises:
+        StateDamaged: It is chained, but has not the shape of its type.
+    """
+    decoder = _DECODERS.get(line.type)
+    return None if decoder is None else _decoded(line, decoder)
 
 
 def event_of(line: Line, kind: type[EventT]) -> EventT:
-    """Return the event of a known class that a line holds."""
+    """Return the event of a known class that a line holds.
+
+    Raises:
+        StateDamaged: It is chained, but has not that shape.
+    """
+    return _decoded(line, msgspec.json.Decoder(kind))
+
+
+def _decoded(line: Line, decoder: msgspec.json.Decoder[T]) -> T:
     comma = b"," if len(line.data) > 2 else b""
-    return msgspec.json.decode(b'{"ts_ns":%d%b%b' % (line.ts_ns, comma, line.data[1:]), type=kind)
+    try:
+        return decoder.decode(b'{"ts_ns":%d%b%b' % (line.ts_ns, comma, line.data[1:]))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise StateDamaged(f"line {line.seq} is chained, but no session wrote it so") from error
 
 
 def is_decision(line: Line) -> bool:

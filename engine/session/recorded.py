@@ -5,15 +5,24 @@ start, and every line they write must be the line on disk. Where the recorded li
 simply goes on; a crash in the middle of a turn is completed by the lines it had not written yet.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from engine.model.errors import JournalDamaged, StateDamaged, UsageError
-from engine.model.events import HealthChanged, Input, Operator, OperatorCommand
-from engine.session.journal_reader import JournalReading, Line, input_of, read_journal
+from engine.model.events import JOURNAL_TYPES, HealthChanged, Input, Operator, OperatorCommand
+from engine.session.journal_line import GENESIS
+from engine.session.journal_reader import (
+    JournalReading,
+    Line,
+    input_of,
+    proven_line,
+    raw_lines,
+    read_journal,
+)
 
 STARTED: Final = "session_started"
 RESUMED: Final = "session_resumed"
@@ -22,9 +31,20 @@ ENDED: Final = "session_ended"
 REMADE: Final = frozenset({Operator.DURATION_ELAPSED, Operator.END_OF_DATA})
 """Commands the rerun gives itself; all others came from outside and are taken from the journal."""
 
+_TYPE: Final = b',"type":"'
+"""Only numbers stand before it."""
+_RESUMED: Final = _TYPE + RESUMED.encode() + b'"'
+_OUTSIDE: Final = tuple(
+    _TYPE + JOURNAL_TYPES[kind].encode() + b'"' for kind in (OperatorCommand, HealthChanged)
+)
+
 
 class Recorded:
-    """The proven lines, in order, one ahead."""
+    """The proven lines, in order, one ahead.
+
+    The rerun makes most lines again and only asks whether they are the same bytes; a line is taken
+    apart, and proven once more, where it says something the rerun can't know.
+    """
 
     def __init__(self, path: Path, marks: Collection[int] = ()) -> None:
         """Prove the whole journal once, keeping the hashes of the lines numbered in `marks`.
@@ -52,8 +72,9 @@ class Recorded:
         """Hash of the last line."""
         self.first = next(read_journal(path))
         self.has_ended = last.type == ENDED
-        self._lines = self._again()
-        self._next: Line | None = next(self._lines)
+        self._lines = islice(raw_lines(path), self.count)
+        self._next: bytes | None = next(self._lines)
+        self._seq, self._prev = 1, GENESIS
 
     def _prove(self) -> Line:
         last = None
@@ -86,12 +107,6 @@ class Recorded:
             rest = file.read()
         return b"\n" not in rest or (reading.head is not None and b"\0" in rest)
 
-    def _again(self) -> Iterator[Line]:
-        for line in read_journal(self.path):
-            yield line
-            if line.seq == self.count:
-                return
-
     @property
     def is_exhausted(self) -> bool:
         """Whether the rerun has written everything that was recorded."""
@@ -104,30 +119,48 @@ class Recorded:
             StateDamaged: They differ: this program, or the data, is not what recorded the run.
 
         """
-        line = self.take()
-        if written[-67:-3].decode() != line.hash:
+        if written != self._next:
+            line = self._line()
             raise StateDamaged(
                 f"{self.path}:{line.seq}: the rerun comes to another {line.type}; data, settings"
                 " or program are not those of the run: compare with `laptop-agents replay`"
             )
+        self._pass(written[-67:-3].decode())
 
     def take(self) -> Line:
-        """Return the next recorded line."""
-        line = self._next
-        assert line is not None, "nothing is left"
-        self._next = next(self._lines, None)
+        """Return the next recorded line.
+
+        Raises:
+            JournalDamaged: It was changed since it was proven.
+        """
+        line = self._line()
+        self._pass(line.hash)
         return line
+
+    def _line(self) -> Line:
+        assert self._next is not None, "nothing is left"
+        line = proven_line(self._next, self._prev, self._seq)
+        if isinstance(line, str):
+            raise JournalDamaged(str(self.path), self._seq, line)
+        return line
+
+    def _pass(self, digest: str) -> None:
+        self._seq, self._prev = self._seq + 1, digest
+        self._next = next(self._lines, None)
 
     def is_own(self) -> bool:
         """Whether the next line was written about a resume, which a rerun does not repeat."""
-        return self._next is not None and self._next.type == RESUMED
+        raw = self._next
+        return raw is not None and raw.startswith(_RESUMED, raw.find(_TYPE))
 
     def outside_input(self) -> Input | None:
         """Return the next line's input if it came from outside; it stays the next line."""
-        event = None if self._next is None else input_of(self._next)
-        if isinstance(event, OperatorCommand):
-            return None if event.command in REMADE else event
-        return event if isinstance(event, HealthChanged) else None
+        raw = self._next
+        if raw is None or not raw.startswith(_OUTSIDE, raw.find(_TYPE)):
+            return None
+        event = input_of(self._line())
+        is_remade = isinstance(event, OperatorCommand) and event.command in REMADE
+        return None if is_remade else event
 
 
 class _Writer(msgspec.Struct):
@@ -137,8 +170,8 @@ class _Writer(msgspec.Struct):
 def _epoch(line: Line) -> int:
     try:
         return msgspec.json.decode(line.data, type=_Writer).epoch
-    except (msgspec.DecodeError, RecursionError):  # whatever it is, it names no writer
-        return 0
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0  # whatever it is, it names no writer
 
 
 def _in_file(reading: JournalReading) -> int:

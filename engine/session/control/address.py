@@ -32,10 +32,15 @@ class Listener(NamedTuple):
     paths: tuple[Path, ...]
 
     def close(self) -> None:
-        """Close the socket and take its files away; twice is fine."""
+        """Close the socket and take its files away; twice is fine.
+
+        A disk that has become read-only keeps them, and the end of the session its exit code: the
+        next session finds that nobody listens there.
+        """
         self.sock.close()
         for path in self.paths:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def listen(folder: Path) -> Listener:

@@ -412,3 +412,12 @@ def test_both_sides_are_counted_apart() -> None:
     desk.submit(2, side=SELL, qty=D(4))
 
     assert (D(10), D(4)) == (desk.blotter.open[BTC].buy_qty, desk.blotter.open[BTC].sell_qty)
+
+
+def test_a_slot_belongs_to_the_newest_order_in_it() -> None:
+    """The end of an older one does not free what its successor holds."""
+    desk = working(slot="bid")
+    desk.submit(2, slot="bid")
+    desk.answer(ANSWERS[E.CANCELED]("a-1"))
+
+    assert ["a-2"] == [o.order_id for o in desk.blotter.slots.values()]

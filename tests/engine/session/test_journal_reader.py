@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.model.errors import JournalDamaged
+from engine.model.errors import JournalDamaged, StateDamaged
+from engine.model.events import OperatorCommand
 from engine.session.journal_line import Chain
-from engine.session.journal_reader import TS_MAX, read_journal
+from engine.session.journal_reader import TS_MAX, event_of, input_of, read_journal
 
 
 def forged(path: Path, middle: bytes) -> Path:
@@ -51,3 +52,17 @@ def test_the_last_moment_passes(tmp_path: Path) -> None:
     middle = b'%d,"type":"%b","data":{}' % (TS_MAX, b"q" * 64)
 
     assert [1, TS_MAX] == [x.ts_ns for x in read_journal(forged(tmp_path / "x", middle))]
+
+
+@pytest.mark.parametrize(
+    "data", [b"{}", b'{"command":"stop","by":"\xff"}', b'{"command":1,"by":2}', b"[" * 9_000]
+)
+def test_an_input_no_session_wrote(tmp_path: Path, data: bytes) -> None:
+    """It is chained, so the line is read; what it says is refused by its number, exit 6."""
+    middle = b'1,"type":"operator_command","data":%b' % data
+    _, line = read_journal(forged(tmp_path / "events.jsonl", middle))
+
+    for reading in (input_of, lambda line: event_of(line, OperatorCommand)):
+        with pytest.raises(StateDamaged, match="line 2 is chained, but no session wrote it so"):
+            reading(line)
+    assert 6 == StateDamaged.exit_code

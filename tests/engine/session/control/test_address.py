@@ -11,7 +11,7 @@ import pytest
 
 from engine.model.errors import SessionUnreachable, StateDamaged, StateHeld
 from engine.session.control import address
-from engine.session.control.address import NAME, PATH_BYTES_MAX, find, listen
+from engine.session.control.address import NAME, PATH_BYTES_MAX, Listener, find, listen
 
 
 @pytest.fixture
@@ -150,3 +150,14 @@ def test_a_file_system_without_sockets(short: Path, monkeypatch: pytest.MonkeyPa
     assert (short / NAME).is_file()
     assert answers(short)
     listener.close()
+
+
+def test_a_disk_that_keeps_its_files_does_not_hold_up_the_end(short: Path) -> None:
+    """Read-only at the end of a session: the other files go, and the exit code is the session's."""
+    listener = listen(short)
+    stuck = short / "stuck"
+    stuck.mkdir()
+    Listener(listener.sock, (stuck, *listener.paths)).close()
+
+    assert stuck.is_dir()
+    assert [] == [path for path in listener.paths if path.exists()]
