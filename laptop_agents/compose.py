@@ -201,6 +201,7 @@ def make_kernel(settings: "Settings", instruments: Sequence[Instrument]) -> Kern
         limits=settings.risk,
         market=settings.market,
         router=settings.router,
+        sync=settings.sync,
         starting_balance=session.starting_balance,
         policy=session.policy,
         priorities={name: len(enabled) - place for place, name in enumerate(enabled)},

@@ -29,6 +29,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from brokers.file.config import FileConfig
 from brokers.mock.config import MockConfig
 from brokers.paper.config import PaperConfig
+from engine.execution.config import SyncConfig
 from engine.execution.router import RouterConfig
 from engine.market.config import MarketConfig
 from engine.model.errors import SettingsRefused
@@ -134,6 +135,7 @@ class Settings(BaseSettings):
     session: SessionConfig = SessionConfig()
     risk: RiskLimits = RiskLimits()
     router: RouterConfig = RouterConfig()
+    sync: SyncConfig = SyncConfig()
     market: MarketConfig = MarketConfig()
     paper: PaperConfig = PaperConfig()
     mock: MockConfig = MockConfig()

@@ -10,7 +10,9 @@ import msgspec
 
 from engine.kernel.conduct import ConductState
 from engine.kernel.dealing import DealingState
+from engine.kernel.inquiries import Inquiry
 from engine.kernel.kernel import Kernel
+from engine.kernel.truth import TruthState
 from engine.model.money import ZERO
 
 
@@ -30,6 +32,8 @@ class KernelState:
     breakers: bytes
     gate: bytes
     roster: bytes
+    truth: TruthState
+    inquiries: dict[str, Inquiry]
 
 
 def snapshot(kernel: Kernel) -> bytes:
@@ -48,6 +52,8 @@ def snapshot(kernel: Kernel) -> bytes:
             breakers=kernel.conduct.breakers.snapshot(),
             gate=kernel.dealing.gate.snapshot(),
             roster=kernel.roster.snapshot(),
+            truth=kernel.truth.state,
+            inquiries=kernel.inquiries.open,
         )
     )
 
@@ -64,6 +70,8 @@ def restore(kernel: Kernel, content: bytes) -> None:
     kernel.conduct.restore(state.conduct)
     kernel.dealing.gate.restore(state.gate)
     kernel.dealing.restore(state.dealing)
+    kernel.truth.state = state.truth
+    kernel.inquiries.open = state.inquiries
     kernel.house.sequence.last = state.house_intents
     kernel.roster.restore(state.roster)
     _restore_desks(kernel)

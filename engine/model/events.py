@@ -32,6 +32,7 @@ from engine.model.records import (
     OrderChanged,
     OrderSubmitted,
     RouterDecision,
+    SyncReport,
 )
 from engine.model.venue_events import (
     VenueAccepted,
@@ -43,7 +44,9 @@ from engine.model.venue_events import (
     VenueExpired,
     VenueFill,
     VenueFunding,
+    VenueOrderStatus,
     VenueRejected,
+    VenueSnapshot,
     VenueStatus,
     VenueTriggered,
     VenueUnknown,
@@ -81,6 +84,8 @@ class Operator(Word):
     WEIGH_AGENT = "weigh_agent"
     """Scale the sizes of one agent; the argument is `NAME=WEIGHT`."""
     CANCEL_ORDER = "cancel_order"
+    RECONCILE = "reconcile"
+    """Ask the venue for the account now: the session was interrupted."""
 
 
 class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
@@ -146,6 +151,8 @@ INPUT_TYPES: Final[dict[str, type]] = {
     "venue_funding": VenueFunding,
     "venue_unknown": VenueUnknown,
     "venue_status": VenueStatus,
+    "venue_order_status": VenueOrderStatus,
+    "venue_snapshot": VenueSnapshot,
     "timer": Timer,
     "operator_command": OperatorCommand,
     "health": HealthChanged,
@@ -165,6 +172,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "round_trip": RoundTrip,
     "fsm_transition": FsmTransition,
     "breaker": BreakerTripped,
+    "sync_report": SyncReport,
     "alert": Alert,
     "error": ErrorRecord,
 }

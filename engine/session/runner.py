@@ -203,10 +203,11 @@ class Session:
             self._reconcile(self._kernel.now_ns)
 
     def _reconcile(self, now_ns: int) -> None:
-        """Take out the orders that the sentinel took out while no engine ran."""
+        """Take out what the sentinel took out while no engine ran, then ask the venue itself."""
         for order_id in self._guard.canceled_meanwhile:
             if order_id in self._kernel.blotter.live:
                 self._command(now_ns, Operator.CANCEL_ORDER, "sentinel", order_id)
+        self._command(now_ns, Operator.RECONCILE, "session")
 
     async def _wait(self, due_ns: int) -> None:
         """Sleep a little towards `due_ns`; whoever asked for something meanwhile is heard."""

@@ -21,12 +21,24 @@ from tests.end_to_end.shell import CAPTURE, START, Process, Run, needs, session
 
 MOCK = ("--duration", "4", "--seed", "11", "--set", f"session.start_ns={START}")
 RECORDED = ("--duration", "10", "--source", f"file:{CAPTURE}")
-ABOUT_THE_RUN = {"session_started", "session_resumed", "health", "alert"}
+ABOUT_THE_RUN = {"session_started", "session_resumed", "sync_report", "health", "alert"}
 """Types that may differ: run ids and wall times, and what the machine felt meanwhile."""
 
 
 def decided(run: Run) -> list[tuple[int, str, dict[str, Any]]]:
-    return [(x["ts"], x["type"], x["data"]) for x in run.lines() if x["type"] not in ABOUT_THE_RUN]
+    """All but what a resume adds: its note, its question to the venue, and the answer to that."""
+    lines = [(x["ts"], x["type"], x["data"]) for x in run.lines() if x["type"] not in ABOUT_THE_RUN]
+    asked = {ts for ts, _, data in lines if data.get("command") == "reconcile"}
+    return [
+        (ts, kind, data)
+        for ts, kind, data in lines
+        if not (data.get("asked_ns") in asked or data.get("command") == "reconcile")
+    ]
+
+
+def reconciled(run: Run) -> list[str]:
+    """What each resume found when it asked the venue."""
+    return [line["data"]["outcome"] for line in run.lines("sync_report")]
 
 
 def reach(process: Process, lines: int) -> None:
@@ -56,7 +68,9 @@ def test_kills_at_random_instants_leave_no_trace(tmp_path: Path, seed: int) -> N
 
     assert decided(whole) == decided(torn)
     # A kill that finds the process still catching up leaves no note of that resume.
-    assert 1 <= len(torn.lines("session_resumed")) <= 5
+    resumes = len(torn.lines("session_resumed"))
+    assert 1 <= resumes <= 5
+    assert ["agreed"] * resumes == reconciled(torn)
     for figure in ("equity", "pnl", "trades", "round_trips", "orders", "per_agent"):
         assert whole.report()[figure] == torn.report()[figure]
 
