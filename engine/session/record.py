@@ -20,6 +20,8 @@ from engine.reports.statistics import Curve
 from engine.reports.tally import Tally
 from engine.reports.view import SessionView
 from engine.risk.lifecycle import EXIT_CODES
+from engine.risk.lifecycle import stop_reason as asked_reason
+from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.evidence import EvidenceKeeper
 from engine.session.fold import fold
 from engine.session.health import HealthMonitor, HealthReading
@@ -264,6 +266,9 @@ class SessionRecord:
         view = self._view(ended_ns)
         self._curve.add(ended_ns, view.equity, bool(kernel.portfolio.books.unrealised))
         ended = heartbeat_data(view) | {"stop_reason": stop_reason, "exit_code": code}
+        if stop_reason == SHUTDOWN_DEADLINE:
+            ended |= {"asked": self.asked, "left_working": self.left_working}
+            self.tally.errors["left_working"] += len(self.left_working)
         self._journal.note("session_ended", ended_ns, ended)
         self._journal.close()
         self._evidence.close()
@@ -298,6 +303,16 @@ class SessionRecord:
         self._folder.write_json(MANIFEST_NAME, msgspec.structs.replace(manifest, ended_at=ended_at))
         self._log.info("session_ended", stop_reason=stop_reason, exit_code=code)
         return report
+
+    @property
+    def asked(self) -> str:
+        """Why an end was asked for; empty where nobody did."""
+        return asked_reason(self._kernel.conduct.lifecycle) or ""
+
+    @property
+    def left_working(self) -> tuple[str, ...]:
+        """Orders that work on, or may, by id."""
+        return tuple(self._kernel.blotter.live)
 
     def _tell_of_journal(self) -> None:
         """Say what of the journal is not where it belongs."""

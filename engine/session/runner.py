@@ -18,6 +18,7 @@ from engine.kernel.checkpoint import restore, snapshot
 from engine.model.errors import StateDamaged
 from engine.model.events import HealthChanged, Operator, OperatorCommand, Timer
 from engine.model.market import FeedStatus, Malformed, Quote
+from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
 from engine.session.clock import Clock
 from engine.session.journal import Journal
@@ -104,7 +105,15 @@ class Session:
             await asyncio.gather(durability, return_exceptions=True)
             await self._stops.close()
             await self._checkpoints.close()
-        return self._kernel.finish or "close_deadline"
+        return self._stop_reason()
+
+    def _stop_reason(self) -> str:
+        """Return why the session ended; a close that left something open says so first."""
+        kernel = self._kernel
+        if kernel.is_settled or (kernel.finish is not None and self._stops.is_abort):
+            assert kernel.finish is not None, "what is settled was asked for"
+            return kernel.finish
+        return SHUTDOWN_DEADLINE
 
     async def _keep_durable(self) -> None:
         """Flush and sync on the plan's beats, whatever the feed does."""

@@ -6,6 +6,7 @@ from types import TracebackType
 from engine.kernel import Kernel
 from engine.model.events import Input
 from engine.model.records import Record
+from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.control.address import Listener
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.docket import Docket
@@ -74,5 +75,5 @@ class Control:
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
         """Answer what is open and take leave."""
-        unplanned = "close_deadline" if kind is None else "error"
+        unplanned = SHUTDOWN_DEADLINE if kind is None else "error"
         await self._server.close(self._kernel.finish or unplanned)

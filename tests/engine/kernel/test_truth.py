@@ -15,7 +15,7 @@ from engine.model.market import Quote
 from engine.model.orders import OrderIntent, OrderType
 from engine.model.venue_events import VenueEvent, VenueFill, VenueSnapshot, VenueWorkingOrder
 from tests.engine.kernel.replaying import fresh_kernel, replayed
-from tests.engine.kernel.rig import BUY, SECOND, D, Rig, Scripted, instrument, limit, market
+from tests.engine.kernel.rig import BUY, SECOND, SELL, D, Rig, Scripted, instrument, limit, market
 
 Fault = Callable[[VenueEvent], VenueEvent | None]
 
@@ -222,6 +222,18 @@ def test_a_ghost_is_asked_after() -> None:
     assert "order_lost" in {line["kind"] for line in rig.lines("error")}
     assert [] == rig.live
     assert "ACTIVE" == rig.state
+
+
+def test_a_ghost_that_only_protects_is_asked_after_too() -> None:
+    """A doubt cancels no exit, so nothing else would find out that it is gone."""
+    rig = Drifting()
+    rig.ask("a", market(BUY, "0.1"))
+    rig.ask("a", limit(SELL, "0.1", "1005", "exit", reduce_only=True))
+    book = rig.broker._markets["BTC"]
+    book.remove(book.sells["a-2"])
+    rig.wait(9)
+
+    assert ["a-2"] == [line["order_id"] for line in rig.lines("order_unknown")]
 
 
 def failing(event: VenueEvent) -> VenueEvent:
