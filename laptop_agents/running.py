@@ -133,6 +133,8 @@ def _run(
         stack.callback(progress.close)
         if run.recorded is not None and run.recorded.torn_bytes:
             progress.note(f"cut {run.recorded.torn_bytes} bytes of an unfinished last line")
+        if run.is_begun_again:
+            progress.note("it was interrupted before its first event: nothing had happened yet")
         if run.envelope is None:
             progress.note("the checkpoints' key can't be had: going on without checkpoints")
         stops = Stops([*kill_files, run.folder.path / KILL_NAME])
@@ -149,6 +151,7 @@ def _run(
             is_json=style == "json",
         )
         record = wired.record
+        run.folder.announce()
         stack.callback(record.close)
         report = _drive(wired)
     if style in ("rich", "plain"):

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from engine.session.journal_head import Head, encode
+from engine.session.run_folder import RunFolder
 from tests.end_to_end.shell import CAPTURE, START, Process, Run, needs, session
 
 MOCK = ("--duration", "4", "--seed", "11", "--set", f"session.start_ns={START}")
@@ -151,6 +152,35 @@ def rechained(lines: list[dict[str, Any]]) -> bytes:
         prev = hashlib.sha256(text.encode()).hexdigest()
         content += f'{text[:-1]},"hash":"{prev}"}}\n'.encode()
     return content
+
+
+def test_a_run_killed_before_its_first_line_begins_again(tmp_path: Path) -> None:
+    """Nothing had happened, so all of it still can: same run, same settings, a whole session."""
+    whole = session(tmp_path / "a", *MOCK, "--speed", "max").run
+    process = Process(tmp_path / "b", "--headless", "-q", *MOCK, "--speed", "max")
+    process.until((process.run.path / "manifest.json").exists)
+    process.send(signal.SIGKILL)
+    process.end()
+    run = Run(process.run.path.resolve())
+    (run.path / "journal.head").unlink()
+    (run.path / "events.jsonl").write_bytes(b'{"v":1,"seq":1,"ts":17')
+    done = Process(tmp_path / "b", "--headless", "--resume").end(120)
+
+    assert 0 == done.code
+    assert "nothing had happened yet" in done.err
+    assert run.path == done.run.path.resolve()
+    assert decided(whole) == decided(done.run)
+
+
+def test_latest_is_a_run_that_can_be_resumed(tmp_path: Path) -> None:
+    """A crash before the manifest leaves a folder nobody is pointed at; by name it is explained."""
+    before = session(tmp_path, "--duration", "1", "--speed", "max").run.path.resolve()
+    folder = RunFolder.create(tmp_path, "20250101T000000Z-aaaa")
+    (folder.path / "events.jsonl").touch(mode=0o600)
+    done = Process(tmp_path, "--headless", "--resume", folder.path.name).end()
+
+    assert before == (tmp_path / "runs" / "latest").resolve()
+    assert "nothing had happened yet; start a new session" in done.err
 
 
 def test_a_run_that_ended_has_nothing_to_resume(tmp_path: Path) -> None:
