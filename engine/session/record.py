@@ -1,6 +1,6 @@
 """Everything a session leaves behind besides its journal: heartbeats, metrics, log, report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from time import monotonic, time_ns
@@ -29,6 +29,7 @@ from engine.session.heartbeat import heartbeat_data
 from engine.session.journal import Journal
 from engine.session.journal_emergency import EMERGENCY_NAME
 from engine.session.journal_parts import JOURNAL_NAME
+from engine.session.journal_reader import Line
 from engine.session.kept_metrics import KeptRows
 from engine.session.log import SessionLog
 from engine.session.manifest import NAME as MANIFEST_NAME
@@ -97,6 +98,8 @@ class SessionRecord:
         self.tally = Tally(symbols, identity.manifest.agents, identity.instruments)
         self.latency = LatencyMeter()
         self._curve = Curve()
+        self.recall: Callable[[Iterator[Line]], Iterator[Line]] = iter
+        """Who else wants to see the lines that a resume passes over."""
         self.reading = HealthReading()
         """The newest sample of the process."""
         self._shown_s = 0.0
@@ -212,7 +215,7 @@ class SessionRecord:
         """Count again what the journal's lines up to `seq` say, instead of making them again."""
         self._began_ns, self._deadline_ns = began_ns, deadline_ns
         self._rerun_from = seq
-        fold(self._journal.pass_over(seq), self.tally, self._curve)
+        fold(self.recall(self._journal.pass_over(seq)), self.tally, self._curve)
 
     def checkpoint_failed(self, reason: str) -> None:
         """Log that a resume would have more to rerun."""

@@ -36,6 +36,7 @@ class Control:
         self._journal = journal
         self._chronicle = Chronicle(kernel)
         self._docket = Docket(kernel, stops.ask)
+        record.recall = self._chronicle.recall
         self._has_failed = False
         portrait = Portrait(kernel, record, journal, self._chronicle)
         self._server = ControlServer(
