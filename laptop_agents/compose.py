@@ -142,7 +142,13 @@ def wire_session(
         journal=journal,
         record=record,
         stops=parts.stops,
-        checkpoints=Checkpoints(run.folder, settings.checkpoint.every_s, run.envelope, run.run_id),
+        checkpoints=Checkpoints(
+            run.folder,
+            settings.checkpoint.every_s,
+            run.envelope,
+            run.run_id,
+            journal.durable,
+        ),
         control=control,
         guard=guard,
     )

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine.model.errors import CredentialsRefused, NeverBegun, StateHeld, UsageError
-from engine.session.checkpoint import Checkpoint, marked, stored, usable
+from engine.session.checkpoint import Checkpoint, stored, usable
 from engine.session.envelope import Envelope
 from engine.session.file_system import OS
 from engine.session.health import MB
 from engine.session.journal_emergency import EMERGENCY_NAME, is_used
 from engine.session.journal_keeper import Keeper, begin, begin_again, take_over
+from engine.session.journal_witness import doubts, refuse_cut, witnesses
 from engine.session.kept_metrics import KeptRows, kept_rows
 from engine.session.manifest import NAME as MANIFEST_NAME
 from engine.session.manifest import Manifest, utc
@@ -55,6 +56,8 @@ class Run:
     """Where the rerun of an interrupted run may begin; None for its first line."""
     kept: KeptRows | None = None
     """Its metrics up to there."""
+    doubts: tuple[str, ...] = ()
+    """What is wrong with the places that know how far its journal had come, in words."""
     is_begun_again: bool = False
     """It was interrupted before its first line: the same run, from its beginning."""
 
@@ -102,10 +105,15 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
         refuse_shared(journal)
         fd = OS.append(journal)
         _lock(fd, journal)
+    with blame(journal):
+        known = witnesses(journal.parent)
     try:
-        recorded = Recorded(journal, marked(journal.parent))
+        recorded = Recorded(journal, {witness.seq for witness in known})
     except NeverBegun:
+        refuse_cut(journal, 0, known)
         return _begun_again(folder, journal, fd)
+    refuse_cut(journal, recorded.count, known)
+    doubtful = tuple(doubts(journal.parent, known, recorded.hashes))
     started = msgspec.json.decode(recorded.first.data)
     if recorded.has_ended:
         raise UsageError(f"{journal} has ended: there is nothing to resume")
@@ -131,6 +139,7 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
         envelope=envelope,
         checkpoint=None if kept is None else point,
         kept=kept,
+        doubts=doubtful,
     )
 
 

@@ -133,6 +133,8 @@ def _run(
         stack.callback(progress.close)
         if run.recorded is not None and run.recorded.torn_bytes:
             progress.note(f"cut {run.recorded.torn_bytes} bytes of an unfinished last line")
+        for doubt in run.doubts:
+            progress.note(doubt)
         if run.is_begun_again:
             progress.note("it was interrupted before its first event: nothing had happened yet")
         if run.envelope is None:
