@@ -80,6 +80,7 @@ CASES = [
     ("less money",        theirs(balance=D("99.98")),                            ours(),                       ["balance_drift balance: -0.02 (session)"]),
     ("a cent",            theirs(balance=D("99.99")),                            ours(),                       []),
     ("money while held",  theirs("1", balance=D(50)),                            ours(btc="1"),                []),
+    ("money on its way",  theirs(balance=D(90), fills=(fill("t1"), replace(fill("t2"), side=SELL))), ours(),         ["missing_fill t1: BUY 1 at 10 of a-1 (BTC)", "missing_fill t2: SELL 1 at 10 of a-1 (BTC)"]),
     ("money not told",    theirs(balance=None),                                  ours(),                       []),
 ]  # fmt: skip
 
