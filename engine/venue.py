@@ -35,6 +35,11 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     client_id_max: int
     client_id_alphabet: str
     """Characters a client order id may use."""
+    query_lag_ms: int = 5_000
+    """How long after a request the venue may still not find its order, as documented."""
+    account_outlives_engine: bool = True
+    """Orders and positions live on while no engine runs: nothing is trusted before both sides were
+    compared. A simulated account stands still with its engine."""
 
 
 class Charges(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +64,9 @@ class Broker(Protocol):
         """Send one command and return at once; every outcome arrives at the sink.
 
         A `PlaceOrder` is sent at most once for each order id. Never raises: what can't be sent is
-        answered with a reject, what may have been sent with `VenueUnknown`.
+        answered with a reject, what may have been sent with `VenueUnknown`. A query is always
+        answered, a failed one by a snapshot with `failure` or by `Standing.UNANSWERED`: a page that
+        could not be fetched is never an empty one.
         """
         ...
 

@@ -142,7 +142,13 @@ def wire_session(
         journal=journal,
         record=record,
         stops=parts.stops,
-        checkpoints=Checkpoints(run.folder, settings.checkpoint.every_s, run.envelope, run.run_id),
+        checkpoints=Checkpoints(
+            run.folder,
+            settings.checkpoint.every_s,
+            run.envelope,
+            run.run_id,
+            journal.durable,
+        ),
         control=control,
         guard=guard,
     )
@@ -216,6 +222,7 @@ def make_kernel(settings: "Settings", instruments: Sequence[Instrument]) -> Kern
         limits=settings.risk,
         market=settings.market,
         router=settings.router,
+        sync=settings.sync,
         starting_balance=session.starting_balance,
         policy=session.policy,
         priorities={name: len(enabled) - place for place, name in enumerate(enabled)},

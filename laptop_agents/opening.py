@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.model.errors import CredentialsRefused, StateHeld, UsageError
-from engine.session.checkpoint import Checkpoint, marked, stored, usable
+from engine.model.errors import CredentialsRefused, NeverBegun, StateHeld, UsageError
+from engine.session.checkpoint import Checkpoint, stored, usable
 from engine.session.envelope import Envelope
 from engine.session.file_system import OS
 from engine.session.health import MB
 from engine.session.journal_emergency import EMERGENCY_NAME, is_used
-from engine.session.journal_keeper import Keeper, begin, take_over
+from engine.session.journal_keeper import Keeper, begin, begin_again, take_over
+from engine.session.journal_witness import doubts, refuse_cut, witnesses
 from engine.session.kept_metrics import KeptRows, kept_rows
-from engine.session.manifest import utc
+from engine.session.manifest import NAME as MANIFEST_NAME
+from engine.session.manifest import Manifest, utc
 from engine.session.metrics import CSV_NAME, JSON_NAME
 from engine.session.recorded import Recorded
 from engine.session.run_folder import RunFolder, blame, new_run_id, refuse_shared
@@ -54,6 +56,10 @@ class Run:
     """Where the rerun of an interrupted run may begin; None for its first line."""
     kept: KeptRows | None = None
     """Its metrics up to there."""
+    doubts: tuple[str, ...] = ()
+    """What is wrong with the places that know how far its journal had come, in words."""
+    is_begun_again: bool = False
+    """It was interrupted before its first line: the same run, from its beginning."""
 
 
 def new_run(settings: "Settings", home: Path, run_dir: Path | None) -> Run:
@@ -100,7 +106,15 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
         refuse_shared(journal)
         fd = OS.append(journal)
         _lock(fd, journal)
-    recorded = Recorded(journal, marked(journal.parent))
+    with blame(journal):
+        known = witnesses(journal.parent)
+    try:
+        recorded = Recorded(journal, {witness.seq for witness in known})
+    except NeverBegun:
+        refuse_cut(journal, 0, known)
+        return _begun_again(folder, journal, fd)
+    refuse_cut(journal, recorded.count, known)
+    doubtful = tuple(doubts(journal.parent, known, recorded.hashes))
     started = msgspec.json.decode(recorded.first.data)
     if recorded.has_ended:
         raise UsageError(f"{journal} has ended: there is nothing to resume")
@@ -128,6 +142,42 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
         envelope=envelope,
         checkpoint=None if kept is None else point,
         kept=kept,
+        doubts=doubtful,
+    )
+
+
+def _begun_again(folder: RunFolder, journal: Path, fd: int) -> tuple["Settings", Run]:
+    """Start an interrupted run from its beginning, by the settings in its manifest.
+
+    Raises:
+        NeverBegun: It was interrupted even before its manifest was written.
+    """
+    from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - rarely needed
+
+    try:
+        content = folder.file(MANIFEST_NAME).read_bytes()
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except (FileNotFoundError, msgspec.DecodeError) as error:
+        os.close(fd)
+        raise NeverBegun(
+            f"run {folder.path.name} was interrupted before it knew its settings: nothing had"
+            " happened yet; start a new session"
+        ) from error
+    settings = recorded_settings({n: setting.value for n, setting in manifest.settings.items()})
+    with blame(journal):
+        keeper = begin_again(journal, fd, segment_bytes=settings.journal.segment_mb * MB)
+    for name in METRICS:
+        folder.file(name).unlink(missing_ok=True)
+    wall_ns, pinned_ns = time_ns(), settings.session.start_ns
+    return settings, Run(
+        run_id=manifest.run_id,
+        folder=folder,
+        keeper=keeper,
+        recorded=None,
+        started_at=utc(wall_ns),
+        start_ns=wall_ns if pinned_ns is None else pinned_ns,
+        envelope=_envelope_or_none(settings),
+        is_begun_again=True,
     )
 
 

@@ -10,7 +10,7 @@ from laptop_agents.catalogue import shown
 from laptop_agents.settings import Settings, load
 from laptop_agents.sources import Flag
 
-DECIDING = frozenset({"agents", "risk", "market", "router", "session"})
+DECIDING = frozenset({"agents", "risk", "market", "router", "session", "sync"})
 """Settings a decision can depend on; the others shape inputs, and those are recorded."""
 
 CHANGEABLE = DECIDING | {"paper", "symbols"}

@@ -21,6 +21,7 @@ from engine.session.progress import Progress, Style, choose_style
 from engine.session.sanitize import secrets_of
 from engine.session.stops import GRACEFUL, Stops
 from laptop_agents import compose
+from laptop_agents.ending_words import last_words
 from laptop_agents.home import kill_path
 from laptop_agents.opening import Run, interrupted_run, new_run
 from laptop_agents.reaching import Reached, reached
@@ -134,6 +135,10 @@ def _run(
         stack.callback(progress.close)
         if run.recorded is not None and run.recorded.torn_bytes:
             progress.note(f"cut {run.recorded.torn_bytes} bytes of an unfinished last line")
+        for doubt in run.doubts:
+            progress.note(doubt)
+        if run.is_begun_again:
+            progress.note("it was interrupted before its first event: nothing had happened yet")
         if run.envelope is None:
             progress.note("the checkpoints' key can't be had: going on without checkpoints")
         if found.trouble:
@@ -151,11 +156,14 @@ def _run(
             listener=listener,
             is_json=style == "json",
         )
-        stack.callback(wired.record.close)
+        record = wired.record
+        run.folder.announce()
+        stack.callback(record.close)
         report = _drive(wired)
     if style in ("rich", "plain"):
         with suppress(OSError):  # nobody reads it; the report is where it always is
-            sys.stderr.write(_last_words(report) + f"\n{run.folder.path / REPORT_NAME}\n")
+            sys.stderr.write("\n".join(last_words(report, record.asked, record.left_working)))
+            sys.stderr.write(f"\n{run.folder.path / REPORT_NAME}\n")
             sys.stderr.flush()
     return report.exit_code
 
@@ -184,13 +192,6 @@ def _drive(wired: compose.Wired) -> FinalReport:
         record.finish("error", getattr(error, "exit_code", 1))
         raise
     return record.finish(stop_reason)
-
-
-def _last_words(report: FinalReport) -> str:
-    return (
-        f"{report.stop_reason}: equity {report.equity:,.2f} ({report.pnl.net:+,.2f}),"
-        f" {report.trades} fills, {report.round_trips} round trips, exit {report.exit_code}"
-    )
 
 
 def run_loop(main: Coroutine[Any, Any, str]) -> str:

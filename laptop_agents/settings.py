@@ -30,6 +30,7 @@ from brokers.binance.config import BinanceConfig
 from brokers.file.config import FileConfig
 from brokers.mock.config import MockConfig
 from brokers.paper.config import PaperConfig
+from engine.execution.config import SyncConfig
 from engine.execution.router import RouterConfig
 from engine.market.config import MarketConfig
 from engine.model.errors import SettingsRefused
@@ -138,6 +139,7 @@ class Settings(BaseSettings):
     session: SessionConfig = SessionConfig()
     risk: RiskLimits = RiskLimits()
     router: RouterConfig = RouterConfig()
+    sync: SyncConfig = SyncConfig()
     market: MarketConfig = MarketConfig()
     paper: PaperConfig = PaperConfig()
     mock: MockConfig = MockConfig()

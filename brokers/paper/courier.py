@@ -16,9 +16,16 @@ from typing import Final, Protocol
 import msgspec
 
 from brokers.paper.config import PaperConfig
-from engine.model.commands import AmendOrder, CancelOrder, Command, PlaceOrder
+from engine.model.commands import (
+    AmendOrder,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    QueryAccount,
+    QueryOrder,
+)
 from engine.model.orders import OrderIntent
-from engine.model.venue_events import VenueEvent
+from engine.model.venue_events import VenueEvent, VenueOrderStatus
 from engine.venue import Sink
 
 NS_PER_MS: Final = 1_000_000
@@ -47,7 +54,21 @@ class CancelRequest(msgspec.Struct, tag="cancel", frozen=True, gc=False):
     symbol: str
 
 
-Request = PlaceRequest | AmendRequest | CancelRequest
+class AccountRequest(msgspec.Struct, tag="account", frozen=True, gc=False):
+    """A question about the whole account on its way to the venue."""
+
+    asked_ns: int
+    since_ns: int
+
+
+class OrderRequest(msgspec.Struct, tag="order", frozen=True, gc=False):
+    """A question about one order on its way to the venue."""
+
+    order_id: str
+    symbol: str
+
+
+Request = PlaceRequest | AmendRequest | CancelRequest | AccountRequest | OrderRequest
 Pending = tuple[int, int, Request | VenueEvent]
 """Due time, sequence, and what happens then."""
 
@@ -66,6 +87,10 @@ class Courier(Protocol):
 
     def fill_ns(self, ts_ns: int, order_id: str) -> int:
         """Return when a fill, or funding, of `ts_ns` reaches us."""
+        ...
+
+    def told_ns(self, ts_ns: int, order_id: str = "") -> int:
+        """Return when the answer to a question reaches us, not before what it may speak of."""
         ...
 
     def send(self, ts_ns: int, request: Request) -> None:
@@ -95,6 +120,10 @@ class InstantCourier:
         """Arrive at once."""
         return ts_ns
 
+    def told_ns(self, ts_ns: int, order_id: str = "") -> int:  # noqa: ARG002 - the protocol's
+        """Arrive at once."""
+        return ts_ns
+
     def send(self, ts_ns: int, request: Request) -> None:
         """Never needed: the venue acts inside `submit`."""
         raise AssertionError((ts_ns, request))
@@ -115,7 +144,10 @@ class Journey:
 
 
 class DelayedCourier:
-    """Draws a delay for each message from the venue's seeded generator."""
+    """Draws a delay for each message from the venue's seeded generator.
+
+    Questions take the medians and draw nothing: to ask more often changes no order's fate.
+    """
 
     __slots__ = ("_config", "_rng", "_sigma", "deliver", "heap", "is_instant", "journey")
 
@@ -136,10 +168,18 @@ class DelayedCourier:
         """Draw the way back of a fill."""
         return self._after(self.journey.outbound_ns, order_id, ts_ns, self._config.fill_latency_ms)
 
+    def told_ns(self, ts_ns: int, order_id: str = "") -> int:
+        """Take the median way back; of an order, behind what was said of it before."""
+        due_ns = ts_ns + round(self._config.ack_latency_ms * NS_PER_MS)
+        return max(due_ns, self.journey.outbound_ns.get(order_id, 0))
+
     def send(self, ts_ns: int, request: Request) -> None:
         """Draw the way to the venue."""
         config = self._config
         match request:
+            case AccountRequest() | OrderRequest():
+                self._push(self._asked_ns(ts_ns, request), request)
+                return
             case PlaceRequest():
                 median_ms = config.submit_latency_ms
             case AmendRequest():
@@ -149,8 +189,15 @@ class DelayedCourier:
         due_ns = self._after(self.journey.inbound_ns, request.order_id, ts_ns, median_ms)
         self._push(due_ns, request)
 
+    def _asked_ns(self, ts_ns: int, request: AccountRequest | OrderRequest) -> int:
+        """Return when a question arrives: never before the order that it asks after."""
+        due_ns = ts_ns + round(self._config.submit_latency_ms * NS_PER_MS)
+        return max(due_ns, self.journey.inbound_ns.get(traveler(request), 0))
+
     def arrived(self, due_ns: int, message: Request | VenueEvent) -> None:
         """Drop the order's entry once its last message under way has arrived."""
+        if isinstance(message, AccountRequest | OrderRequest | VenueOrderStatus):
+            return
         is_request = isinstance(message, Request)
         lane = self.journey.inbound_ns if is_request else self.journey.outbound_ns
         order_id = traveler(message)
@@ -186,6 +233,10 @@ def request_of(command: Command) -> Request:
         case AmendOrder():
             symbol = command.approved.intent.symbol
             return AmendRequest(command.order_id, symbol, command.price, command.qty)
+        case QueryAccount():
+            return AccountRequest(command.ts_ns, command.since_ns)
+        case QueryOrder():
+            return OrderRequest(command.order_id, command.symbol)
 
 
 def traveler(message: Request | VenueEvent) -> str:

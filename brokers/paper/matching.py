@@ -25,7 +25,7 @@ from brokers.paper.terms import whole_steps
 from brokers.paper.triggers import follow, is_released
 from engine.model.account import Liquidity
 from engine.model.orders import OrderIntent, OrderType, Side, TimeInForce
-from engine.model.venue_events import RejectReason
+from engine.model.venue_events import RejectReason, Standing
 
 MAKER: Final = Liquidity.MAKER
 TAKER: Final = Liquidity.TAKER
@@ -276,6 +276,8 @@ class Matching:
         qty = order.qty if lots == order.lots else lots * terms.lot_size
         fee = price * qty * (terms.maker_rate if liquidity is MAKER else terms.taker_rate)
         self._account.book(market, lots if order.is_buy else -lots, ticks, fee)
+        if order.filled == order.lots:
+            self._answers.numbers.end(order.order_id, Standing.FILLED, order.filled)
         self._answers.filled(
             ts_ns,
             order.symbol,

@@ -68,7 +68,7 @@ class Settlement:
         multiplier = market.terms.instrument.multiplier
         amount = -qty * funding.mark_price * multiplier * market.funding_rate
         self._account.cash += amount
-        self._answers.funded(funding, market.funding_rate, qty, amount)
+        self._answers.funded(funding, market.funding_rate, qty, amount, market.settled_ns)
 
 
 def _by_size(market: Market) -> tuple[Decimal, str]:

@@ -18,9 +18,11 @@ from brokers.paper.account import Account
 from brokers.paper.answers import Answers
 from brokers.paper.config import PaperConfig
 from brokers.paper.courier import (
+    AccountRequest,
     AmendRequest,
     CancelRequest,
     Courier,
+    OrderRequest,
     PlaceRequest,
     Request,
     courier_of,
@@ -33,6 +35,7 @@ from brokers.paper.maker import traded_through
 from brokers.paper.market import Market, Source, is_near, is_plausible
 from brokers.paper.matching import Matching
 from brokers.paper.settlement import Settlement
+from brokers.paper.teller import Teller
 from brokers.paper.terms import Terms
 from brokers.paper.triggers import released, released_in
 from engine.model.commands import CancelOrder, Command, PlaceOrder
@@ -48,6 +51,8 @@ CAPABILITIES: Final = Capabilities(
     has_triggers=True,
     client_id_max=36,
     client_id_alphabet=ascii_letters + digits + "-_",
+    query_lag_ms=1_000,
+    account_outlives_engine=False,
 )
 
 
@@ -67,6 +72,7 @@ class PaperVenue:
         "_rng",
         "_settlement",
         "_sink",
+        "_teller",
         "run_id",
     )
 
@@ -95,6 +101,7 @@ class PaperVenue:
         self._answers = self._kept or Answers(self._courier)
         self._matching = Matching(self._markets, self._account, self._answers, config, self._rng)
         self._settlement = Settlement(self._markets, self._account, self._answers, self._matching)
+        self._teller = Teller(self._markets, self._account, self._answers, self._courier)
         self._handlers: dict[type, Callable[[Market, Any], None]] = {
             Trade: self._on_trade,
             Depth: self._on_depth,
@@ -217,6 +224,10 @@ class PaperVenue:
                 matching.cancel(ts_ns, request.order_id, request.symbol)
             case AmendRequest():
                 matching.amend(ts_ns, request.order_id, request.symbol, request.price, request.qty)
+            case AccountRequest():
+                self._teller.account(ts_ns, request)
+            case OrderRequest():
+                self._teller.order(ts_ns, request.symbol, request.order_id)
 
     def _react(self, market: Market, ts_ns: int) -> None:
         """Draw the consequences of a new touch: passive fills, triggers, margin."""

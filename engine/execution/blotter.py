@@ -125,6 +125,10 @@ class Blotter:
         """Remember a trade id; False when it was booked before (reliability.md A5)."""
         return self._seen[symbol].add(trade_id)
 
+    def has_fill(self, symbol: str, trade_id: str) -> bool:
+        """Whether a trade id was booked, as far back as they are remembered."""
+        return trade_id in self._seen[symbol]
+
     def of_agent(self, agent: str, symbol: str) -> list[Order]:
         """Return the agent's live orders on an instrument, oldest first."""
         return [o for o in self.open[symbol].orders.values() if o.agent == agent]

@@ -12,6 +12,7 @@ from engine.model.money import ZERO
 from engine.model.orders import Approved, Order, OrderIntent, OrderState
 from engine.model.records import ErrorRecord, OrderChanged, OrderSubmitted
 from engine.model.venue_events import (
+    RejectReason,
     VenueAccepted,
     VenueAmended,
     VenueAmendRejected,
@@ -49,6 +50,25 @@ ORDER_EVENTS: Final[Mapping[type, OrderEvent]] = {
     VenueUnknown: OrderEvent.LOSE,
 }
 """What each answer of a venue means to the order state machine."""
+
+
+def meaning(event: OrderAnswer, state: OrderState) -> OrderEvent:
+    """Return what an answer means to an order in a state.
+
+    A venue that does not find what is to be canceled, or has seen the id before, has said nothing
+    of where the order stands: it has to be asked (reliability.md rows 27, 37).
+    """
+    reason = event.reason if isinstance(event, VenueRejected | VenueCancelRejected) else None
+    if state in LIVE and reason in TELLS_NOTHING.get(type(event), ()):
+        return OrderEvent.LOSE
+    return ORDER_EVENTS[type(event)]
+
+
+TELLS_NOTHING: Final[Mapping[type, tuple[RejectReason, ...]]] = {
+    VenueRejected: (RejectReason.DUPLICATE_CLIENT_ID,),
+    VenueCancelRejected: (RejectReason.ORDER_NOT_FOUND,),
+}
+"""Refusals after which nobody knows where the order stands."""
 
 
 SUBMIT: Final = OrderEvent.SUBMIT
@@ -131,7 +151,10 @@ class OrderFlow:
             return None
         before, ts_ns = order.state, event.ts_ns
         is_numbered = type(event) is VenueRejected and order.venue_order_id
-        if is_numbered or not self.blotter.apply(order, ORDER_EVENTS[type(event)], ts_ns):
+        meant = meaning(event, before)
+        if (is_numbered and meant is OrderEvent.REJECT) or not self.blotter.apply(
+            order, meant, ts_ns
+        ):
             detail = f"{type(event).__name__} in {before}"
             self._error(ts_ns, "refused_answer", event.order_id, detail)
             return None

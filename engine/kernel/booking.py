@@ -21,7 +21,7 @@ from engine.model.records import Alert, ErrorRecord
 from engine.model.venue_events import VenueFill, VenueFunding
 from engine.portfolio.portfolio import Portfolio
 from engine.risk.breakers import Trip
-from engine.risk.lifecycle import FsmEvent
+from engine.risk.lifecycle import SESSION, FsmEvent
 
 LIQUIDATION: Final = "liquidation-"
 """How the order ids of a venue's own closing orders begin."""
@@ -50,7 +50,10 @@ class Booking:
         self._emit = out.emit
 
     def fill(self, event: VenueFill, now_ns: int) -> Fill | None:
-        """Book an execution; None when it does not count."""
+        """Book an execution; None when it does not count, or is of an instrument we don't know."""
+        if event.symbol not in self._views:
+            self._stranger(event, now_ns)
+            return None
         booked = self._flow.book(event)
         self.count_refusals(now_ns)
         if booked is None:
@@ -68,8 +71,18 @@ class Booking:
         elif order is None:
             is_liquidation = fill.order_id.startswith(LIQUIDATION)
             self._alarm("liquidation" if is_liquidation else "foreign_fill", fill, now_ns)
+            if not is_liquidation:
+                self._conduct.raise_event(FsmEvent.POSITION_MISMATCH, fill.symbol, now_ns)
             self.settle(fill.symbol, fill.price, now_ns)
         return fill
+
+    def _stranger(self, event: VenueFill, now_ns: int) -> None:
+        """Tell of a fill that no book of ours can hold."""
+        detail = f"{event.side} {event.qty} {event.symbol} at {event.price}"
+        self.error("foreign_fill", event.order_id, detail, now_ns)
+        message = f"foreign fill of {event.order_id}: {detail}"
+        self._emit(Alert(now_ns, "foreign_fill", "critical", message))
+        self._conduct.raise_event(FsmEvent.POSITION_MISMATCH, SESSION, now_ns)
 
     def _enter(self, fill: Fill, now_ns: int) -> None:
         emit, breakers = self._emit, self._conduct.breakers
@@ -95,8 +108,13 @@ class Booking:
 
     def fund(self, event: VenueFunding, now_ns: int) -> None:
         """Book a funding payment."""
-        self._portfolio.fund(event)
-        self.check_equity(now_ns)
+        if event.symbol not in self._views:
+            self.error("foreign_funding", event.symbol, str(event.amount), now_ns)
+        elif self._portfolio.fund(event):
+            self.check_equity(now_ns)
+        else:
+            detail = f"{event.amount} of {event.funding_ns}"
+            self._emit(ErrorRecord(now_ns, "duplicate_funding", event.symbol, detail))
 
     def settle(self, symbol: str, price: Decimal, now_ns: int) -> None:
         """Once the net position is closed, close the agents' shares of it too."""

@@ -10,7 +10,9 @@ import msgspec
 
 from engine.kernel.conduct import ConductState
 from engine.kernel.dealing import DealingState
+from engine.kernel.inquiries import Inquiry
 from engine.kernel.kernel import Kernel
+from engine.kernel.truth import TruthState
 from engine.model.money import ZERO
 
 
@@ -30,6 +32,8 @@ class KernelState:
     breakers: bytes
     gate: bytes
     roster: bytes
+    truth: TruthState
+    inquiries: dict[str, Inquiry]
     operator_intents: int = 0
     closing: list[str] = field(default_factory=list)
 
@@ -52,6 +56,8 @@ def snapshot(kernel: Kernel) -> bytes:
             roster=kernel.roster.snapshot(),
             operator_intents=kernel.manual.sequence.last,
             closing=list(kernel.house.closing),
+            truth=kernel.truth.state,
+            inquiries=kernel.inquiries.open,
         )
     )
 
@@ -68,6 +74,8 @@ def restore(kernel: Kernel, content: bytes) -> None:
     kernel.conduct.restore(state.conduct)
     kernel.dealing.gate.restore(state.gate)
     kernel.dealing.restore(state.dealing)
+    kernel.truth.state = state.truth
+    kernel.inquiries.open = state.inquiries
     kernel.house.sequence.last = state.house_intents
     kernel.manual.sequence.last = state.operator_intents
     kernel.house.closing = dict.fromkeys(state.closing)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from engine.execution.config import SyncConfig
 from engine.execution.router import RouterConfig
 from engine.market.config import MarketConfig
 from engine.risk.lifecycle import LifecyclePolicy
@@ -17,6 +18,7 @@ class KernelConfig:
     limits: RiskLimits = field(default_factory=RiskLimits)
     market: MarketConfig = field(default_factory=MarketConfig)
     router: RouterConfig = field(default_factory=RouterConfig)
+    sync: SyncConfig = field(default_factory=SyncConfig)
     starting_balance: Decimal = Decimal(10_000)
     policy: str = "net"
     """How the supervisor settles conflicts."""

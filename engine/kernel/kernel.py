@@ -23,17 +23,33 @@ from engine.kernel.conduct import Conduct
 from engine.kernel.config import KernelConfig, lifecycle_policy
 from engine.kernel.dealing import Dealing
 from engine.kernel.house import House
+from engine.kernel.inquiries import Inquiries
 from engine.kernel.manual import Manual
 from engine.kernel.operators import Operators
+from engine.kernel.truth import Truth
 from engine.kernel.watch import Watch
 from engine.market.market import Market
 from engine.model.effects import NO_EFFECTS, Effects, Outbox
-from engine.model.events import JOURNAL_RESERVE, HealthChanged, Input, OperatorCommand, Timer
+from engine.model.events import (
+    JOURNAL_RESERVE,
+    HealthChanged,
+    Input,
+    Operator,
+    OperatorCommand,
+    Timer,
+)
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, Depth, FeedStatus, Funding, Malformed, Quote, Trade
 from engine.model.orders import Intent
 from engine.model.records import Alert
-from engine.model.venue_events import VenueFill, VenueFunding, VenueRejected, VenueStatus
+from engine.model.venue_events import (
+    VenueFill,
+    VenueFunding,
+    VenueOrderStatus,
+    VenueRejected,
+    VenueSnapshot,
+    VenueStatus,
+)
 from engine.portfolio.portfolio import Portfolio
 from engine.risk.breakers import Breakers
 from engine.risk.gate import Gate
@@ -67,8 +83,9 @@ class Kernel:
         self.finish: str | None = None
         """`stop_reason` once the lifecycle asked for an end."""
         self._out = Outbox()
+        self._commands = self._out.commands
         self._records = self._out.records
-        """Not empty after a step that decided anything: no command goes without its record."""
+        """Not empty after a step that decided anything: no order goes without its record."""
         intervals = sorted({i for a in agents for i in a.needs.bar_intervals_s})
         features = sorted({f for a in agents for f in a.needs.features})
         self.market = Market(instruments, config.market, intervals, features)
@@ -102,6 +119,26 @@ class Kernel:
             conduct=self.conduct,
             out=self._out,
         )
+        self.truth = Truth(
+            config.sync,
+            instruments,
+            portfolio=self.portfolio,
+            blotter=self.blotter,
+            conduct=self.conduct,
+            out=self._out,
+            book=self._on_fill,
+            lose=self._on_answer,
+        )
+        self._is_account_ours = not capabilities.account_outlives_engine
+        self.truth.state.is_reconciled = self._is_account_ours
+        self.inquiries = Inquiries(
+            self.blotter,
+            self._flow,
+            self._out,
+            lag_ns=capabilities.query_lag_ms * 1_000_000,
+            answer=self._on_answer,
+            ask_account=self.truth.ask,
+        )
         self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
         self.unpriced = dict.fromkeys(self.market.views)
         self._handlers = self._handler_of_each()
@@ -117,7 +154,7 @@ class Kernel:
         self._handlers[type(event)](event)
         if self._asserts_identity:
             self.portfolio.check()
-        if self._records:
+        if self._records or self._commands:
             return self._out.drain()
         return NO_EFFECTS
 
@@ -155,6 +192,8 @@ class Kernel:
             VenueFill: self._on_fill,
             VenueFunding: self._on_venue_funding,
             VenueStatus: self._on_venue_status,
+            VenueSnapshot: self._on_snapshot,
+            VenueOrderStatus: self._on_order_status,
             **dict.fromkeys(ORDER_EVENTS, self._on_answer),
         }
 
@@ -214,7 +253,12 @@ class Kernel:
 
     def _priced(self, symbol: str) -> None:
         self.unpriced.pop(symbol, None)
-        if not self.unpriced:
+        self._start_when_healthy()
+
+    def _start_when_healthy(self) -> None:
+        """Begin to trade once everything has a price and the venue's account is known."""
+        is_waiting = self.conduct.lifecycle.state is FsmState.INIT
+        if is_waiting and not self.unpriced and self.truth.state.is_reconciled:
             self.conduct.raise_event(FsmEvent.HEALTH_OK, SESSION, self.now_ns)
             self.conduct.raise_event(FsmEvent.START, SESSION, self.now_ns)
 
@@ -279,9 +323,17 @@ class Kernel:
         if self.is_flattening:
             self._settle_when_done()
 
+    def _on_snapshot(self, theirs: VenueSnapshot) -> None:
+        self.truth.on_snapshot(theirs, self.now_ns)
+        self._start_when_healthy()
+
+    def _on_order_status(self, status: VenueOrderStatus) -> None:
+        self.inquiries.on_status(status, self.now_ns)
+
     def _on_venue_status(self, status: VenueStatus) -> None:
         if status.is_up:
             self.conduct.clear(FsmEvent.VENUE_DOWN, status.venue, self.now_ns)
+            self.truth.ask(self.now_ns)
         else:
             self.conduct.raise_event(FsmEvent.VENUE_DOWN, status.venue, self.now_ns)
 
@@ -294,6 +346,8 @@ class Kernel:
         self.watch.on_time(now_ns)
         self.conduct.on_time(now_ns)
         self.dealing.retry(now_ns)
+        self.inquiries.on_time(now_ns)
+        self.truth.on_time(now_ns)
         if self.conduct.calls_agents:
             for symbol in self.market.views:
                 self._decide(symbol, self.roster.on_timer(symbol, now_ns))
@@ -316,6 +370,9 @@ class Kernel:
                 self.dealing.fit_exits(desk.agent, desk.symbol, self.now_ns)
 
     def _on_operator(self, event: OperatorCommand) -> None:
+        if event.command is Operator.RECONCILE:
+            self.truth.reconcile(self.now_ns, is_trusted=self._is_account_ours)
+            return
         self._operators.obey(event, self.now_ns)
         self.set_factors()
         self._settle_when_done()

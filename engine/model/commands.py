@@ -1,6 +1,7 @@
 """What the kernel asks of a venue, sent once the records of the same step are written."""
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -38,4 +39,26 @@ class CancelOrder(msgspec.Struct, frozen=True, gc=False):
     symbol: str
 
 
-Command = PlaceOrder | AmendOrder | CancelOrder
+class QueryAccount(msgspec.Struct, frozen=True, gc=False):
+    """Ask what the venue holds of the account; the answer is one `VenueSnapshot`."""
+
+    ts_ns: int
+    since_ns: int
+    """Fills from this venue time on are to be told again."""
+
+
+class QueryOrder(msgspec.Struct, frozen=True, gc=False):
+    """Ask what became of one order, by its client id; the answer is one `VenueOrderStatus`."""
+
+    ts_ns: int
+    order_id: str
+    symbol: str
+
+
+Query = QueryAccount | QueryOrder
+"""Changes nothing at the venue."""
+
+QUERIES: Final = frozenset({QueryAccount, QueryOrder})
+"""The classes of `Query`, for a look-up on the way of every command."""
+
+Command = PlaceOrder | AmendOrder | CancelOrder | Query

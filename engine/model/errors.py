@@ -4,6 +4,7 @@
     ├── UsageError                  what the user asked for can't be done         exit 2
     │   ├── SettingsRefused         one or more settings are invalid
     │   ├── UnknownInstrument       a symbol no source or venue knows
+    │   ├── NeverBegun              a run was interrupted before it wrote a line
     │   └── Unguarded               the sentinel does not come up, so nothing starts
     ├── DataUnavailable             a file or venue can't be read                 exit 5
     │   ├── BrokenCapture           a recorded file is damaged beyond skipping
@@ -55,6 +56,10 @@ class UnknownInstrument(UsageError):
         super().__init__(
             f"unknown symbol {symbol}: this source offers {', '.join(known) or 'none'}"
         )
+
+
+class NeverBegun(UsageError):
+    """A journal without a whole line: nothing had happened, so there is nothing to go on with."""
 
 
 class Unguarded(UsageError):

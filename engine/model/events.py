@@ -32,6 +32,7 @@ from engine.model.records import (
     OrderChanged,
     OrderSubmitted,
     RouterDecision,
+    SyncReport,
 )
 from engine.model.venue_events import (
     VenueAccepted,
@@ -43,7 +44,9 @@ from engine.model.venue_events import (
     VenueExpired,
     VenueFill,
     VenueFunding,
+    VenueOrderStatus,
     VenueRejected,
+    VenueSnapshot,
     VenueStatus,
     VenueTriggered,
     VenueUnknown,
@@ -94,6 +97,8 @@ class Operator(Word):
     """Cancel the orders of one symbol and close its net position."""
     TAKE_CONTROLS = "take_controls"
     """A screen takes over what raises risk from whichever had it."""
+    RECONCILE = "reconcile"
+    """Ask the venue for the account now: the session was interrupted."""
 
 
 class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
@@ -159,6 +164,8 @@ INPUT_TYPES: Final[dict[str, type]] = {
     "venue_funding": VenueFunding,
     "venue_unknown": VenueUnknown,
     "venue_status": VenueStatus,
+    "venue_order_status": VenueOrderStatus,
+    "venue_snapshot": VenueSnapshot,
     "timer": Timer,
     "operator_command": OperatorCommand,
     "health": HealthChanged,
@@ -178,6 +185,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "round_trip": RoundTrip,
     "fsm_transition": FsmTransition,
     "breaker": BreakerTripped,
+    "sync_report": SyncReport,
     "alert": Alert,
     "error": ErrorRecord,
 }

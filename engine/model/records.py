@@ -138,6 +138,22 @@ class ErrorRecord(msgspec.Struct, frozen=True, gc=False):
     detail: str
 
 
+class SyncReport(msgspec.Struct, frozen=True, gc=False):
+    """What comparing our account with the venue's has changed; while they agree there is none."""
+
+    ts_ns: int
+    outcome: str
+    """`agreed`, `mismatch` or `failed`."""
+    taken_ns: int
+    """Venue time of the picture compared; 0 where none came."""
+    digest: str
+    """SHA-256 of the picture in canonical form."""
+    findings: tuple[str, ...]
+    """Every difference held, in words; or why nothing could be compared."""
+    repaired: tuple[str, ...] = ()
+    """Fills booked and orders canceled to end a difference."""
+
+
 Record = (
     OrderIntent
     | CancelIntent
@@ -151,6 +167,7 @@ Record = (
     | RoundTrip
     | FsmTransition
     | BreakerTripped
+    | SyncReport
     | Alert
     | ErrorRecord
 )

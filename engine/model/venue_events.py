@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.model.account import Liquidity
+from engine.model.money import ZERO
 from engine.model.orders import (
     Side,
 )
@@ -124,6 +125,8 @@ class VenueFunding(msgspec.Struct, frozen=True, gc=False):
     mark_price: Decimal
     qty: Decimal
     amount: Decimal
+    funding_ns: int = 0
+    """The settlement this pays, by the venue's time; with the symbol it tells payments apart."""
 
 
 class VenueUnknown(msgspec.Struct, frozen=True, gc=False):
@@ -144,6 +147,76 @@ class VenueStatus(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
 
 
+class Standing(Word):
+    """What a venue says of an order it was asked about."""
+
+    WORKING = "working"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    NOT_FOUND = "not_found"
+    UNANSWERED = "unanswered"
+    """The question failed, which is not the same as not found."""
+
+
+class VenueOrderStatus(msgspec.Struct, frozen=True, gc=False):
+    """The answer to `QueryOrder`."""
+
+    ts_ns: int
+    symbol: str
+    order_id: str
+    standing: Standing
+    filled_qty: Decimal = ZERO
+    """What of it has filled at the venue, told to us or not."""
+    qty: Decimal | None = None
+    """Total quantity; it and `price` only of a working order."""
+    price: Decimal | None = None
+    venue_order_id: str = ""
+    detail: str = ""
+
+
+class VenueHolding(msgspec.Struct, frozen=True, gc=False):
+    """A position at the venue, quantity signed; flat ones are left out."""
+
+    symbol: str
+    qty: Decimal
+
+
+class VenueWorkingOrder(msgspec.Struct, frozen=True, gc=False):
+    """An order that works at the venue."""
+
+    order_id: str
+    """Ours; of a foreign order the venue's id."""
+    symbol: str
+    side: Side
+    qty: Decimal
+    filled_qty: Decimal
+    is_foreign: bool = False
+    """Placed by somebody else on the same account: reported, never touched."""
+
+
+class VenueSnapshot(msgspec.Struct, frozen=True, gc=False):
+    """The answer to `QueryAccount`: the whole account at one instant, or why it can't be told.
+
+    An adapter that could fetch only a part of it answers with `failure` and nothing else.
+    """
+
+    ts_ns: int
+    taken_ns: int
+    """Venue time of the picture; never before that of an earlier one."""
+    asked_ns: int
+    """`ts_ns` of the question."""
+    positions: tuple[VenueHolding, ...] = ()
+    orders: tuple[VenueWorkingOrder, ...] = ()
+    fills: tuple[VenueFill, ...] = ()
+    """Every fill since the time asked for, oldest first."""
+    balance: Decimal | None = None
+    """Quote currency without unrealised profit; None where it can't be told."""
+    failure: str = ""
+    """Why nothing is known; empty when everything is."""
+
+
 VenueEvent = (
     VenueAccepted
     | VenueRejected
@@ -157,4 +230,6 @@ VenueEvent = (
     | VenueFunding
     | VenueUnknown
     | VenueStatus
+    | VenueOrderStatus
+    | VenueSnapshot
 )

@@ -27,6 +27,10 @@ HOUSE: Final = "house"
 """Owner of what no agent ordered: flattening, liquidations, rounding of funding."""
 
 
+SETTLEMENTS_MAX: Final = 64
+"""Funding settlements remembered per instrument: three weeks of three a day."""
+
+
 @dataclass(slots=True)
 class Holding:
     """The net position of one instrument, with its mark."""
@@ -41,6 +45,8 @@ class Holding:
     low_mid2: int = 0
     """Lowest and highest twice-mid since the last fill, for the round trips' extremes."""
     high_mid2: int = 0
+    settled_ns: list[int] = field(default_factory=list)
+    """Funding settlements booked, the latest."""
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     cycles: dict[str, Cycle] = field(default_factory=dict)
 
@@ -201,9 +207,18 @@ class Portfolio:
         self.equity = self.balance + self.books.unrealised
         return trips
 
-    def fund(self, event: VenueFunding) -> None:
-        """Book a funding payment, shared among ledgers by their quantity, the rest to the house."""
+    def fund(self, event: VenueFunding) -> bool:
+        """Book a funding payment, shared among ledgers by their quantity, the rest to the house.
+
+        Returns:
+            Whether it counts: one settlement pays once, however often it is told.
+
+        """
         holding = self.books.holdings[event.symbol]
+        if event.funding_ns:
+            if event.funding_ns in holding.settled_ns:
+                return False
+            holding.settled_ns = [*holding.settled_ns[1 - SETTLEMENTS_MAX :], event.funding_ns]
         rate = event.mark_price * self._multiplier[event.symbol] * event.rate
         left = event.amount
         for agent in sorted(holding.ledgers):
@@ -216,6 +231,7 @@ class Portfolio:
         self.books.funding += event.amount
         self.books.cash += event.amount
         self.equity += event.amount
+        return True
 
     def position(self, symbol: str, ts_ns: int) -> Position:
         """Describe the net position as the journal and the screen show it."""

@@ -131,6 +131,9 @@ STOP_REASONS: Final[Mapping[FsmEvent, str]] = {
 _HALTS: Final = tuple(STOP_REASONS)[:7]
 _STOPS: Final = tuple(STOP_REASONS)[7:]
 
+SHUTDOWN_DEADLINE: Final = "shutdown_deadline"
+"""`stop_reason` of a close that ran out of time, whatever asked for it: something stays open."""
+
 EXIT_CODES: Final[Mapping[str, int]] = {
     "duration": 0,
     "end_of_data": 0,
@@ -144,6 +147,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "signal": 4,
     "journal_failure": 6,
     "reconcile_failed": 6,
+    SHUTDOWN_DEADLINE: 1,
 }
 """`stop_reason` to process exit code, by the table of interface.md."""
 

@@ -2,14 +2,15 @@
 
 Rule 1: a checkpoint is a cache. It is bound to one line of the journal by number and hash; one that
         is damaged, of another program, or of a line the journal does not hold is passed over.
-Rule 2: files appear whole or not at all, written off the loop; only the newest few are kept.
-Rule 3: a checkpoint that can't be written costs a note in the log, never the session.
+Rule 2: its line is durable before it is: a checkpoint beyond the journal's end is a cut journal.
+Rule 3: files appear whole or not at all, written off the loop; only the newest few are kept.
+Rule 4: a checkpoint that can't be written costs a note in the log, never the session.
 
 Source: reliability.md C5; ADR 0007.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
@@ -22,7 +23,7 @@ from engine.session.envelope import Envelope
 from engine.session.run_folder import RunFolder
 
 KEPT: Final = 2
-"""The newest may lie beyond what of the journal survived a power cut; the one before does not."""
+"""The newest may have been spoiled by a crash; the one before was not."""
 
 _MAGIC: Final = b"laptop-agents checkpoint 1\n"
 _DIGEST: Final = 32
@@ -62,8 +63,15 @@ class Checkpoints:
     """Writes a run's checkpoints, at most one every `every_s` wall seconds."""
 
     def __init__(
-        self, folder: RunFolder, every_s: float, envelope: Envelope | None, run_id: str
+        self,
+        folder: RunFolder,
+        every_s: float,
+        envelope: Envelope | None,
+        run_id: str,
+        durable: Callable[[], Awaitable[bool]],
     ) -> None:
+        """Take over; `durable` syncs the journal's lines and says whether they are on the disk."""
+        self._durable = durable
         self._folder = folder
         self._envelope = envelope
         self._run_id = run_id
@@ -87,6 +95,8 @@ class Checkpoints:
     async def _save(self, checkpoint: Checkpoint) -> None:
         assert self._envelope is not None, "none is due without one"
         name = f"checkpoint-{checkpoint.seq:012d}.bin"
+        if not await self._durable():
+            return  # a checkpoint is a witness: its line must outlive a power cut
         try:
             place = _place(self._run_id, name)
             sealed = await asyncio.to_thread(self._envelope.seal, encode(checkpoint), place)
@@ -132,10 +142,9 @@ def stored(folder: Path, program: str, envelope: Envelope, run_id: str) -> list[
     return [c for c in found if c is not None and c.program == program]
 
 
-def marked(folder: Path) -> set[int]:
-    """Return the numbers of the lines that the folder's checkpoints are named after."""
-    names = (path.stem.rpartition("-")[2] for path in _newest_first(folder))
-    return {int(name) for name in names if name.isdigit()}
+def paths(folder: Path) -> list[Path]:
+    """Return the folder's checkpoints, newest first, whatever is in them."""
+    return _newest_first(folder)
 
 
 def usable(checkpoints: Iterable[Checkpoint], hashes: dict[int, str]) -> Checkpoint | None:

@@ -206,6 +206,11 @@ class Journal:
             except (OSError, FencedByEpoch) as error:
                 self._stop(error)
 
+    async def durable(self) -> bool:
+        """Make everything taken so far durable; return whether it is."""
+        await self.sync()
+        return self.failure is None
+
     def hand_over(self) -> None:
         """Let the system have every line: the process may be killed, not the machine."""
         self.flush()

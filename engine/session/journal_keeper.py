@@ -18,7 +18,7 @@ from typing import Final
 
 from engine.session.file_system import OS, FileSystem
 from engine.session.journal_emergency import EMERGENCY_NAME, EmergencySegment
-from engine.session.journal_head import HEAD_NAME, HeadFile
+from engine.session.journal_head import HEAD_NAME, HeadFile, read_head
 from engine.session.journal_line import GENESIS
 from engine.session.journal_parts import segment_path, segments, twin
 from engine.session.journal_seal import seal_all
@@ -191,6 +191,28 @@ def begin(journal: Path, *, segment_bytes: int = SEGMENT_BYTES, files: FileSyste
     fd = files.create(journal)
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     keeper = Keeper(journal, fd, segment_bytes=segment_bytes, files=files)
+    keeper.claim(0, GENESIS, 0, 0)
+    return keeper
+
+
+def begin_again(
+    journal: Path, fd: int, *, segment_bytes: int = SEGMENT_BYTES, files: FileSystem = OS
+) -> Keeper:
+    """Take over a journal that was interrupted before its first whole line.
+
+    Args:
+        journal: Nothing of it was ever acknowledged.
+        fd: The journal, open to append and locked.
+        segment_bytes: See `Keeper`.
+        files: What it is written through.
+
+    Raises:
+        FencedByEpoch: Another writer has taken over meanwhile.
+        OSError: The disk refused, or has no room for the last words.
+    """
+    known = read_head(journal.with_name(HEAD_NAME))
+    epoch = 1 if known is None else known.epoch + 1
+    keeper = Keeper(journal, fd, epoch=epoch, segment_bytes=segment_bytes, files=files)
     keeper.claim(0, GENESIS, 0, 0)
     return keeper
 

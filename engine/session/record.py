@@ -1,6 +1,6 @@
 """Everything a session leaves behind besides its journal: heartbeats, metrics, log, report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from time import monotonic, time_ns
@@ -20,6 +20,8 @@ from engine.reports.statistics import Curve
 from engine.reports.tally import Tally
 from engine.reports.view import SessionView
 from engine.risk.lifecycle import EXIT_CODES
+from engine.risk.lifecycle import stop_reason as asked_reason
+from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.evidence import EvidenceKeeper
 from engine.session.fold import fold
 from engine.session.health import HealthMonitor, HealthReading
@@ -27,6 +29,7 @@ from engine.session.heartbeat import heartbeat_data
 from engine.session.journal import Journal
 from engine.session.journal_emergency import EMERGENCY_NAME
 from engine.session.journal_parts import JOURNAL_NAME
+from engine.session.journal_reader import Line
 from engine.session.kept_metrics import KeptRows
 from engine.session.log import SessionLog
 from engine.session.manifest import NAME as MANIFEST_NAME
@@ -95,6 +98,8 @@ class SessionRecord:
         self.tally = Tally(symbols, identity.manifest.agents, identity.instruments)
         self.latency = LatencyMeter()
         self._curve = Curve()
+        self.recall: Callable[[Iterator[Line]], Iterator[Line]] = iter
+        """Who else wants to see the lines that a resume passes over."""
         self.reading = HealthReading()
         """The newest sample of the process."""
         self._shown_s = 0.0
@@ -210,7 +215,7 @@ class SessionRecord:
         """Count again what the journal's lines up to `seq` say, instead of making them again."""
         self._began_ns, self._deadline_ns = began_ns, deadline_ns
         self._rerun_from = seq
-        fold(self._journal.pass_over(seq), self.tally, self._curve)
+        fold(self.recall(self._journal.pass_over(seq)), self.tally, self._curve)
 
     def checkpoint_failed(self, reason: str) -> None:
         """Log that a resume would have more to rerun."""
@@ -264,6 +269,9 @@ class SessionRecord:
         view = self._view(ended_ns)
         self._curve.add(ended_ns, view.equity, bool(kernel.portfolio.books.unrealised))
         ended = heartbeat_data(view) | {"stop_reason": stop_reason, "exit_code": code}
+        if stop_reason == SHUTDOWN_DEADLINE:
+            ended |= {"asked": self.asked, "left_working": self.left_working}
+            self.tally.errors["left_working"] += len(self.left_working)
         self._journal.note("session_ended", ended_ns, ended)
         self._journal.close()
         self._evidence.close()
@@ -298,6 +306,16 @@ class SessionRecord:
         self._folder.write_json(MANIFEST_NAME, msgspec.structs.replace(manifest, ended_at=ended_at))
         self._log.info("session_ended", stop_reason=stop_reason, exit_code=code)
         return report
+
+    @property
+    def asked(self) -> str:
+        """Why an end was asked for; empty where nobody did."""
+        return asked_reason(self._kernel.conduct.lifecycle) or ""
+
+    @property
+    def left_working(self) -> tuple[str, ...]:
+        """Orders that work on, or may, by id."""
+        return tuple(self._kernel.blotter.live)
 
     def _tell_of_journal(self) -> None:
         """Say what of the journal is not where it belongs."""

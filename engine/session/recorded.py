@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from engine.model.errors import JournalDamaged, StateDamaged, UsageError
+from engine.model.errors import JournalDamaged, NeverBegun, StateDamaged
 from engine.model.events import JOURNAL_TYPES, HealthChanged, Input, Operator, OperatorCommand
 from engine.session.journal_line import GENESIS
 from engine.session.journal_reader import (
@@ -51,7 +51,7 @@ class Recorded:
 
         Raises:
             JournalDamaged: A line other than a torn last one is bad, or one is gone.
-            UsageError: There is no whole line.
+            NeverBegun: There is no whole line.
 
         """
         self.path = path
@@ -92,7 +92,9 @@ class Recorded:
             reading.refuse_cut(self.count)
             self.torn_bytes = self.path.stat().st_size - _in_file(reading)
         if last is None:
-            raise UsageError(f"{self.path} holds no whole line: there is nothing to resume")
+            raise NeverBegun(
+                f"{self.path} holds no whole line: nothing had happened yet; start a new session"
+            )
         self.good_bytes, self.file_bytes = reading.good_bytes, _in_file(reading)
         self.epoch = max(self.epoch, 0 if reading.head is None else reading.head.epoch)
         return last

@@ -59,12 +59,14 @@ def valid_name(name: str) -> str:
 class RunFolder:
     """Makes files inside one run's folder. `create` it; a `RunFolder(path)` trusts what exists."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, runs: Path | None = None) -> None:
         self.path = path
+        self._runs = runs
+        """Where `latest` stands; None once it points here, or need not."""
 
     @classmethod
     def create(cls, home: Path, run_id: str, run_dir: Path | None = None) -> "RunFolder":
-        """Make the folder of a new run, and let `<home>/runs/latest` point at it.
+        """Make the folder of a new run.
 
         Args:
             home: The program's own folder; made with its parents when absent.
@@ -85,8 +87,18 @@ class RunFolder:
             _refuse_open_home(runs.parent)
             refuse_shared(runs)
             _make_run(path, is_ours=run_dir is None)
-            _point_latest(runs, path)
-        return cls(path)
+        return cls(path, runs)
+
+    def announce(self) -> None:
+        """Let `<home>/runs/latest` point at a new run, now that it can be resumed; twice is fine.
+
+        Raises:
+            StateDamaged: The link can't be made.
+        """
+        if self._runs is not None:
+            with blame(self.path):
+                _point_latest(self._runs, self.path)
+            self._runs = None
 
     @classmethod
     def reopen(cls, path: Path) -> "RunFolder":

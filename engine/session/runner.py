@@ -19,6 +19,7 @@ from engine.kernel.checkpoint import restore, snapshot
 from engine.model.errors import StateDamaged
 from engine.model.events import HealthChanged, Operator, OperatorCommand, Timer
 from engine.model.market import FeedStatus, Malformed, Quote
+from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
 from engine.session.clock import POLL_S, Clock
 from engine.session.journal import Journal
@@ -106,7 +107,15 @@ class Session:
             await asyncio.gather(durability, return_exceptions=True)
             await self._stops.close()
             await self._checkpoints.close()
-        return self._kernel.finish or "close_deadline"
+        return self._stop_reason()
+
+    def _stop_reason(self) -> str:
+        """Return why the session ended; a close that left something open says so first."""
+        kernel = self._kernel
+        if kernel.is_settled or (kernel.finish is not None and self._stops.is_abort):
+            assert kernel.finish is not None, "what is settled was asked for"
+            return kernel.finish
+        return SHUTDOWN_DEADLINE
 
     async def _keep_durable(self) -> None:
         """Flush and sync on the plan's beats, whatever the feed does."""
@@ -232,10 +241,11 @@ class Session:
             self._reconcile(self._kernel.now_ns)
 
     def _reconcile(self, now_ns: int) -> None:
-        """Take out the orders that the sentinel took out while no engine ran."""
+        """Take out what the sentinel took out while no engine ran, then ask the venue itself."""
         for order_id in self._guard.canceled_meanwhile:
             if order_id in self._kernel.blotter.live:
                 self._command(now_ns, Operator.CANCEL_ORDER, "sentinel", order_id)
+        self._command(now_ns, Operator.RECONCILE, "session")
 
     async def _wait(self, due_ns: int) -> None:
         """Sleep a little towards `due_ns`; whoever asked for something meanwhile is heard."""

@@ -19,7 +19,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from engine.kernel import Kernel
-from engine.model.commands import Command
+from engine.model.commands import QUERIES, Command
 from engine.model.effects import NO_EFFECTS
 from engine.model.events import OUTCOMES, Input
 from engine.model.market import MarketEvent
@@ -159,7 +159,7 @@ class Turn:
         broker = self._broker
         for command in commands:
             broker.submit(command)
-        if self._on_order_ns is not None:
+        if self._on_order_ns is not None and commands and type(commands[0]) not in QUERIES:
             self._on_order_ns(perf_counter_ns() - self._began_ns)
 
     def _write(self) -> None:

@@ -6,16 +6,23 @@ sent. What only takes risk away leaves all the same (reliability.md A1, C4).
 
 from typing import Final, assert_never
 
-from engine.model.commands import AmendOrder, CancelOrder, Command, PlaceOrder
+from engine.model.commands import (
+    AmendOrder,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    QueryAccount,
+    QueryOrder,
+)
 from engine.model.venue_events import RejectReason, VenueAmendRejected, VenueRejected
 
 NOT_SENT: Final = "not sent: its journal line is not durable"
 
 
 def is_reducing(command: Command) -> bool:
-    """Whether a command can only take risk away: a cancel, or a reduce-only order."""
+    """Whether a command adds no risk: a question, a cancel, or a reduce-only order."""
     match command:
-        case CancelOrder():
+        case CancelOrder() | QueryAccount() | QueryOrder():
             return True
         case PlaceOrder() | AmendOrder():
             return command.approved.intent.reduce_only
@@ -25,7 +32,7 @@ def is_reducing(command: Command) -> bool:
 
 def refusal(command: Command) -> VenueRejected | VenueAmendRejected:
     """Return the answer to a placement or an amend that was not sent."""
-    assert not isinstance(command, CancelOrder), "cancels never wait"
+    assert isinstance(command, PlaceOrder | AmendOrder), "nothing else waits"
     kind = VenueRejected if isinstance(command, PlaceOrder) else VenueAmendRejected
     symbol = command.approved.intent.symbol
     return kind(command.ts_ns, symbol, command.order_id, RejectReason.VENUE_UNAVAILABLE, NOT_SENT)

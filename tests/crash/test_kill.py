@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 from tests.end_to_end.shell import START, Process, Run, session
+from tests.end_to_end.test_resume import decided as decisions_of
 
 WORDS: Final = (
     "--duration", "8", "--seed", "11", "--symbols", "BTCUSDT,ETHUSDT",
@@ -23,7 +24,6 @@ WORDS: Final = (
 )  # fmt: skip
 CYCLES: Final = 26
 """Of each seed; two seeds make more than the 50 of reliability.md section 3."""
-ABOUT_THE_RUN: Final = {"session_started", "session_resumed", "health", "alert"}
 
 
 def size(run: Run) -> int:
@@ -37,11 +37,8 @@ def acknowledged(run: Run) -> int:
 
 
 def decided(run: Run) -> list[tuple[int, str, str]]:
-    return [
-        (line["ts"], line["type"], json.dumps(line["data"]))
-        for line in run.lines()
-        if line["type"] not in ABOUT_THE_RUN
-    ]
+    """All but what a resume adds: its note, its question to the venue, and the answer to that."""
+    return [(ts, kind, json.dumps(data)) for ts, kind, data in decisions_of(run)]
 
 
 @pytest.fixture(scope="module")

@@ -197,7 +197,7 @@ PROVOKED: Final = {
     "there is nothing to resume": typed("--headless", "--resume", "ended"),
     "a resumed run keeps its own settings": typed("--headless", "--resume", "--seed", "3"),
     "another session is writing run": held,
-    "holds no whole line": no_line,
+    "nothing had happened yet": no_line,
     "the line was changed": changed_line,
     "the rerun comes to another": other_rerun,
     "PAUSED (BREAKER_PAUSE:max_consecutive_losses)": losing_streak,

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,14 @@ CAPTURE = DATA / "raw" / "binance_usdm_btcusdt_20240808.jsonl.gz"
 SMALL_CAPTURE = DATA / "raw" / "binance_usdm_btcusdt_20240718.jsonl.gz"
 OTHER_CAPTURE = DATA / "raw" / "binance_usdm_ethusdt_20240718.jsonl.gz"
 START = "1700000000123456789"
+
+
+PROGRAM = ("laptop_agents",)
+
+
+def with_faults(*faults: str) -> tuple[str, ...]:
+    """The program with faults in its parts, see `tests.end_to_end.faulty`."""
+    return ("tests.end_to_end.faulty", *faults, "--")
 
 
 def needs(*paths: Path) -> pytest.MarkDecorator:
@@ -92,10 +100,12 @@ class Run:
 class Process:
     """A session that is running."""
 
-    def __init__(self, home: Path, *words: str, **env: str) -> None:
+    def __init__(
+        self, home: Path, *words: str, program: Sequence[str] = PROGRAM, **env: str
+    ) -> None:
         self.home = home
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "laptop_agents", *words],
+            [sys.executable, "-m", *program, *words],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **SECRETS, **env},
             stdout=subprocess.PIPE,

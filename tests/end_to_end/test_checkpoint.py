@@ -84,16 +84,6 @@ def test_metrics_that_end_before_it_bar_a_checkpoint(tmp_path: Path) -> None:
     assert len(run.metrics()) > len(rows)
 
 
-def test_a_checkpoint_beyond_the_journal_is_passed_over(tmp_path: Path) -> None:
-    """A power cut may keep a checkpoint and lose the lines it speaks of."""
-    run = interrupted(tmp_path, *MOCK, "--speed", "120")
-    older, newer = (int(p.stem.rpartition("-")[2]) for p in sorted(run.path.glob("checkpoint-*")))
-    lines = run.raw().splitlines(keepends=True)
-    (run.path / "events.jsonl").write_bytes(b"".join(lines[: newer - 1]))
-
-    assert resumed(run, tmp_path)[1] == older
-
-
 def test_encrypted_checkpoints_serve_who_has_the_key(tmp_path: Path) -> None:
     """With the passphrase they save the way; without it the journal alone does, and says so."""
     words = tmp_path / "words"

@@ -16,6 +16,7 @@ import pytest
 
 from engine.model.events import INPUT_TYPES
 from engine.session.control.address import NAME, PATH_BYTES_MAX
+from engine.session.control.chronicle import TAIL_MAX
 from engine.session.control.client import Connection
 from engine.session.control.frames import PROTOCOL, encode
 from engine.session.control.views import View
@@ -56,6 +57,8 @@ def assert_sound(home: Path, run: Run) -> None:
     assert tell(home, "replay").out.startswith("identical")
     assert not (run.path / NAME).exists()
 
+
+SECOND = 1_000_000_000
 
 SAID = [
     # words,                                 exit, what it prints
@@ -349,3 +352,36 @@ def test_a_command_at_full_speed(home: Path) -> None:
         assert json.loads(told.out)["seconds"] < 0.3
     assert [("pause", ""), ("stop", "")] == operators(run)
     assert_sound(home, run)
+
+
+def test_a_screen_after_a_resume_sees_how_it_came_to_this(home: Path) -> None:
+    """The rerun begins at a checkpoint, and the tails of a view begin where the session did."""
+    often = ("--speed", "60", "--duration", "60", "--set", "checkpoint.every_s=1",
+             "--set", "agents.quoter.half_spread_bps=2")  # fmt: skip
+    process = Process(home, "--headless", "--symbols", "BTCUSDT,ETHUSDT", *often)
+    process.until(lambda: len(process.run.lines("fill")) > 1, 60)
+    process.until(lambda: bool(list(process.run.path.glob("checkpoint-*"))))
+    seq = max(int(path.stem.partition("-")[2]) for path in process.run.path.glob("checkpoint-*"))
+    process.send(signal.SIGKILL)
+    process.end()
+    process = Process(home, "--headless", "-q", "--resume")
+    process.until(lambda: bool(process.run.lines("session_resumed")))
+    with Connection.open(process.run.path.resolve(), "screen", wants_views=True) as connection:
+        view = next(word for word in connection.views(within_s=20) if isinstance(word, View))
+    process.send(signal.SIGTERM)
+    process.end()
+    (note,) = process.run.lines("session_resumed")
+    before = [line for line in process.run.lines() if line["seq"] <= seq]
+    booked = [line["data"]["trade_id"] for line in process.run.lines("fill")]
+    shown_fills = [fill.trade_id for fill in view.fills]
+    last = booked.index(shown_fills[-1]) + 1
+
+    assert note["data"]["rerun_after_line"] > 500
+    assert booked[max(0, last - TAIL_MAX) : last] == shown_fills
+    assert view.fills[0].ts_ns < before[-1]["ts"]
+    assert view.equity[0][0] < before[-1]["ts"]
+    assert ("INIT", "READY") == (view.transitions[0].from_state, view.transitions[0].to_state)
+    beats = [(x["ts"], x["data"]["equity"]) for x in before if x["type"] == "heartbeat"]
+    drawn = {ts: str(equity) for ts, equity in view.equity}
+    assert [] == [beat for beat in beats if beat[0] in drawn and drawn[beat[0]] != beat[1]]
+    assert view.log[0].ts_ns < before[-1]["ts"]

@@ -153,7 +153,7 @@ def test_a_graceful_close_takes_at_most_its_deadline(tmp_path: Path) -> None:
     done = process.end(10)
 
     assert time.monotonic() - began < 2.5
-    assert 4 == done.code
+    assert 1 == done.code
 
 
 def test_a_loss_limit(tmp_path: Path) -> None:
@@ -273,3 +273,33 @@ def test_a_signal_before_the_session_stands(tmp_path: Path, number: signal.Signa
     process.send(number)
 
     assert process.end().code == 4
+
+
+def test_a_close_that_runs_out_of_time_says_what_stays_open(tmp_path: Path) -> None:
+    """Cancels take 20 s and the close has 5: neither "duration" nor exit 0 would be true."""
+    done = session(
+        tmp_path, "--duration", "1", "--speed", "max", "--seed", "3",
+        "--set", "paper.cancel_latency_ms=20000", "--set", "agents.quoter.half_spread_bps=5",
+    )  # fmt: skip
+    last = done.run.lines("session_ended")[0]["data"]
+    working = ", ".join(last["left_working"])
+
+    report = done.run.report()
+    assert ("shutdown_deadline", 1, 1) == (report["stop_reason"], report["exit_code"], done.code)
+    assert ("duration", last["open_orders"]) == (last["asked"], report["errors"]["left_working"])
+    assert last["left_working"]
+    assert "shutdown_deadline (asked for by duration): equity" in done.err
+    assert f"stays open: {last['open_orders']} orders ({working})" in done.err
+
+
+def test_a_position_that_could_not_be_closed_is_told(tmp_path: Path) -> None:
+    """Orders take longer to arrive than the close may last: the position is named."""
+    done = session(
+        tmp_path, "--duration", "1", "--speed", "max", "--set", "paper.submit_latency_ms=5500",
+        "--set", "agents.quoter.half_spread_bps=0.1",
+    )  # fmt: skip
+    held = done.run.report()["positions_at_end"]
+
+    assert "shutdown_deadline" == done.run.report()["stop_reason"]
+    assert held
+    assert f"{held[0]['qty']} BTCUSDT" in done.err

@@ -17,16 +17,29 @@ from typing import Any
 import pytest
 
 from engine.session.journal_head import Head, encode
+from engine.session.run_folder import RunFolder
 from tests.end_to_end.shell import CAPTURE, START, Process, Run, needs, session
 
 MOCK = ("--duration", "4", "--seed", "11", "--set", f"session.start_ns={START}")
 RECORDED = ("--duration", "10", "--source", f"file:{CAPTURE}")
-ABOUT_THE_RUN = {"session_started", "session_resumed", "health", "alert"}
+ABOUT_THE_RUN = {"session_started", "session_resumed", "sync_report", "health", "alert"}
 """Types that may differ: run ids and wall times, and what the machine felt meanwhile."""
 
 
 def decided(run: Run) -> list[tuple[int, str, dict[str, Any]]]:
-    return [(x["ts"], x["type"], x["data"]) for x in run.lines() if x["type"] not in ABOUT_THE_RUN]
+    """All but what a resume adds: its note, its question to the venue, and the answer to that."""
+    lines = [(x["ts"], x["type"], x["data"]) for x in run.lines() if x["type"] not in ABOUT_THE_RUN]
+    asked = {ts for ts, _, data in lines if data.get("command") == "reconcile"}
+    return [
+        (ts, kind, data)
+        for ts, kind, data in lines
+        if not (data.get("asked_ns") in asked or data.get("command") == "reconcile")
+    ]
+
+
+def reconciled(run: Run) -> list[str]:
+    """What each resume found when it asked the venue."""
+    return [line["data"]["outcome"] for line in run.lines("sync_report")]
 
 
 def reach(process: Process, lines: int) -> None:
@@ -56,7 +69,9 @@ def test_kills_at_random_instants_leave_no_trace(tmp_path: Path, seed: int) -> N
 
     assert decided(whole) == decided(torn)
     # A kill that finds the process still catching up leaves no note of that resume.
-    assert 1 <= len(torn.lines("session_resumed")) <= 5
+    resumes = len(torn.lines("session_resumed"))
+    assert 1 <= resumes <= 5
+    assert ["agreed"] * resumes == reconciled(torn)
     for figure in ("equity", "pnl", "trades", "round_trips", "orders", "per_agent"):
         assert whole.report()[figure] == torn.report()[figure]
 
@@ -137,6 +152,35 @@ def rechained(lines: list[dict[str, Any]]) -> bytes:
         prev = hashlib.sha256(text.encode()).hexdigest()
         content += f'{text[:-1]},"hash":"{prev}"}}\n'.encode()
     return content
+
+
+def test_a_run_killed_before_its_first_line_begins_again(tmp_path: Path) -> None:
+    """Nothing had happened, so all of it still can: same run, same settings, a whole session."""
+    whole = session(tmp_path / "a", *MOCK, "--speed", "max").run
+    process = Process(tmp_path / "b", "--headless", "-q", *MOCK, "--speed", "max")
+    process.until((process.run.path / "manifest.json").exists)
+    process.send(signal.SIGKILL)
+    process.end()
+    run = Run(process.run.path.resolve())
+    (run.path / "journal.head").unlink()
+    (run.path / "events.jsonl").write_bytes(b'{"v":1,"seq":1,"ts":17')
+    done = Process(tmp_path / "b", "--headless", "--resume").end(120)
+
+    assert 0 == done.code
+    assert "nothing had happened yet" in done.err
+    assert run.path == done.run.path.resolve()
+    assert decided(whole) == decided(done.run)
+
+
+def test_latest_is_a_run_that_can_be_resumed(tmp_path: Path) -> None:
+    """A crash before the manifest leaves a folder nobody is pointed at; by name it is explained."""
+    before = session(tmp_path, "--duration", "1", "--speed", "max").run.path.resolve()
+    folder = RunFolder.create(tmp_path, "20250101T000000Z-aaaa")
+    (folder.path / "events.jsonl").touch(mode=0o600)
+    done = Process(tmp_path, "--headless", "--resume", folder.path.name).end()
+
+    assert before == (tmp_path / "runs" / "latest").resolve()
+    assert "nothing had happened yet; start a new session" in done.err
 
 
 def test_a_run_that_ended_has_nothing_to_resume(tmp_path: Path) -> None:

@@ -13,20 +13,29 @@ from typing import Any, Final, Protocol
 from msgspec.structs import replace
 
 from brokers.paper.venue import CAPABILITIES
-from engine.model.commands import AmendOrder, CancelOrder, Command, PlaceOrder
+from engine.model.commands import (
+    AmendOrder,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    Query,
+    QueryAccount,
+)
 from engine.model.instrument import Instrument
 from engine.model.market import MarketEvent, Quote
 from engine.model.orders import Approved, OrderIntent, OrderType, Side, TimeInForce
 from engine.model.venue_events import (
     RejectReason,
+    Standing,
     VenueAccepted,
     VenueAmendRejected,
     VenueCancelRejected,
     VenueEvent,
     VenueExpired,
     VenueFill,
-    VenueFunding,
+    VenueOrderStatus,
     VenueRejected,
+    VenueSnapshot,
     VenueStatus,
     VenueUnknown,
 )
@@ -45,8 +54,8 @@ AGAIN_S: Final = (0.001, 2.0)
 OUTAGE_S: Final = (1.0, 20.0)
 OVER, FOREIGN = "over-", "foreign-"
 """Heads of the order ids of the other hand."""
-UNREPEATED: Final = (VenueFill, VenueFunding, VenueStatus)
-"""Fills are repeated by a kind of their own; funding bears no id to know it again by."""
+UNREPEATED: Final = (VenueFill, VenueStatus)
+"""Fills are repeated by a kind of their own."""
 
 Crash = Callable[[], None]
 Entry = dict[str, Any]
@@ -102,8 +111,11 @@ class FaultyVenue:
 
     def submit(self, command: Command) -> None:
         self._before_submit()
-        self._log.request(command)
         now_ns = max(command.ts_ns, self._now_ns)
+        if isinstance(command, Query):
+            self._asked(command, now_ns)
+            return
+        self._log.request(command)
         if type(command) is PlaceOrder:
             self._left[command.order_id] = command.approved.intent.qty
         if self._up_ns:
@@ -137,6 +149,18 @@ class FaultyVenue:
             self._foreign.pop(0)
             self._trade_foreign(event.symbol)
         self._venue.observe(event)
+
+    def _asked(self, query: Query, now_ns: int) -> None:
+        """Answer from the truth, or not at all while the venue is out; that is told too."""
+        if not self._up_ns:
+            self._venue.submit(query)
+        elif isinstance(query, QueryAccount):
+            due_ns = now_ns + SILENCE_NS
+            self._hold(due_ns, VenueSnapshot(due_ns, now_ns, query.ts_ns, failure="no answer"))
+        else:
+            due_ns, order_id = now_ns + SILENCE_NS, query.order_id
+            unanswered = Standing.UNANSWERED
+            self._hold(due_ns, VenueOrderStatus(due_ns, query.symbol, order_id, unanswered))
 
     # --- faults of requests -----------------------------------------------------------------------
 
@@ -201,6 +225,9 @@ class FaultyVenue:
 
     def _happened(self, event: VenueEvent) -> None:
         """Log the truth, then tell it more or less."""
+        if isinstance(event, VenueSnapshot | VenueOrderStatus):
+            self._hold(max(event.ts_ns, self._now_ns), self._as_told(event))
+            return
         order_id = getattr(event, "order_id", "")
         if order_id.startswith((OVER, FOREIGN)):
             if type(event) is not VenueFill:
@@ -211,6 +238,13 @@ class FaultyVenue:
         self._tell(event, max(event.ts_ns, self._now_ns))
         if type(event) is VenueFill and order_id in self._left:
             self._overfill(event, order_id)
+
+    def _as_told(self, answer: VenueSnapshot | VenueOrderStatus) -> VenueEvent:
+        """Tell an overfill as what the stream tells it as: more of the same order."""
+        if isinstance(answer, VenueOrderStatus):
+            return answer
+        fills = (replace(f, order_id=self._owner.get(f.order_id, f.order_id)) for f in answer.fills)
+        return replace(answer, fills=tuple(fills))
 
     def _tell(self, event: VenueEvent, now_ns: int) -> None:
         is_fill = type(event) is VenueFill

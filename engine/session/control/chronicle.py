@@ -5,7 +5,7 @@ this. An event that is not kept costs one dictionary miss.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,9 +13,18 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.account import Fill, RoundTrip
-from engine.model.events import Input, OperatorCommand, Timer, journal_type
+from engine.model.events import (
+    INPUT_TYPES,
+    RECORD_TYPES,
+    Input,
+    OperatorCommand,
+    Timer,
+    journal_type,
+)
 from engine.model.records import Alert, BreakerTripped, ErrorRecord, FsmTransition, Record
 from engine.session.control.views import LogLine
+from engine.session.fold import HEARTBEAT
+from engine.session.journal_reader import Line, event_of
 
 TAIL_MAX: Final = 50
 """Fills, round trips and transitions kept: a screen's worth; the journal has them all."""
@@ -23,6 +32,16 @@ LOG_MAX: Final = 100
 EQUITY_MAX: Final = 300
 """Seconds."""
 SECOND_NS: Final = 1_000_000_000
+
+
+KINDS: Final = INPUT_TYPES | RECORD_TYPES
+"""Class of each type of line."""
+
+
+class _Worth(msgspec.Struct, frozen=True, gc=False):
+    """What the equity's tail takes from a heartbeat, written in the same second as a timer's."""
+
+    equity: Decimal
 
 
 class Chronicle:
@@ -61,6 +80,20 @@ class Chronicle:
             if isinstance(kept, deque):
                 getattr(twin, name).extend(kept)
         return twin
+
+    def recall(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Take the lines of the journal that a resume passes over, and pass them on."""
+        known = {name: kind for name, kind in KINDS.items() if kind in self._tails}
+        for line in lines:
+            kind = known.get(line.type)
+            if kind is not None:
+                event: msgspec.Struct = event_of(line, kind)
+                for tail in self._tails[kind]:
+                    tail.append(event)
+            elif line.type == HEARTBEAT:
+                worth = msgspec.json.decode(line.data, type=_Worth)
+                self.equity.append((line.ts_ns, worth.equity))
+            yield line
 
     def log(self) -> tuple[LogLine, ...]:
         """Put the last records into words."""

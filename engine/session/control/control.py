@@ -8,6 +8,7 @@ from engine.kernel import Kernel
 from engine.kernel.foresight import Foresight
 from engine.model.events import Input, Operator
 from engine.model.records import Record
+from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.control.address import Listener
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.docket import Docket
@@ -53,6 +54,7 @@ class Control:
         self._foresight = Foresight(kernel, charges)
         self._stops = stops
         self._screens = screens
+        record.recall = self._chronicle.recall
         self._has_failed = False
         portrait = Portrait(kernel, record, journal, self._chronicle)
         self._server = ControlServer(
@@ -113,5 +115,5 @@ class Control:
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
         """Answer what is open and take leave."""
-        unplanned = "close_deadline" if kind is None else "error"
+        unplanned = SHUTDOWN_DEADLINE if kind is None else "error"
         await self._server.close(self._kernel.finish or unplanned)

@@ -10,9 +10,10 @@ from typing import Final
 import msgspec
 
 from engine.model.money import use_exact_arithmetic
+from engine.session.journal_head import HEAD_NAME, read_head
 from engine.session.sentinel.act import Clearing, Deeds
 from engine.session.sentinel.page import Page
-from engine.session.sentinel.segment import ENDED, KILL_SEEN, STARTED, Segment
+from engine.session.sentinel.segment import ENDED, HEAD_SEEN, KILL_SEEN, STARTED, Segment
 from engine.session.sentinel.segment import NAME as SEGMENT_NAME
 from engine.session.sentinel.triggers import Limits
 from engine.session.sentinel.watch import EngineProcess, Watch
@@ -82,6 +83,7 @@ class Sentinel:
             keeps_orders=self._brief.keeps_orders,
         )
         deeds = clearing.run(rule, self._engine)
+        self._note_head()
         self._segment.note(ENDED, _summary(deeds))
         self._tell(deeds, waited_s)
         self._segment.close()
@@ -92,6 +94,15 @@ class Sentinel:
 
     def _on_kill(self, place: int) -> None:
         self._segment.note(KILL_SEEN, {"path": self._brief.kill_files[place]})
+
+    def _note_head(self) -> None:
+        """Keep what the engine had acknowledged, now that its orders are seen to."""
+        try:
+            head = read_head(Path(self._brief.run) / HEAD_NAME)
+        except OSError:  # as good as absent; the resume and `audit verify` tell of that
+            head = None
+        if head is not None and head.seq:
+            self._segment.note(HEAD_SEEN, {"seq": head.seq, "hash": head.hash})
 
     def _tell(self, deeds: Deeds, waited_s: float) -> None:
         words = json_of if self._brief.is_json else line_of

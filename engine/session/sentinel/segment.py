@@ -4,7 +4,8 @@ Rule 1: nobody waits for it. Lines are handed to the system as they come and syn
         end; what the disk refuses is remembered and told, and stops nothing (reliability.md A1).
 Rule 2: what it says is final. A kill that was seen, or an engine that was killed, ends the run.
 
-    sentinel_started, kill_seen, sentinel_acted, venue_canceled, venue_fill, sentinel_ended
+    sentinel_started, kill_seen, sentinel_acted, venue_canceled, venue_fill, head_seen,
+    sentinel_ended
 
 `venue_fill` are the venue's latest fills, whether or not the engine heard of them, and then the
 sentinel's own. The venue's lines carry event time, as in `events.jsonl`, so that the end of the run
@@ -28,6 +29,8 @@ from engine.session.sentinel.linux import reserve
 NAME: Final = "sentinel.jsonl"
 STARTED: Final = "sentinel_started"
 KILL_SEEN: Final = "kill_seen"
+HEAD_SEEN: Final = "head_seen"
+"""What the engine's `journal.head` said last: a second place for it, in another's hands."""
 ACTED: Final = "sentinel_acted"
 ENDED: Final = "sentinel_ended"
 

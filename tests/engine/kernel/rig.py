@@ -11,11 +11,12 @@ from brokers.paper.config import PaperConfig
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import NOTHING, BaseAgent, Needs, NoState
 from engine.agents.desk import Desk
+from engine.execution.config import SyncConfig
 from engine.execution.router import RouterConfig
 from engine.kernel import Kernel, KernelConfig
 from engine.kernel.checkpoint import restore, snapshot
 from engine.model.account import Liquidity
-from engine.model.commands import CancelOrder, Command, PlaceOrder
+from engine.model.commands import CancelOrder, Command, PlaceOrder, Query
 from engine.model.events import Operator, OperatorCommand, Timer
 from engine.model.instrument import Instrument
 from engine.model.market import Quote, Trade
@@ -42,6 +43,9 @@ GENEROUS: dict[str, Any] = {
     "max_loss_pct": None, "max_session_drawdown_pct": None,
 }  # fmt: skip
 """No appetite limits: a test sets the one it is about."""
+
+UNASKED = SyncConfig(interval_s=None)
+"""A venue played by hand is asked for its account only where the test says so."""
 
 Wish = Callable[[Desk], Any]
 
@@ -107,9 +111,13 @@ class HandVenue:
 
     def __init__(self) -> None:
         self.sent: list[Command] = []
+        self.asked: list[Query] = []
 
     def submit(self, command: Command) -> None:
-        self.sent.append(command)
+        if isinstance(command, Query):
+            self.asked.append(command)
+        else:
+            self.sent.append(command)
 
     def advance(self, ts_ns: int) -> None: ...
 
@@ -153,7 +161,7 @@ class Rig:
             router=router or RouterConfig(),
             starting_balance=D(10_000),
             asserts_identity=True,
-            **config,
+            **({"sync": UNASKED} if by_hand else {}) | config,
         )
         self.kernel = Kernel(self.config, instruments, agents, CAPABILITIES)
         self.inbox: deque[VenueEvent] = deque()

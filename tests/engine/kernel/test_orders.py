@@ -3,17 +3,23 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from engine.agents.desk import Desk
+from engine.model.account import Liquidity
 from engine.model.venue_events import RejectReason as R
 from engine.model.venue_events import (
     VenueAmended,
     VenueCancelRejected,
     VenueExpired,
+    VenueFill,
+    VenueFunding,
     VenueRejected,
     VenueUnknown,
 )
-from tests.engine.kernel.rig import BUY, SELL, D, Rig, Scripted, cancel, limit, market
+from tests.engine.kernel.rig import BUY, SECOND, SELL, D, Rig, Scripted, cancel, limit, market
+
+HOUR = 3_600 * SECOND
 
 
 def hand(**limits) -> Rig:
@@ -382,3 +388,38 @@ def test_a_liquidation_leaves_no_agent_with_a_position_it_lost() -> None:
     assert D(0) == rig.kernel.roster.desk("a", "BTC").position
     assert ["liquidation"] == [x["kind"] for x in rig.lines("alert") if "liq" in x["kind"]]
     rig.kernel.portfolio.check()
+
+
+def test_a_settlement_told_twice_pays_once() -> None:
+    """Known by venue, symbol and funding time; the repeat is told, the books stay as they are."""
+    rig = hand()
+    rig.ask("a", limit(BUY, "0.1", "999"))
+    rig.fill("a-1", "0.1")
+    paid = VenueFunding(rig.now, "BTC", D("0.01"), D(1000), D("0.1"), D("-1"), 8 * HOUR)
+    for funding in (paid, paid, replace(paid, funding_ns=16 * HOUR)):
+        rig.answer(funding)
+
+    assert D(-2) == rig.kernel.portfolio.books.funding
+    assert ["duplicate_funding"] == [line["kind"] for line in rig.lines("error")]
+
+
+def test_a_settlement_is_known_again_after_a_restart() -> None:
+    """A resend after a resume is where repeats come from."""
+    rig = hand()
+    paid = VenueFunding(rig.now, "BTC", D("0.01"), D(1000), D("0.1"), D("-1"), 8 * HOUR)
+    rig.answer(paid)
+    rig.restart()
+    rig.answer(paid)
+
+    assert D(-1) == rig.kernel.portfolio.books.funding
+
+
+def test_a_fill_on_an_instrument_of_others_is_told_and_degrades() -> None:
+    """No book of ours can hold it; it is never silently dropped."""
+    rig = hand()
+    fill = VenueFill(rig.now, "DOGE", "manual-1", "t1", BUY, D(1), D(5), D(0), Liquidity.TAKER)
+    rig.answer(fill)
+
+    assert "DEGRADED" == rig.state
+    assert ["foreign_fill"] == [line["kind"] for line in rig.lines("error")]
+    assert D(10_000) == rig.kernel.portfolio.equity

@@ -44,6 +44,8 @@ def _value(kind: Any) -> Any:
         )
     if arguments:
         return _value(arguments[0])
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return sample(kind)
     return SAMPLES[kind] if kind in SAMPLES else next(iter(kind))
 
 

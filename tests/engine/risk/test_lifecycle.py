@@ -215,6 +215,7 @@ def test_exit_codes_are_those_of_the_interface() -> None:
     """0 as planned, 3 a limit, 4 a person or signal, 6 state or journal."""
     expected = {
         0: {"duration", "end_of_data"},
+        1: {"shutdown_deadline"},
         3: {"max_trades", "max_loss", "max_drawdown", "max_consecutive_losses"},
         4: {"kill_file", "operator_kill", "operator_stop", "signal"},
         6: {"journal_failure", "reconcile_failed"},

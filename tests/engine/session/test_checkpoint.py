@@ -24,6 +24,11 @@ SHELL = ShellState(
 )
 
 
+async def durable() -> bool:
+    """A journal whose lines are all on the disk."""
+    return True
+
+
 def checkpoint(seq: int, program: str = "1") -> Checkpoint:
     return Checkpoint(
         program=program,
@@ -39,7 +44,7 @@ def checkpoint(seq: int, program: str = "1") -> Checkpoint:
 
 def saved(folder: RunFolder, *wanted: Checkpoint) -> Checkpoints:
     async def save() -> Checkpoints:
-        checkpoints = Checkpoints(folder, 0, Plain(), "r")
+        checkpoints = Checkpoints(folder, 0, Plain(), "r", durable)
         for one in wanted:
             checkpoints.save(one)
             await checkpoints.close()
@@ -115,7 +120,10 @@ def test_one_at_a_time(folder: RunFolder) -> None:
     """While one is being written the next is not due, nor before its time."""
 
     async def scene() -> list[bool]:
-        eager, patient = Checkpoints(folder, 0, Plain(), "r"), Checkpoints(folder, 60, Plain(), "r")
+        eager, patient = (
+            Checkpoints(folder, 0, Plain(), "r", durable),
+            Checkpoints(folder, 60, Plain(), "r", durable),
+        )
         seen = [eager.is_due(), patient.is_due()]
         eager.save(checkpoint(1))
         seen.append(eager.is_due())

@@ -514,5 +514,5 @@ def test_a_run_without_a_whole_line_has_nothing_to_resume(path: Path) -> None:
     """A crash right after the start is no damage."""
     begin(path).close()
     path.write_bytes(b'{"v":1,"seq":1,')
-    with pytest.raises(UsageError, match="nothing to resume"):
+    with pytest.raises(UsageError, match="nothing had happened"):
         Recorded(path)

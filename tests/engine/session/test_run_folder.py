@@ -95,12 +95,15 @@ def test_modes_from_creation(home) -> None:
 
 def test_latest_points_at_the_newest(home) -> None:
     """It is replaced by every run, and says where a run elsewhere is."""
-    RunFolder.create(home, RUN)
+    RunFolder.create(home, RUN).announce()
     second = RunFolder.create(home, "20251120T120220Z-abcd")
+    assert os.readlink(home / "runs" / "latest") == RUN
+    second.announce()
     latest = home / "runs" / "latest"
     assert os.readlink(latest) == second.path.name
 
     elsewhere = RunFolder.create(home, "third", home.parent / "elsewhere")
+    elsewhere.announce()
     assert latest.resolve() == elsewhere.path == (home.parent / "elsewhere").resolve()
     assert sorted(os.listdir(home / "runs")) == [RUN, second.path.name, "latest"]
 
@@ -217,6 +220,7 @@ def test_a_home_that_is_a_file(tmp_path) -> None:
 def test_latest_is_the_one_link_that_is_followed(tmp_path: Path) -> None:
     """A run is taken up where it is, not where somebody points."""
     made = RunFolder.create(tmp_path, "r1")
+    made.announce()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.symlink_to(made.path)
 
@@ -229,6 +233,7 @@ def test_latest_is_the_one_link_that_is_followed(tmp_path: Path) -> None:
 def test_a_run_open_to_others_is_not_taken_up(tmp_path: Path, mode: int) -> None:
     """Whoever may write there may have written the journal."""
     made = RunFolder.create(tmp_path, "r1")
+    made.announce()
     made.path.chmod(mode)
     with pytest.raises(StateDamaged, match="chmod 700"):
         RunFolder.reopen(made.path)
@@ -238,6 +243,7 @@ def test_a_run_open_to_others_is_not_taken_up(tmp_path: Path, mode: int) -> None
 def test_a_foreign_run_is_not_taken_up(tmp_path: Path) -> None:
     """Nor one of another user."""
     made = RunFolder.create(tmp_path, "r1")
+    made.announce()
     os.chown(made.path, 12_345, -1)
     with pytest.raises(StateDamaged, match="not of this user"):
         RunFolder.reopen(made.path)

@@ -172,7 +172,7 @@ class Stage:
             journal=self.journal,
             record=self.record,
             stops=stops or Stops([home / "kill.txt", self.kill]),
-            checkpoints=Checkpoints(self.folder, 60, Plain(), run_id),
+            checkpoints=Checkpoints(self.folder, 60, Plain(), run_id, self.journal.durable),
         )
         self.report: FinalReport | None = None
         self.took_s = 0.0

@@ -26,6 +26,7 @@ from tests.engine.kernel.rig import (
     INSTANT,
     MS,
     START,
+    UNASKED,
     Scripted,
     cancel,
     instrument,
@@ -73,7 +74,7 @@ class Scene:
         self.kinds: list[type[Command]] = []
         self.venue.on_submit = self.submitted
         self.turn = Turn(
-            Kernel(KernelConfig(), instruments, [self.agent], CAPABILITIES),
+            Kernel(KernelConfig(sync=UNASKED), instruments, [self.agent], CAPABILITIES),
             self.venue, inbox, self.journal,
             detail=detail, observe=self.saw, on_order_ns=self.took_ns.append,
             hand_over=self.hand_over, commit=commit,

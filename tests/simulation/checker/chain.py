@@ -62,10 +62,31 @@ def lines(journal: bytes, verdicts: Verdicts) -> Iterator[Line]:
 
 
 def digest(journal: bytes) -> str:
-    """Hash what a run decided and was told: all but the header, the chain and notes of resumes."""
+    """Hash what a run decided and was told: all but the header, the chain and what resumes add.
+
+    That is their note, their question for the venue's account, its answer and what it says.
+    """
     whole = hashlib.sha256()
+    asked: set[int] = set()
+    is_own = False
     for seq, raw in enumerate(journal.split(b"\n")[:-1], 1):
         line = Line(raw, seq)
-        if line.type not in ("session_started", "session_resumed"):
+        if line.type in ("session_started", "session_resumed"):
+            continue
+        if line.type == "operator_command" and line.data["command"] == "reconcile":
+            asked.add(line.ts)
+        elif line.type == "venue_snapshot":
+            is_own = line.data["asked_ns"] in asked
+        elif line.type == "sync_report" and is_own:
+            is_own = False
+            continue
+        if not (line.type in ("operator_command", "venue_snapshot") and line_is_own(line, asked)):
             whole.update(line.body + b"\n")
     return whole.hexdigest()
+
+
+def line_is_own(line: Line, asked: set[int]) -> bool:
+    """Say whether a line is a resume's question, or the answer to one asked at such a time."""
+    if line.type == "venue_snapshot":
+        return line.data["asked_ns"] in asked
+    return line.data["command"] == "reconcile"

@@ -67,7 +67,7 @@ class Endings:
             return
         reason = report["stop_reason"]
         hold("L4", 0, EXIT_CODES.get(reason, 1), int(report["exit_code"]))
-        if evidence.has_disk_failed or reason == "close_deadline":
+        if evidence.has_disk_failed or reason == "shutdown_deadline":
             return
         is_calm = last_ns > evidence.calm_ns + PATIENCE_NS
         closing_ns = last_ns - self._lifecycle.since_ns

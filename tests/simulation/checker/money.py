@@ -20,6 +20,8 @@ class Money:
         self.positions: dict[str, Decimal] = defaultdict(Decimal)
         self.fills = 0
         self._executions: set[tuple[str, str]] = set()
+        self._shown: dict[tuple[str, str], dict[str, Any]] = {}
+        self._settled: set[tuple[str, int]] = set()
         self._verdicts = verdicts
 
     def see(self, line: Line) -> None:
@@ -27,8 +29,12 @@ class Money:
         kind = line.type
         if kind == "venue_fill":
             self._fill(line.data)
+        elif kind == "venue_snapshot":
+            self._shown = {(f["symbol"], f["trade_id"]): f for f in line.data["fills"]}
+        elif kind == "fill" and (fill := self._shown.get(_key(line.data))):
+            self._fill(fill)  # booked because the venue's picture shows it
         elif kind == "venue_funding":
-            self.funding += Decimal(line.data["amount"])
+            self._fund(line.data)
         elif kind == "position":
             qty = Decimal(line.data["qty"])
             self._verdicts.hold("A6", line.seq, self.positions[line.data["symbol"]], qty)
@@ -37,8 +43,15 @@ class Money:
         elif kind == "session_started":
             self.start = Decimal(line.data["starting_balance"])
 
+    def _fund(self, data: dict[str, Any]) -> None:
+        """Count a settlement once, however often it is told."""
+        settlement = data["symbol"], int(data["funding_ns"])
+        if settlement not in self._settled:
+            self._settled.add(settlement)
+            self.funding += Decimal(data["amount"])
+
     def _fill(self, data: dict[str, Any]) -> None:
-        key = (data["symbol"], data["trade_id"])
+        key = _key(data)
         if key in self._executions:
             return
         self._executions.add(key)
@@ -76,3 +89,7 @@ class Money:
         self._verdicts.hold("A7", 0, equity, Decimal(report["equity"]))
         self._verdicts.hold("A7", 0, (self.fees, self.funding), (pnl["fees"], pnl["funding"]))
         self._verdicts.hold("A6", 0, self.fills, int(report["trades"]))
+
+
+def _key(data: dict[str, Any]) -> tuple[str, str]:
+    return data["symbol"], data["trade_id"]

@@ -35,15 +35,22 @@ LEGAL: Final[dict[str, frozenset[str]]] = {
 
 _ALIVE: Final = (
     "venue_accepted venue_amended venue_amend_rejected venue_cancel_rejected venue_triggered"
+    " venue_order_status"
 )
+_ASKED: Final = ("venue_order_status",)
+"""The venue's word about an order it was asked after; never a timer's."""
+_SHOWN: Final = ("venue_snapshot",)
+"""Its word about all of them."""
 CAUSES: Final[dict[str, frozenset[str]]] = {
     "ACCEPTED": frozenset(_ALIVE.split()),
-    "PARTIALLY_FILLED": frozenset([*_ALIVE.split(), "venue_fill"]),
-    "FILLED": frozenset(("venue_fill", "venue_amended", "venue_amend_rejected")),
-    "CANCELED": frozenset(("venue_canceled",)),
-    "EXPIRED": frozenset(("venue_expired",)),
-    "REJECTED": frozenset(("venue_rejected",)),
-    "UNKNOWN": frozenset(("venue_unknown",)),
+    "PARTIALLY_FILLED": frozenset([*_ALIVE.split(), "venue_fill", *_SHOWN]),
+    "FILLED": frozenset(("venue_fill", "venue_amended", "venue_amend_rejected", *_SHOWN)),
+    "CANCELED": frozenset(("venue_canceled", *_ASKED)),
+    "EXPIRED": frozenset(("venue_expired", *_ASKED)),
+    "REJECTED": frozenset(("venue_rejected", *_ASKED)),
+    "UNKNOWN": frozenset(
+        ("venue_unknown", "venue_cancel_rejected", "venue_rejected", "timer", *_SHOWN)
+    ),
 }
 """What alone may bring an order into each state: the venue's word about that very order."""
 
@@ -82,8 +89,10 @@ class Orders:
     def __init__(self, venue: tuple[dict[str, Any], ...], verdicts: Verdicts) -> None:
         self.orders: dict[str, Order] = {}
         self.live: dict[str, Order] = {}
-        self.told: dict[tuple[str, str], Line] = {}
-        """First `venue_fill` line of each execution."""
+        self.told: dict[tuple[str, str], dict[str, Any]] = {}
+        """Each execution as it was first told."""
+        self.shown: dict[tuple[str, str], dict[str, Any]] = {}
+        """What the last picture of the account tells again."""
         self.requests = deque(entry for entry in venue if entry["entry"] == "request")
         self.last_request: dict[str, Any] = {}
         self.input: Line | None = None
@@ -97,7 +106,9 @@ class Orders:
         self._end_step(line)
         self.input = line
         if line.type == "venue_fill":
-            self._see_fill(line)
+            self._see_fill(line.data)
+        elif line.type == "venue_snapshot":
+            self.shown = {(f["symbol"], f["trade_id"]): f for f in line.data["fills"]}
         elif line.type == "venue_amended":
             order = self.orders.get(line.data["order_id"])
             if order is not None:
@@ -107,16 +118,24 @@ class Orders:
             if order is not None and line.type == "venue_amend_rejected":
                 order.qty_asked = None
 
-    def _see_fill(self, line: Line) -> None:
-        key = (line.data["symbol"], line.data["trade_id"])
+    def _see_fill(self, data: dict[str, Any]) -> None:
+        key = (data["symbol"], data["trade_id"])
         if key in self.told:
             return
-        self.told[key] = line
-        order = self.orders.get(line.data["order_id"])
+        self.told[key] = data
+        order = self.orders.get(data["order_id"])
         if order is not None:
-            order.filled += Decimal(line.data["qty"])
+            order.filled += Decimal(data["qty"])
             if order.filled > max(order.qty, order.qty_asked or ZERO):
-                self._overfilled = line.data["order_id"]
+                self._overfilled = data["order_id"]
+
+    def _see_backfill(self, order_id: str) -> None:
+        """Take the oldest fill of an order that only a snapshot has told of: it is booked now."""
+        is_snapshot = self.input is not None and self.input.type == "venue_snapshot"
+        for key, fill in self.shown.items() if is_snapshot else ():
+            if fill["order_id"] == order_id and key not in self.told:
+                self._see_fill(fill)
+                return
 
     def _end_step(self, line: Line) -> None:
         if self._overfilled:
@@ -161,12 +180,16 @@ class Orders:
         if order is None:
             self._verdicts.hold("A4", line.seq, "DENIED", state)
             return
+        if state in ("FILLED", "PARTIALLY_FILLED"):
+            self._see_backfill(order_id)
         legal = LEGAL[order.state]
         self._verdicts.judge(
             "A4", line.seq, state in legal, f"{order.state} to {sorted(legal)}", state
         )
         if state in CAUSES and self.input is not None:
-            cause = self.input.type if self.input.data.get("order_id") == order_id else "another"
+            speaks_of_all = self.input.type in ("timer", "venue_snapshot")
+            is_meant = speaks_of_all or self.input.data.get("order_id") == order_id
+            cause = self.input.type if is_meant else "another"
             invariant = "A4" if state in LIVE else "A3"
             is_caused = cause in CAUSES[state]
             self._verdicts.judge(
@@ -180,11 +203,13 @@ class Orders:
     def _filled(self, line: Line) -> None:
         data = line.data
         key = (data["symbol"], data["trade_id"])
+        if key not in self.told and key in self.shown:
+            self._see_fill(self.shown[key])
         told = self.told.get(key)
         self._verdicts.judge("A5", line.seq, key not in self._booked, "booked once", key)
         self._booked.add(key)
         names = ("order_id", "side", "price", "qty", "fee")
-        expected = [told.data[name] for name in names] if told else "an execution"
+        expected = [told[name] for name in names] if told else "an execution"
         self._verdicts.hold("A5", line.seq, expected, [data[name] for name in names])
 
     def _match(self, line: Line) -> None:
