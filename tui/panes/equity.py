@@ -44,7 +44,7 @@ def draw(view: View, width: int, height: int, palette: Palette) -> list[Row]:
     if len(view.equity) < 2 or plot_height < 1 or width <= LABEL + 2:
         warm = fmt.text(f" equity warm {len(view.equity)}/2", width)
         return [*([[Cell(warm, "dim")]] if plot_height >= 0 else []), *causes][: max(1, height)]
-    values = [float(equity) for _, equity in view.equity]
+    values = [float(equity) for _, equity, _ in view.equity]
     rows = line(values, width - LABEL - 2, plot_height, is_ascii=palette.is_ascii)
     labels = _labels(view, plot_height)
     token = signed_token(view.session.pnl)
@@ -58,7 +58,7 @@ def draw(view: View, width: int, height: int, palette: Palette) -> list[Row]:
 
 def _labels(view: View, height: int) -> list[str]:
     """Return the scale: the highest on top, the lowest at the bottom."""
-    amounts = [equity for _, equity in view.equity]
+    amounts = [equity for _, equity, _ in view.equity]
     labels = [""] * height
     labels[-1] = fmt.money(min(amounts))
     labels[0] = fmt.money(max(amounts))

@@ -5,8 +5,7 @@ this. An event that is not kept costs one dictionary miss.
 """
 
 from collections import deque
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,15 +13,28 @@ import msgspec
 from engine.kernel import Kernel
 from engine.model.account import Fill, RoundTrip
 from engine.model.events import Input, OperatorCommand, Timer, journal_type
-from engine.model.records import Alert, BreakerTripped, ErrorRecord, FsmTransition, Record
-from engine.session.control.views import LogLine
+from engine.model.records import (
+    Alert,
+    BreakerTripped,
+    ErrorRecord,
+    FsmTransition,
+    OrderChanged,
+    OrderSubmitted,
+    Record,
+)
+from engine.session.control.hops import Hops
+from engine.session.control.prints import Prints
+from engine.session.control.views import LogLine, Worth
 
 TAIL_MAX: Final = 50
 """Fills, round trips and transitions kept: a screen's worth; the journal has them all."""
 LOG_MAX: Final = 100
 EQUITY_MAX: Final = 300
 """Seconds."""
+EQUITY_MINUTES_MAX: Final = 240
+"""Minutes before them."""
 SECOND_NS: Final = 1_000_000_000
+MINUTE_NS: Final = 60 * SECOND_NS
 
 
 class Chronicle:
@@ -33,26 +45,43 @@ class Chronicle:
         self.fills: deque[Fill] = deque(maxlen=TAIL_MAX)
         self.round_trips: deque[RoundTrip] = deque(maxlen=TAIL_MAX)
         self.transitions: deque[FsmTransition] = deque(maxlen=TAIL_MAX)
-        self.equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY_MAX)
+        self.hops = Hops()
+        self.prints = Prints(kernel.market, self.hops)
+        self._seconds: deque[Worth] = deque(maxlen=EQUITY_MAX)
+        self._minutes: deque[Worth] = deque(maxlen=EQUITY_MINUTES_MAX)
         self._log: deque[Record | Input] = deque(maxlen=LOG_MAX)
-        self._tails: dict[type, tuple[deque[Any], ...]] = {
-            Fill: (self.fills, self._log),
-            RoundTrip: (self.round_trips, self._log),
-            FsmTransition: (self.transitions, self._log),
-            **dict.fromkeys((Alert, ErrorRecord, BreakerTripped, OperatorCommand), (self._log,)),
+        told = self._log.append
+        self._takers: dict[type, tuple[Callable[[Any], None], ...]] = {
+            Fill: (self.fills.append, told, self.hops.filled),
+            RoundTrip: (self.round_trips.append, told),
+            FsmTransition: (self.transitions.append, told),
+            OrderSubmitted: (self.hops.submitted,),
+            OrderChanged: (self.hops.changed,),
+            Timer: (self._beat,),
+            **dict.fromkeys((Alert, ErrorRecord, BreakerTripped, OperatorCommand), (told,)),
         }
 
     def follow(self, events: Sequence[Record | Input]) -> None:
         """Take what one turn decided, in order."""
-        tails = self._tails
+        takers = self._takers
         for event in events:
-            kind = type(event)
-            if kind is Timer:
-                if event.ts_ns % SECOND_NS == 0:
-                    self.equity.append((event.ts_ns, self._portfolio.equity))
-                continue
-            for tail in tails.get(kind, ()):
-                tail.append(event)
+            for take in takers.get(type(event), ()):
+                take(event)
+
+    def equity(self) -> tuple[Worth, ...]:
+        """Return what the account was worth, oldest first: by minutes, then by seconds."""
+        first_ns = self._seconds[0][0] if self._seconds else 0
+        return (*(worth for worth in self._minutes if worth[0] < first_ns), *self._seconds)
+
+    def _beat(self, timer: Timer) -> None:
+        ts_ns = timer.ts_ns
+        self.prints.beat(ts_ns)
+        if ts_ns % SECOND_NS == 0:
+            portfolio = self._portfolio
+            worth = (ts_ns, portfolio.equity, portfolio.exposure()[1])
+            self._seconds.append(worth)
+            if ts_ns % MINUTE_NS == 0:
+                self._minutes.append(worth)
 
     def log(self) -> tuple[LogLine, ...]:
         """Put the last records into words."""

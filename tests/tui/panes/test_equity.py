@@ -26,7 +26,7 @@ def test_scale_time_and_causes() -> None:
 def test_before_there_is_a_line_it_says_so() -> None:
     """Warm-up is a count, not a zero."""
     assert " equity warm 0/2" == texts(empty())[0]
-    assert " equity warm 1/2" == texts(view(equity=((NOW_NS, D(1)),)))[0]
+    assert " equity warm 1/2" == texts(view(equity=((NOW_NS, D(1), D(0)),)))[0]
 
 
 @pytest.mark.parametrize("height", [1, 2, 3, 30])
@@ -34,7 +34,7 @@ def test_before_there_is_a_line_it_says_so() -> None:
 def test_it_fits(width: int, height: int) -> None:
     """Flat, huge and negative lines, at any size."""
     for amounts in ([D(1)] * 3, [D("-1e15"), D("1e15")], [D(i) for i in range(1_000)]):
-        line = tuple((NOW_NS + i * SECOND, amount) for i, amount in enumerate(amounts))
+        line = tuple((NOW_NS + i * SECOND, amount, D(0)) for i, amount in enumerate(amounts))
         rows = texts(view(equity=line), width, height)
         assert height >= len(rows)
         assert all(width >= len(row) for row in rows)
