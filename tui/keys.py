@@ -26,6 +26,7 @@ BINDINGS: Final = (
             ("0", "fsm", "states"),
         )
     ),
+    Binding("C", "pane('chart')", "Go to the chart; again: zoom", id="pane-chart"),
     Binding("E", "pane('equity')", "Go to equity; again: zoom", id="pane-equity"),
     Binding("R", "pane('roundtrips')", "Go to round trips; again: zoom", id="pane-roundtrips"),
     Binding("slash", "filter", "Filter the pane", id="filter"),
