@@ -27,17 +27,21 @@ from tui.panes.positions import PositionsPane
 from tui.panes.quotes import QuotesPane
 from tui.panes.risk import RiskPane
 from tui.panes.round_trips import RoundTripsPane
+from tui.panes.router import RouterPane
 from tui.panes.sessionbar import SessionbarPane, Surroundings
+from tui.panes.tape import TapePane
 from tui.theme import Palette
 
 PANES: Final[tuple[type[Pane], ...]] = (
     SessionbarPane, CardPane, QuotesPane, HealthPane, BookPane, ChartPane, EquityPane,
     PositionsPane,
-    OrdersPane, FillsPane, RoundTripsPane, AgentsPane, RiskPane, FsmPane, LogPane, StripPane,
-    AlertlinePane, KeylinePane,
+    OrdersPane, FillsPane, RoundTripsPane, AgentsPane, RiskPane, RouterPane, TapePane, FsmPane,
+    LogPane, StripPane, AlertlinePane, KeylinePane,
 )  # fmt: skip
 """In the order of tab. A new pane is a row here and a place in `tui.floor.PLANS`."""
-OF_ONE_SYMBOL: Final[tuple[type[BookPane | ChartPane], ...]] = (BookPane, ChartPane)
+OF_ONE_SYMBOL: Final[tuple[type[BookPane | ChartPane | TapePane], ...]] = (
+    BookPane, ChartPane, TapePane,
+)  # fmt: skip
 """Panes of the instrument chosen in the quotes."""
 FIRST: Final = "quotes"
 

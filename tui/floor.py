@@ -86,7 +86,7 @@ PLANS: Final[dict[str, Node]] = {
                 Tabs(
                     (
                         "orders", "book", "chart", "positions", "fills", "agents", "risk", "log",
-                        "equity", "roundtrips", "health", "fsm",
+                        "equity", "tape", "router", "roundtrips", "health", "fsm",
                     )
                 ),
             ),
@@ -105,7 +105,7 @@ PLANS: Final[dict[str, Node]] = {
                         Tabs(
                             (
                                 "orders", "positions", "fills", "agents", "risk", "chart",
-                                "equity", "roundtrips", "health", "fsm",
+                                "equity", "tape", "router", "roundtrips", "health", "fsm",
                             )
                         ),
                     ),
@@ -126,12 +126,17 @@ PLANS: Final[dict[str, Node]] = {
                             fixed(5, "quotes"),
                             share(11, across(fixed(33, "book"), share(1, "chart"))),
                             fixed(5, "positions"),
-                            share(7, Tabs(("orders", "fills", "roundtrips", "equity", "fsm"))),
+                            share(
+                                7, Tabs(("orders", "fills", "roundtrips", "equity", "tape", "fsm"))
+                            ),
                         ),
                     ),
                     share(
                         48,
-                        down(fixed(6, "health"), share(10, "risk"), share(12, "agents")),
+                        down(
+                            fixed(6, "health"), share(10, "risk"), share(6, "agents"),
+                            share(6, "router"),
+                        ),
                     ),
                 ),
             ),
@@ -148,11 +153,14 @@ PLANS: Final[dict[str, Node]] = {
                 27,
                 across(
                     fixed(44, "book"),
-                    share(116, down(share(18, "chart"), share(9, "equity"))),
-                    share(40, down(share(15, "agents"), share(12, "fsm"))),
+                    fixed(26, "tape"),
+                    share(1, down(share(18, "chart"), share(9, "equity"))),
+                    fixed(40, down(share(15, "agents"), share(12, "fsm"))),
                 ),
             ),
-            share(7, across(share(1, "positions"), share(1, "orders"))),
+            share(
+                7, across(share(1, "positions"), share(1, "orders"), fixed(40, "router"))
+            ),
             share(9, across(share(1, Tabs(("fills", "roundtrips"))), share(1, "log"))),
         ),
     ),
