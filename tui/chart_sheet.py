@@ -147,7 +147,7 @@ class Sheet(NamedTuple):
             ("C", self._price(bar.close_ticks), "text"),
             ("V", fmt.big(bar.lots * market.lot_size), "text"),
             ("delta", fmt.position(delta, market.lot_size), signed_token(delta)),
-            *((k, f"{v:.3g}", "text") for k, v in market.features.items() if v is not None),
+            *((k, f"{v:,.6g}", "text") for k, v in market.features.items() if v is not None),
         ]
         cells: list[Cell] = []
         for label, figure, token in parts:

@@ -41,7 +41,6 @@ def since(points: Sequence[Worth], seconds: int) -> Sequence[Worth]:
 def curve(points: Sequence[Worth], columns: int) -> Curve:
     """Return the newest point of each column of time; a column without one repeats the last."""
     first_ns, last_ns = points[0][0], points[-1][0]
-    columns = min(columns, len(points))
     span = max(1, last_ns - first_ns)
     newest: dict[int, Worth] = {}
     for point in points:

@@ -25,8 +25,10 @@ SHORT: Final = {"CANCEL_REPLACE": "REPL"}
 """Where all decisions share a line."""
 COUNT: Final = 5
 FIGURE: Final = 6
-SLOWEST: Final = " < slowest"
-HOP_WIDTH: Final = 1 + 14 + 2 * (FIGURE + 1) + len(SLOWEST) + 1
+WAY: Final = 13
+MARKS: Final = (" < slowest", " <")
+"""Of the slowest hop, as much as there is room for."""
+HOP_WIDTH: Final = 1 + WAY + 2 * (FIGURE + 5) + len(MARKS[0]) + 1
 REASONS_MIN: Final = 3
 """Rows that a table of reasons is worth beginning for."""
 
@@ -92,7 +94,7 @@ def _totals(routes: Sequence[RouteCount], width: int) -> Row:
         width -= len(words) + len(figure)
         if width < 0:
             break
-        cells += [Cell(words, "dim"), Cell(figure, _look(decision))]
+        cells += [Cell(words, _look(decision)), Cell(figure)]
     return cells
 
 
@@ -112,19 +114,16 @@ def _hop_rows(hops: Sequence[Timed], width: int) -> list[Row]:
     """Return a row a hop; the one whose p99 is longest says so."""
     measured = [(q.p99, name) for name, q in hops if q.p99 is not None]
     slowest = max(measured)[1] if len(measured) > 1 else ""
-    rows = [_hop(name, quantiles, name == slowest, width) for name, quantiles in hops]
-    head = f" {'HOP':<14} {'p50':>{FIGURE}} {'p99':>{FIGURE}}"
-    return [[Cell(text(head, width), "dim")], *rows]
+    return [_hop(name, quantiles, name == slowest, width) for name, quantiles in hops]
 
 
 def _hop(name: str, quantiles: Quantiles, is_slowest: bool, width: int) -> Row:  # noqa: FBT001
-    way = WAYS.get(name, text(name, 14))
-    words = f" {way:<14} {latency(quantiles.p50):>{FIGURE}} {latency(quantiles.p99):>{FIGURE}}"
-    mark = SLOWEST if is_slowest else ""
-    if len(words) + len(mark) > width:
-        mark = mark[:2] if len(words) + 2 <= width else ""
-    token = "warn" if is_slowest else "text"
-    return [Cell(text(words, width), token), Cell(mark, "warn")]
+    way = WAYS.get(name, text(name, WAY))
+    figures = (("p50", quantiles.p50), ("p99", quantiles.p99))
+    line = f" {way:<{WAY}}" + "".join(f" {label} {latency(us):>{FIGURE}}" for label, us in figures)
+    room = width - len(line)
+    mark = next((mark for mark in MARKS if len(mark) <= room), "") if is_slowest else ""
+    return [Cell(text(line, width), "warn" if is_slowest else "text"), Cell(mark, "warn bold")]
 
 
 def _side_by_side(left: Sequence[Row], right: Sequence[Row], width: int) -> list[Row]:

@@ -12,11 +12,11 @@ from engine.session.control.bar_tails import INTERVALS_S, TAIL_MAX, BarTails
 from engine.session.control.hops import Hops
 from engine.session.control.views import BarTail, Print
 
-PRINTS_MAX: Final = 50
-"""Prints of one instrument in a view: what a tape of a frame shows."""
+PRINTS_MAX: Final = 100
+"""Prints of one instrument in a view: what fills a tape even where half of them are sweeps."""
 VIEW_BARS_MAX: Final = 1_000
 VIEW_PRINTS_MAX: Final = 200
-"""All instruments share these: with them a view of three is some 80 kB."""
+"""All instruments share these: together some 30 kB of a view."""
 SHARE_MIN: Final = 20
 """Bars of a length, or prints, that an instrument has however many there are."""
 

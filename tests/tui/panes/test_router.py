@@ -23,13 +23,13 @@ def test_in_a_small_pane() -> None:
     assert "\n".join(
         (
             " NOOP 1.2k  AMEND 118  PLACE 61  BLOCK 22",
-            " HOP               p50    p99",
-            " venue > us      3.1ms  9.8ms",
-            " us > request    180us  1.4ms",
-            " request > ack    41ms   88ms < slowest",
-            " ack > fill          -      -",
+            " venue > us    p50  3.1ms p99  9.8ms",
+            " us > request  p50  180us p99  1.4ms",
+            " request > ack p50   41ms p99   88ms < slowest",
+            " ack > fill    p50      - p99      -",
         )
-    ) == drawn(draw, view(), 47, 6)
+    ) == drawn(draw, view(), 47, 5)
+    assert " request > ack p50   41ms p99   88ms <" in drawn(draw, view(), 39, 6).splitlines()
     assert "saved 1.2k requests" == RouterPane().caption(view())
 
 
@@ -37,7 +37,7 @@ def test_where_there_is_room() -> None:
     """Reasons with their decisions, most frequent first: below, or beside where it is wide."""
     below, beside = drawn(draw, view(), 48, 14), drawn(draw, view(), 90, 9)
 
-    assert "> 1.0k NOOP           WITHIN_TOLERANCE" in below.splitlines()[7]
+    assert "> 1.0k NOOP           WITHIN_TOLERANCE" in below.splitlines()[6]
     assert "22 BLOCK          RISK_GATE" in below
     assert beside.splitlines()[1].endswith("> 1.0k NOOP           WITHIN_TOLERANCE")
 
@@ -52,20 +52,20 @@ def test_the_slowest_hop_is_marked() -> None:
     fast, slow = Quantiles(1.0, 2.0, 3.0, 4.0), Quantiles(1.0, 2.0, 9.0, 9.0)
     two = view(router=router(hops=(("feed", slow), ("ack", fast))))
 
-    assert "venue > us        1us    9us < slowest" in drawn(draw, two, 60, 9)
+    assert "venue > us    p50    1us p99    9us < slowest" in drawn(draw, two, 60, 9)
     assert "slowest" not in drawn(draw, view(router=router(hops=(("feed", slow),))), 60, 9)
 
 
 def test_before_the_first_decision() -> None:
     """It says so; unknown is no zero."""
     assert drawn(draw, fx.empty(), 60, 9).startswith(" No decisions yet.")
-    assert " venue > us          -      -" in drawn(draw, fx.empty(), 60, 9)
+    assert " venue > us    p50      - p99      -" in drawn(draw, fx.empty(), 60, 9)
     assert "" == RouterPane().caption(fx.empty())
 
 
 def test_refusals_stand_out() -> None:
     """By the word, and by color."""
-    assert {"warn"} == tokens(draw, view(), "22 ", 47)
+    assert {"warn"} == tokens(draw, view(), "BLOCK", 47)
 
 
 @pytest.mark.parametrize("shown", [view(), fx.empty(), fx.extremes()])
