@@ -8,8 +8,9 @@ from engine.session.control.views import MarketFace, View
 from tui import format as fmt
 from tui.bars import Chart, automatic, framed, name, stepped
 from tui.chart_sheet import GUTTER, INDICATORS, RULE, Sheet, Wish
-from tui.pane import Cell, Pane, Row
+from tui.pane import Cell, Row
 from tui.panes.book import chosen
+from tui.secondly import SecondlyPane
 from tui.theme import Palette
 
 PAN_BARS: Final = 8
@@ -18,7 +19,7 @@ FOLLOWING: Final = Wish()
 """What a chart shows while nobody has chosen."""
 
 
-class ChartPane(Pane):
+class ChartPane(SecondlyPane):
     """Draws the bars of one of `View.markets`."""
 
     NUMBER: ClassVar[str] = "C"
@@ -32,8 +33,6 @@ class ChartPane(Pane):
         Binding("i", "indicator", "Next indicator, or none"),
         Binding("v", "form", "Candles or a line"),
     ]
-    symbol = ""
-    """The chosen instrument; empty for the first."""
     wish = FOLLOWING
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:

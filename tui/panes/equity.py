@@ -9,8 +9,9 @@ from engine.session.control.views import View
 from tui import format as fmt
 from tui.curve import Curve, curve, since, spark
 from tui.grid import signed_token
-from tui.pane import Cell, Pane, Row
+from tui.pane import Cell, Row
 from tui.plot import DOTS_WIDE, line
+from tui.secondly import SecondlyPane
 from tui.theme import Palette
 
 LABEL: Final = 12
@@ -26,7 +27,7 @@ CAUSES: Final = ("spread", "inventory", "slippage", "fees", "funding")
 """In the order of the identity; they sum to the profit and loss."""
 
 
-class EquityPane(Pane):
+class EquityPane(SecondlyPane):
     """Draws `View.equity` and `View.causes`."""
 
     NUMBER: ClassVar[str] = "E"
