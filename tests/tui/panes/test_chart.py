@@ -80,13 +80,13 @@ def test_what_is_ours() -> None:
     )
     rows = texts(ours, 20, 14)
     marks = [
-        (row[5:].index(char), y)
+        (char, row[5:].index(char), y)
         for y, row in enumerate(rows[:10])
         for char in "^vo"
         if char in row[5:]
     ]
 
-    assert [(5, 2), (1, 4), (14, 6)] == marks
+    assert [("v", 5, 2), ("^", 1, 4), ("o", 14, 6)] == marks
     assert [" 99e+....|........"] == [row for row in rows if "e+" in row]
 
 

@@ -63,6 +63,14 @@ def test_time_is_even_however_points_lie() -> None:
     ]
 
 
+def test_a_column_without_a_point_repeats_the_last() -> None:
+    """A gap is no fall to where it began."""
+    points = [(0, D(1), D(5)), (10, D(2), D(6)), (90, D(3), D(7)), (100, D(4), D(8))]
+
+    assert [1, 2, 2, 2, 2, 2, 2, 2, 2, 4] == curve(points, 10).equity
+    assert 8 == curve(points, 10).net[-1]
+
+
 def test_a_fall_too_small_to_show_is_not_zero() -> None:
     """And none is."""
     for amounts, words in (((1_000_000, 999_999), "DD <0.01%"), ((1, 1), "DD 0.00%")):
