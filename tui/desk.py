@@ -17,6 +17,7 @@ from tui.pane import Pane, Row
 from tui.panes.agents import AgentsPane
 from tui.panes.book import BookPane
 from tui.panes.card import CardPane
+from tui.panes.chart import ChartPane
 from tui.panes.equity import EquityPane
 from tui.panes.fills import FillsPane
 from tui.panes.fsm import FsmPane
@@ -27,15 +28,22 @@ from tui.panes.positions import PositionsPane
 from tui.panes.quotes import QuotesPane
 from tui.panes.risk import RiskPane
 from tui.panes.round_trips import RoundTripsPane
+from tui.panes.router import RouterPane
 from tui.panes.sessionbar import SessionbarPane, Surroundings
+from tui.panes.tape import TapePane
 from tui.theme import Palette
 
 PANES: Final[tuple[type[Pane], ...]] = (
-    SessionbarPane, CardPane, QuotesPane, HealthPane, BookPane, EquityPane, PositionsPane,
-    OrdersPane, FillsPane, RoundTripsPane, AgentsPane, RiskPane, FsmPane, LogPane, StripPane,
-    AlertlinePane, KeylinePane,
+    SessionbarPane, CardPane, QuotesPane, HealthPane, BookPane, ChartPane, EquityPane,
+    PositionsPane,
+    OrdersPane, FillsPane, RoundTripsPane, AgentsPane, RiskPane, RouterPane, TapePane, FsmPane,
+    LogPane, StripPane, AlertlinePane, KeylinePane,
 )  # fmt: skip
 """In the order of tab. A new pane is a row here and a place in `tui.floor.PLANS`."""
+OF_ONE_SYMBOL: Final[tuple[type[BookPane | ChartPane | TapePane], ...]] = (
+    BookPane, ChartPane, TapePane,
+)  # fmt: skip
+"""Panes of the instrument chosen in the quotes."""
 FIRST: Final = "quotes"
 
 
@@ -154,6 +162,8 @@ class Desk(Container):
         self.query_one(QuotesPane).action_move(by)
 
     def _follow_symbol(self, view: View) -> None:
-        quotes, book = self.query_one(QuotesPane), self.query_one(BookPane)
+        quotes = self.query_one(QuotesPane)
         if view.markets:
-            book.symbol = view.markets[min(quotes.selected, len(view.markets) - 1)].symbol
+            symbol = view.markets[min(quotes.selected, len(view.markets) - 1)].symbol
+            for kind in OF_ONE_SYMBOL:
+                self.query_one(kind).symbol = symbol

@@ -85,8 +85,8 @@ PLANS: Final[dict[str, Node]] = {
                 1,
                 Tabs(
                     (
-                        "orders", "book", "positions", "fills", "agents", "risk", "log", "equity",
-                        "roundtrips", "health", "fsm",
+                        "orders", "book", "chart", "positions", "fills", "agents", "risk", "log",
+                        "equity", "tape", "router", "roundtrips", "health", "fsm",
                     )
                 ),
             ),
@@ -104,8 +104,8 @@ PLANS: Final[dict[str, Node]] = {
                         1,
                         Tabs(
                             (
-                                "orders", "positions", "fills", "agents", "risk", "equity",
-                                "roundtrips", "health", "fsm",
+                                "orders", "positions", "fills", "agents", "risk", "chart",
+                                "equity", "tape", "router", "roundtrips", "health", "fsm",
                             )
                         ),
                     ),
@@ -118,27 +118,29 @@ PLANS: Final[dict[str, Node]] = {
         2,
         down(
             share(
-                4,
+                28,
                 across(
                     share(
-                        3,
+                        72,
                         down(
-                            fixed(6, "quotes"),
-                            share(3, across(fixed(33, "book"), share(1, "equity"))),
+                            fixed(5, "quotes"),
+                            share(11, across(fixed(33, "book"), share(1, "chart"))),
                             fixed(5, "positions"),
-                            share(2, Tabs(("orders", "fills", "roundtrips"))),
+                            share(
+                                7, Tabs(("orders", "fills", "roundtrips", "equity", "tape", "fsm"))
+                            ),
                         ),
                     ),
                     share(
-                        2,
+                        48,
                         down(
-                            fixed(8, "health"), share(3, "risk"), share(2, "agents"),
-                            fixed(4, "fsm"),
+                            fixed(6, "health"), share(10, "risk"), share(6, "agents"),
+                            share(6, "router"),
                         ),
                     ),
                 ),
             ),
-            share(1, "log"),
+            share(8, "log"),
         ),
     ),
     "l": _framed(
@@ -148,15 +150,18 @@ PLANS: Final[dict[str, Node]] = {
                 12, across(fixed(120, "quotes"), share(1, "health"), share(1, "risk"))
             ),
             share(
-                3,
+                27,
                 across(
                     fixed(44, "book"),
-                    share(2, down(share(3, "equity"), share(2, "positions"))),
-                    share(1, down(share(1, "agents"), share(1, "fsm"))),
+                    fixed(26, "tape"),
+                    share(1, down(share(18, "chart"), share(9, "equity"))),
+                    fixed(40, down(share(15, "agents"), share(12, "fsm"))),
                 ),
             ),
-            share(1, across(share(1, "orders"), share(1, "roundtrips"))),
-            share(1, across(share(1, "fills"), share(1, "log"))),
+            share(
+                7, across(share(1, "positions"), share(1, "orders"), fixed(40, "router"))
+            ),
+            share(9, across(share(1, Tabs(("fills", "roundtrips"))), share(1, "log"))),
         ),
     ),
 }  # fmt: skip

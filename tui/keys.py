@@ -29,6 +29,9 @@ BINDINGS: Final = (
             ("0", "fsm", "states"),
         )
     ),
+    Binding("C", "pane('chart')", "Go to the chart; again: zoom", id="pane-chart"),
+    Binding("D", "pane('tape')", "Go to the tape of trades; again: zoom", id="pane-tape"),
+    Binding("L", "pane('router')", "Go to router and latency; again: zoom", id="pane-router"),
     Binding("E", "pane('equity')", "Go to equity; again: zoom", id="pane-equity"),
     Binding("R", "pane('roundtrips')", "Go to round trips; again: zoom", id="pane-roundtrips"),
     Binding("w", "open('why')", "Why: the gates of the chosen order or symbol", id="why"),

@@ -12,18 +12,27 @@ ASCII_MARKS: Final = "'-."
 """A third of a cell each, from the top."""
 
 
-def line(values: Sequence[float], width: int, height: int, *, is_ascii: bool) -> list[str]:
+def line(
+    values: Sequence[float],
+    width: int,
+    height: int,
+    *,
+    is_ascii: bool,
+    span: tuple[float, float] | None = None,
+) -> list[str]:
     """Return `height` rows of `width` cells, the largest value on top, the newest at the right.
 
     Args:
         values: Evenly spaced; more than fit are averaged, fewer begin at the left.
         is_ascii: Draw with three marks instead of dots.
+        span: What bottom and top stand for; the smallest and largest value if not given.
     """
     if not values or width <= 0 or height <= 0:
         return [" " * width] * max(0, height)
     columns = width if is_ascii else width * DOTS_WIDE
     levels = height * (len(ASCII_MARKS) if is_ascii else DOTS_HIGH)
-    heights = _heights(_averaged(values, columns), levels)
+    averaged = _averaged(values, columns)
+    heights = _heights(averaged, levels, span or (min(averaged), max(averaged)))
     return _marks(heights, width, height) if is_ascii else _dots(heights, width, height)
 
 
@@ -35,9 +44,9 @@ def _averaged(values: Sequence[float], columns: int) -> list[float]:
     return [sum(values[start:end]) / (end - start) for start, end in pairwise(edges)]
 
 
-def _heights(values: Sequence[float], levels: int) -> list[int]:
+def _heights(values: Sequence[float], levels: int, span: tuple[float, float]) -> list[int]:
     """Return each value's level, 0 at the bottom; a flat line lies in the middle."""
-    low, high = min(values), max(values)
+    low, high = span
     if high <= low:
         return [levels // 2] * len(values)
     return [min(levels - 1, int((value - low) / (high - low) * levels)) for value in values]

@@ -7,7 +7,9 @@ The view of an instrument is updated in place: bid, ask and mid by quotes (by ba
 has no quotes), `book` by depth, marks by funding, `bars` and `features` as their inputs come.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from engine.market.checkpoint import MarketState, decode, encode, lane_state, restore_lane
 from engine.market.config import MarketConfig
@@ -21,11 +23,14 @@ from engine.model.market import Bar, Depth, Flaw, Funding, Malformed, Quote, Tra
 NOWHERE = ""
 """The key under which messages of unknown symbols are counted: their names have no bound."""
 
+TAPE_MAX: Final = 4_096
+"""Admitted prints kept for those who look in once a beat: 16,000 a second."""
+
 
 class Market:
     """The market data of all instruments of a session."""
 
-    __slots__ = ("_lanes", "closed", "refused", "views")
+    __slots__ = ("_lanes", "closed", "prints", "refused", "tape", "views")
 
     def __init__(
         self,
@@ -47,6 +52,10 @@ class Market:
         self.refused[NOWHERE] = {}
         self.closed: list[Bar] = []
         """Bars closed since the kernel last emptied this list, in the order they closed."""
+        self.tape: deque[Trade] = deque(maxlen=TAPE_MAX)
+        """The newest admitted prints, for screens: no state, since nothing is decided by it."""
+        self.prints = 0
+        """How many went through `tape`."""
 
     def quote(self, q: Quote) -> bool:
         """Take a best bid and ask."""
@@ -75,6 +84,8 @@ class Market:
         flaw = lane.filter.trade(t)
         if flaw is not None:
             return self._refuse(t.symbol, flaw)
+        self.prints += 1
+        self.tape.append(t)
         lane.on_trade(t, self.closed)
         return True
 

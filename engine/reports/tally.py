@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from engine.model.account import Fill, Position, RoundTrip
+from engine.model.account import Fill, Liquidity, Position, RoundTrip
 from engine.model.instrument import Instrument
 from engine.model.market import FeedStatus, Malformed
 from engine.model.money import ZERO
@@ -24,6 +24,7 @@ from engine.model.records import (
     GateVerdict,
     OrderChanged,
     OrderSubmitted,
+    RouterDecision,
 )
 from engine.model.venue_events import VenueFunding
 from engine.reports.gaps import DataGaps
@@ -90,6 +91,11 @@ class Tally:
         self.by_agent: dict[str, Share] = {agent: Share() for agent in agents}
         self.orders: Counter[str] = Counter()
         self.blocked: Counter[str] = Counter()
+        self.routed: Counter[tuple[str, str]] = Counter()
+        """Of the router, by decision and reason."""
+        self.spread = self.slippage = ZERO
+        """Quote currency won against the mids orders were decided at, by making and by taking; a
+        fill without such a mid is in neither."""
         self.errors: Counter[str] = Counter()
         self.gaps = DataGaps()
         self.state = ""
@@ -121,6 +127,7 @@ class Tally:
             Position: self._position,
             VenueFunding: self._funding,
             GateVerdict: self._verdict,
+            RouterDecision: self._route,
             OrderSubmitted: self._submitted,
             OrderChanged: self._changed,
             FsmTransition: self._transition,
@@ -131,7 +138,14 @@ class Tally:
         }
 
     def _fill(self, fill: Fill) -> None:
-        notional = fill.price * fill.qty * self._multipliers.get(fill.symbol, 1)
+        units = fill.qty * self._multipliers.get(fill.symbol, 1)
+        notional = fill.price * units
+        if fill.arrival_mid is not None:
+            edge = (fill.arrival_mid - fill.price) * units * fill.side.sign
+            if fill.liquidity is Liquidity.MAKER:
+                self.spread += edge
+            else:
+                self.slippage += edge
         self.trades += 1
         self.volume += notional
         _share(self.by_symbol, fill.symbol).fill(fill, notional)
@@ -155,6 +169,9 @@ class Tally:
     def _verdict(self, verdict: GateVerdict) -> None:
         if not verdict.is_approved and not verdict.is_waiting:
             self.blocked[verdict.rule] += 1
+
+    def _route(self, routed: RouterDecision) -> None:
+        self.routed[routed.decision, routed.reason] += 1
 
     def _submitted(self, order: OrderSubmitted) -> None:
         self.orders["submitted"] += 1

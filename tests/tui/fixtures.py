@@ -6,6 +6,7 @@ agents of which one paused and one quarantined. The identity
 """
 
 from decimal import Decimal
+from math import sin
 
 from engine.model.account import Fill, Liquidity, RoundTrip
 from engine.model.orders import OrderState, OrderType, Side, TimeInForce
@@ -15,14 +16,21 @@ from engine.reports.latency import Quantiles
 from engine.reports.view import PositionView, SessionView
 from engine.session.control.views import (
     AgentFace,
+    BarFace,
+    BarTail,
     BreakerFace,
+    CausesFace,
     HealthFace,
     LifecycleFace,
     LogLine,
     MarketFace,
     OrderFace,
     PositionFace,
+    Print,
+    RouteCount,
+    RouterFace,
     View,
+    Worth,
 )
 from engine.session.health import HealthReading
 
@@ -47,8 +55,38 @@ def market(symbol: str = BTC, **changes: object) -> MarketFace:
         "bids": tuple((D("67412.3") - D("0.5") * i, D("0.910") + i) for i in range(20)),
         "asks": tuple((D("67412.9") + D("0.5") * i, D("2.110") + i) for i in range(20)),
         "features": {"sigma(60,1)": 0.8, "ofi(20,1)": 0.4, "vpin(50,1)": None},
+        "bars": bars(), "prints": prints(), "prints_seen": 1_234,
     }  # fmt: skip
     return MarketFace(**(fields | changes))
+
+
+def walked(interval_s: int, count: int) -> BarTail:
+    """A tail that ends now, around 67,412: up and down in a slow wave with a little noise."""
+    now_s = NOW_NS // SECOND
+    closes = [
+        674_121 + round(600 * sin(i / 17)) + (i * 7_919) % 41 - 20 for i in range(1 - count, 1)
+    ]
+    made = [
+        BarFace(before, max(before, close) + 9, min(before, close) - 7, close, 90 + i % 50 * 9,
+                40 + i % 50 * 5, 3 + i % 4)
+        for i, (before, close) in enumerate(zip([closes[0], *closes], closes, strict=False))
+    ]  # fmt: skip
+    return BarTail(
+        interval_s, now_s // interval_s * interval_s - (count - 1) * interval_s, tuple(made)
+    )
+
+
+def bars() -> tuple[BarTail, ...]:
+    """Bars of all four lengths, eighty of each, the last one quarter hours few."""
+    return tuple(walked(interval_s, n) for interval_s, n in ((1, 80), (5, 80), (60, 80), (900, 12)))
+
+
+def prints() -> tuple[Print, ...]:
+    """Ten prints in the last three seconds, of which three are one sweep."""
+    return tuple(
+        Print(NOW_NS - (3_000 - 300 * min(i, 7)) * MS, 674_123 + i % 7, 20 + i * 13, i % 3 > 0 or i > 6)
+        for i in range(10)
+    )  # fmt: skip
 
 
 def markets() -> tuple[MarketFace, ...]:
@@ -58,13 +96,16 @@ def markets() -> tuple[MarketFace, ...]:
         market(
             ETH, tick_size=D("0.01"), lot_size=D("0.01"), bid=D("3508.11"), ask=D("3508.40"),
             bid_qty=D("12.50"), ask_qty=D("9.30"), mark_price=D("3508.20"), is_book_synced=False,
-            bids=(), asks=(), priced_ns=NOW_NS - 300 * MS, features={},
+            bids=(), asks=(), priced_ns=NOW_NS - 300 * MS, features={}, bars=(), prints=(),
+            prints_seen=0,
         ),
         market(
             SOL, tick_size=D("0.01"), lot_size=D("0.01"), bid=D("151.22"), ask=D("151.25"),
             bid_qty=D("410.00"), ask_qty=D("377.50"), mark_price=D("151.24"), is_suspended=True,
             funding_rate=D("-0.00004"), priced_ns=NOW_NS - 2_400 * MS,
             bids=((D("151.22"), D("410.00")),), asks=((D("151.25"), D("377.50")),), features={},
+            bars=(BarTail(1, NOW_NS // SECOND, (BarFace(15_123, 15_123, 15_123, 15_123, 0, 0, 0),)),),
+            prints=(), prints_seen=0,
         ),
     )  # fmt: skip
 
@@ -314,6 +355,34 @@ def health(**changes: object) -> HealthFace:
     return HealthFace(**(fields | changes))
 
 
+def router(**changes: object) -> RouterFace:
+    """Mostly left alone; the venue's answer takes longest."""
+    counts = (
+        ("NOOP", "WITHIN_TOLERANCE", 1_004), ("NOOP", "NO_CHANGE", 180), ("AMEND", "SMALL_CHANGE", 118),
+        ("PLACE", "NO_EXISTING_ORDER", 61), ("BLOCK", "RISK_GATE", 22), ("NOOP", "IN_FLIGHT", 20),
+        ("CANCEL_REPLACE", "LARGE_CHANGE", 9), ("CANCEL", "EXPLICIT_CANCEL", 4),
+    )  # fmt: skip
+    fields: dict = {
+        "decisions": tuple(RouteCount(*row) for row in counts),
+        "hops": (
+            ("feed", Quantiles(3_100.0, 5_000.0, 9_800.0, 20_000.0)),
+            ("request", Quantiles(180.0, 700.0, 1_400.0, 5_200.0)),
+            ("ack", Quantiles(41_000.0, 55_000.0, 88_000.0, 120_000.0)),
+            ("fill", Quantiles()),
+        ),
+    }  # fmt: skip
+    return RouterFace(**(fields | changes))
+
+
+def causes(**changes: object) -> CausesFace:
+    """12.34 in all."""
+    fields: dict = {
+        "spread": D("9.15"), "inventory": D("4.63"), "slippage": D("-0.50"), "fees": D("-1.02"),
+        "funding": D("0.08"),
+    }  # fmt: skip
+    return CausesFace(**(fields | changes))
+
+
 def session(state: str = "ACTIVE", **changes: object) -> SessionView:
     """10,012.34 of equity, with 7:41 to go."""
     fields: dict = {
@@ -332,10 +401,11 @@ def session(state: str = "ACTIVE", **changes: object) -> SessionView:
     return SessionView(**(fields | changes))
 
 
-def equity() -> tuple[tuple[int, Decimal], ...]:
-    """Five minutes of equity that dips and recovers."""
+def equity() -> tuple[Worth, ...]:
+    """Five minutes of equity that dips and recovers, by way of long and short."""
     return tuple(
-        (NOW_NS - (300 - i) * SECOND, D("10012.34") - D(abs(150 - i)) / D(100)) for i in range(300)
+        (NOW_NS - (300 - i) * SECOND, D("10012.34") - D(abs(150 - i)) / D(100), D(8 * (150 - i)))
+        for i in range(300)
     )
 
 
@@ -344,7 +414,8 @@ def view(**changes: object) -> View:
     fields: dict = {
         "number": 1, "session": session(), "lifecycle": lifecycle(), "markets": markets(),
         "orders": orders(), "positions": positions(), "agents": agents(),
-        "breakers": breakers(), "health": health(), "fills": fills(),
+        "breakers": breakers(), "health": health(), "router": router(), "causes": causes(),
+        "fills": fills(),
         "round_trips": round_trips(), "transitions": transitions(), "log": log(),
         "equity": equity(),
     }  # fmt: skip
@@ -356,6 +427,7 @@ def empty() -> View:
     unseen = market(
         bid=None, ask=None, bid_qty=D(0), ask_qty=D(0), mark_price=None, funding_rate=None,
         next_funding_ns=0, priced_ns=0, is_book_synced=False, bids=(), asks=(), features={},
+        bars=(), prints=(), prints_seen=0,
     )  # fmt: skip
     nothing = session(
         "INIT", equity=D(10_000), balance=D(10_000), realised=D(0), unrealised=D(0), fees=D(0),
@@ -370,6 +442,8 @@ def empty() -> View:
         session=nothing, lifecycle=lifecycle("INIT", since_ns=0, reasons=(), suspended=()),
         markets=(unseen,), orders=(), positions=(), agents=(), breakers=(), health=unmeasured,
         fills=(), round_trips=(), transitions=(), log=(), equity=(),
+        router=RouterFace(decisions=(), hops=(("feed", Quantiles()), ("request", Quantiles()))),
+        causes=causes(spread=D(0), inventory=D(0), slippage=D(0), fees=D(0), funding=D(0)),
     )  # fmt: skip
 
 
@@ -401,6 +475,8 @@ def extremes() -> View:
     tiny = market(
         "1000000MOGUSDT", tick_size=dust, lot_size=D(1), bid=dust, ask=2 * dust, mark_price=dust,
         funding_rate=D("-0.75"), priced_ns=1, bids=(), asks=(),
+        bars=(BarTail(1, 1, (BarFace(1, 10**20, 0, 1, 10**18, 0, 10**9),) * 3),),
+        prints=(Print(1, 10**20, 10**18, True), Print(NOW_NS, 1, 1, False)), prints_seen=10**15,
     )  # fmt: skip
     return view(
         markets=(tiny, market(BTC, bid=fortune, ask=fortune, mark_price=fortune)),
@@ -414,6 +490,8 @@ def extremes() -> View:
         breakers=(breaker(limit=dust, reading=fortune, headroom=dust),),
         fills=(fill(price=fortune, qty=dust, fee=-fortune, arrival_mid=dust),),
         round_trips=(round_trip(net_pnl=-dust, gross_pnl=fortune, duration_s=1e15, fills=10**12),),
+        causes=causes(spread=fortune, inventory=-fortune), equity=((1, fortune, dust), (2, -fortune, fortune)),
+        router=router(decisions=(RouteCount("NOOP", "TOO_SOON", 10**15),)),
         session=session(equity=fortune, balance=D("10009.87"), unrealised=fortune, fills=10**12,
                         events=10**15, remaining_s=1e9),
         health=health(journal_events=10**15, journal_bytes=10**18,

@@ -21,7 +21,8 @@ FORBIDDEN = {
 }  # fmt: skip
 DIGITS = {
     "1": "quotes", "2": "health", "3": "book", "4": "positions", "5": "orders", "6": "fills",
-    "7": "agents", "8": "risk", "9": "log", "0": "fsm", "E": "equity", "R": "roundtrips",
+    "7": "agents", "8": "risk", "9": "log", "0": "fsm", "C": "chart", "D": "tape", "E": "equity",
+    "L": "router", "R": "roundtrips",
 }  # fmt: skip
 
 

@@ -57,3 +57,38 @@ def test_a_zoomed_pane_has_all_but_head_and_foot() -> None:
     """And the card stays a card."""
     assert Region(0, 2, 80, 20) == arrangement(Size(80, 24), "", "log")["log"]
     assert {"card"} == set(arrangement(Size(20, 5), "", "log"))
+
+
+PICTURES = {
+    # size: pane: x, y, width, height, as tui-expectations section 2 has them
+    (80, 24): {
+        "sessionbar": (0, 0, 80, 2), "quotes": (0, 2, 80, 5), "log": (0, 17, 80, 5),
+        "alertline": (0, 22, 80, 1), "keyline": (0, 23, 80, 1),
+    },
+    (120, 40): {
+        "sessionbar": (0, 0, 120, 2), "quotes": (0, 2, 72, 5), "health": (72, 2, 48, 6),
+        "book": (0, 7, 33, 11), "chart": (33, 7, 39, 11), "risk": (72, 8, 48, 10),
+        "positions": (0, 18, 72, 5), "agents": (72, 18, 48, 6), "router": (72, 24, 48, 6),
+        "orders": (0, 23, 72, 6), "strip": (0, 29, 72, 1), "log": (0, 30, 120, 8),
+        "alertline": (0, 38, 120, 1), "keyline": (0, 39, 120, 1),
+    },
+    (200, 60): {
+        "sessionbar": (0, 0, 200, 3), "quotes": (0, 3, 120, 12), "health": (120, 3, 40, 12),
+        "risk": (160, 3, 40, 12), "book": (0, 15, 44, 27), "tape": (44, 15, 26, 27),
+        "chart": (70, 15, 90, 18), "equity": (70, 33, 90, 9), "agents": (160, 15, 40, 15),
+        "fsm": (160, 30, 40, 12), "positions": (0, 42, 80, 7), "orders": (80, 42, 80, 7),
+        "router": (160, 42, 40, 7), "fills": (0, 49, 100, 8), "strip": (0, 57, 100, 1),
+        "log": (100, 49, 100, 9), "alertline": (0, 58, 200, 1), "keyline": (0, 59, 200, 1),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", PICTURES)
+def test_panes_stand_where_the_specification_has_them(size: tuple[int, int]) -> None:
+    """To the cell, at the three sizes it draws."""
+    regions = arrangement(Size(*size), "", "")
+
+    assert {
+        name: Region(*cells) for name, cells in PICTURES[size].items()
+    }.items() <= regions.items()
+    assert size == (80, 24) or set(PICTURES[size]) == set(regions)

@@ -33,3 +33,10 @@ def test_many_values_are_averaged_into_the_width(is_ascii: bool) -> None:
     assert [10] * 4 == [len(row) for row in rows]
     assert " " != rows[0][-1]
     assert " " != rows[-1][0]
+
+
+def test_a_given_span_leaves_room() -> None:
+    """Values keep their height when the scale is not theirs alone."""
+    rows = line([1.0, 1.0], 2, 4, is_ascii=True, span=(0.0, 4.0))
+
+    assert ["  ", "  ", "..", "  "] == rows

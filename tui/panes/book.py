@@ -8,7 +8,6 @@ Rule 3: the mid stays in the middle, unless a person stands on a level: then tha
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
 from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -16,6 +15,7 @@ from textual.binding import Binding, BindingType
 from engine.model.orders import Side
 from engine.session.control.views import MarketFace, OrderFace, View
 from tui import format as fmt
+from tui.depth import shares, with_depth
 from tui.ladder import GROUPS, Rung, Spot, gathered, ladder, own_orders
 from tui.pane import Cell, Pane, Row
 from tui.panes.quotes import spread_bps
@@ -68,8 +68,8 @@ class BookPane(Pane):
         market = chosen(view, self.symbol)
         if market is None:
             return ""
-        by = f" by {self._step(market).normalize():f}" if self.grouping else ""
-        return f"{fmt.text(market.symbol, 12)}{by}"
+        step = fmt.price(self._step(market), market.tick_size)
+        return f"{fmt.text(market.symbol, 12)} grp {step}"
 
     def own_at_level(self, view: View) -> list[OrderFace]:
         """Return our orders where a person stands."""
@@ -138,7 +138,13 @@ def draw(
     step = market.tick_size * group
     own = own_orders(view.orders, market.symbol, step)
     asks, bids = ladder(market, own, step)
-    drawn = partial(_rung, market=market, own=own, width=width, step=step, level=level)
+    reach = max(1, height // 2)
+    depth = shares(asks[::-1][:reach], bids[:reach])
+
+    def drawn(rung: Rung) -> Row:
+        row = _rung(rung, market=market, own=own, width=width, step=step, level=level)
+        return with_depth(row, depth.get(rung.spot), width, palette)
+
     rows: list[Row] = [*map(drawn, asks), _middle(market, width, palette), *map(drawn, bids)]
     spots = [*(rung.spot for rung in asks), None, *(rung.spot for rung in bids)]
     center = spots.index(level) if level in spots else len(asks)
@@ -187,6 +193,12 @@ def _own(mine: Decimal | None, market: MarketFace, width: int) -> Row:
     return [Cell(f" o{size}", "own bold")]
 
 
+def _mid(market: MarketFace) -> str:
+    if market.bid is None or market.ask is None:
+        return ""
+    return f"mid {fmt.price((market.bid + market.ask) / 2, market.tick_size)} "
+
+
 def _middle(market: MarketFace, width: int, palette: Palette) -> Row:
     spread = spread_bps(market)
     words, token = f"spr {fmt.bps(spread)} bps", "dim"
@@ -195,5 +207,7 @@ def _middle(market: MarketFace, width: int, palette: Palette) -> Row:
     elif not market.is_book_synced:
         words, token = f"BBO only, {words}", "warn"
     rule = "-" if palette.is_ascii else "─"
-    text = f"{rule * 3} {words} "
+    text = f"{rule * 3} {_mid(market)}{words} "
+    if len(text) > width:
+        text = f"{rule * 3} {words} "
     return [Cell(text + rule * max(0, width - len(text) - 1), token)]

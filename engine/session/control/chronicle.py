@@ -5,7 +5,7 @@ this. An event that is not kept costs one dictionary miss.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,8 +21,18 @@ from engine.model.events import (
     Timer,
     journal_type,
 )
-from engine.model.records import Alert, BreakerTripped, ErrorRecord, FsmTransition, Record
-from engine.session.control.views import LogLine
+from engine.model.records import (
+    Alert,
+    BreakerTripped,
+    ErrorRecord,
+    FsmTransition,
+    OrderChanged,
+    OrderSubmitted,
+    Record,
+)
+from engine.session.control.hops import Hops
+from engine.session.control.prints import Prints
+from engine.session.control.views import LogLine, Worth
 from engine.session.fold import HEARTBEAT
 from engine.session.journal_reader import Line, event_of
 
@@ -31,7 +41,10 @@ TAIL_MAX: Final = 50
 LOG_MAX: Final = 100
 EQUITY_MAX: Final = 300
 """Seconds."""
+EQUITY_MINUTES_MAX: Final = 240
+"""Minutes before them."""
 SECOND_NS: Final = 1_000_000_000
+MINUTE_NS: Final = 60 * SECOND_NS
 
 
 KINDS: Final = INPUT_TYPES | RECORD_TYPES
@@ -52,47 +65,56 @@ class Chronicle:
         self.fills: deque[Fill] = deque(maxlen=TAIL_MAX)
         self.round_trips: deque[RoundTrip] = deque(maxlen=TAIL_MAX)
         self.transitions: deque[FsmTransition] = deque(maxlen=TAIL_MAX)
-        self.equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY_MAX)
+        self.hops = Hops()
+        self.prints = Prints(kernel.market, self.hops)
+        self._seconds: deque[Worth] = deque(maxlen=EQUITY_MAX)
+        self._minutes: deque[Worth] = deque(maxlen=EQUITY_MINUTES_MAX)
         self._log: deque[Record | Input] = deque(maxlen=LOG_MAX)
-        self._tails: dict[type, tuple[deque[Any], ...]] = {
-            Fill: (self.fills, self._log),
-            RoundTrip: (self.round_trips, self._log),
-            FsmTransition: (self.transitions, self._log),
-            **dict.fromkeys((Alert, ErrorRecord, BreakerTripped, OperatorCommand), (self._log,)),
+        told = self._log.append
+        self._takers: dict[type, tuple[Callable[[Any], None], ...]] = {
+            Fill: (self.fills.append, told, self.hops.filled),
+            RoundTrip: (self.round_trips.append, told),
+            FsmTransition: (self.transitions.append, told),
+            OrderSubmitted: (self.hops.submitted,),
+            OrderChanged: (self.hops.changed,),
+            Timer: (self._beat,),
+            **dict.fromkeys((Alert, ErrorRecord, BreakerTripped, OperatorCommand), (told,)),
         }
 
     def follow(self, events: Sequence[Record | Input]) -> None:
         """Take what one turn decided, in order."""
-        tails = self._tails
+        takers = self._takers
         for event in events:
-            kind = type(event)
-            if kind is Timer:
-                if event.ts_ns % SECOND_NS == 0:
-                    self.equity.append((event.ts_ns, self._portfolio.equity))
-                continue
-            for tail in tails.get(kind, ()):
-                tail.append(event)
+            for take in takers.get(type(event), ()):
+                take(event)
 
-    def twin(self, kernel: Kernel) -> "Chronicle":
-        """Return one of the same content that goes on by itself; what is kept never changes."""
-        twin = Chronicle(kernel)
-        for name, kept in vars(self).items():
-            if isinstance(kept, deque):
-                getattr(twin, name).extend(kept)
-        return twin
+    def equity(self) -> tuple[Worth, ...]:
+        """Return what the account was worth, oldest first: by minutes, then by seconds."""
+        first_ns = self._seconds[0][0] if self._seconds else 0
+        return (*(worth for worth in self._minutes if worth[0] < first_ns), *self._seconds)
+
+    def _beat(self, timer: Timer) -> None:
+        ts_ns = timer.ts_ns
+        self.prints.beat(ts_ns)
+        if ts_ns % SECOND_NS == 0:
+            portfolio = self._portfolio
+            worth = (ts_ns, portfolio.equity, portfolio.exposure()[1])
+            self._seconds.append(worth)
+            if ts_ns % MINUTE_NS == 0:
+                self._minutes.append(worth)
 
     def recall(self, lines: Iterable[Line]) -> Iterator[Line]:
         """Take the lines of the journal that a resume passes over, and pass them on."""
-        known = {name: kind for name, kind in KINDS.items() if kind in self._tails}
+        known = {name: kind for name, kind in KINDS.items() if kind in self._takers}
         for line in lines:
             kind = known.get(line.type)
-            if kind is not None:
+            if kind is not None and kind is not Timer:
                 event: msgspec.Struct = event_of(line, kind)
-                for tail in self._tails[kind]:
-                    tail.append(event)
+                for take in self._takers[kind]:
+                    take(event)
             elif line.type == HEARTBEAT:
                 worth = msgspec.json.decode(line.data, type=_Worth)
-                self.equity.append((line.ts_ns, worth.equity))
+                self._seconds.append((line.ts_ns, worth.equity, None))
             yield line
 
     def log(self) -> tuple[LogLine, ...]:

@@ -13,16 +13,20 @@ from engine.portfolio.ledger import Ledger
 from engine.risk.breakers import Reading
 from engine.risk.lifecycle import FsmState, is_suspended, open_reasons
 from engine.session.control.chronicle import Chronicle
+from engine.session.control.prints import Prints
 from engine.session.control.sitter import Books, Pages
 from engine.session.control.views import (
     AgentFace,
     BreakerFace,
+    CausesFace,
     HealthFace,
     Level,
     LifecycleFace,
     MarketFace,
     OrderFace,
     PositionFace,
+    RouteCount,
+    RouterFace,
     View,
 )
 
@@ -50,17 +54,21 @@ class Portrait:
             number=self._number,
             session=self._record.view(),
             lifecycle=_lifecycle(kernel),
-            markets=tuple(_market(kernel, view) for view in kernel.market.views.values()),
+            markets=tuple(
+                _market(kernel, view, chronicle.prints) for view in kernel.market.views.values()
+            ),
             orders=tuple(map(_order, islice(kernel.blotter.live.values(), ORDERS_MAX))),
             positions=tuple(_position(kernel, symbol) for symbol in kernel.portfolio.holdings),
             agents=tuple(self._agents()),
             breakers=tuple(map(_breaker, kernel.conduct.breakers.readings())),
             health=self._health(viewers),
+            router=self._router(),
+            causes=self._causes(),
             fills=tuple(chronicle.fills),
             round_trips=tuple(chronicle.round_trips),
             transitions=tuple(chronicle.transitions),
             log=chronicle.log(),
-            equity=tuple(chronicle.equity),
+            equity=chronicle.equity(),
             controls=controls,
         )
 
@@ -97,6 +105,28 @@ class Portrait:
             viewers=viewers,
         )
 
+    def _router(self) -> RouterFace:
+        routed, hops = self._record.tally.routed, self._chronicle.hops
+        return RouterFace(
+            decisions=tuple(RouteCount(*route, count) for route, count in routed.most_common()),
+            hops=(
+                ("feed", hops.feed.quantiles()),
+                ("request", self._record.latency.total()),
+                ("ack", hops.ack.quantiles()),
+                ("fill", hops.fill.quantiles()),
+            ),
+        )
+
+    def _causes(self) -> CausesFace:
+        books, tally = self._kernel.portfolio.books, self._record.tally
+        return CausesFace(
+            spread=tally.spread,
+            inventory=books.realised + books.unrealised - tally.spread - tally.slippage,
+            slippage=tally.slippage,
+            fees=-books.fees,
+            funding=books.funding,
+        )
+
 
 def _lifecycle(kernel: Kernel) -> LifecycleFace:
     lifecycle = kernel.conduct.lifecycle
@@ -111,7 +141,7 @@ def _lifecycle(kernel: Kernel) -> LifecycleFace:
     )
 
 
-def _market(kernel: Kernel, view: MarketView) -> MarketFace:
+def _market(kernel: Kernel, view: MarketView, prints: Prints) -> MarketFace:
     instrument = view.instrument
     return MarketFace(
         symbol=view.symbol,
@@ -134,6 +164,9 @@ def _market(kernel: Kernel, view: MarketView) -> MarketFace:
             f"{spec.name}({spec.window},{spec.interval_s})": feature.value
             for spec, feature in view.features.items()
         },
+        bars=prints.bars(view.symbol),
+        prints=prints.tape(view.symbol),
+        prints_seen=prints.count[view.symbol],
     )
 
 

@@ -19,6 +19,42 @@ from engine.session.health import HealthReading
 Level = tuple[Decimal, Decimal]
 """Price and quantity."""
 
+Worth = tuple[int, Decimal, Decimal | None]
+"""Event time, equity, signed value of all positions (None where not known); quote currency."""
+
+
+class BarFace(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One bar in ticks and lots; a silent one is flat at the close before it."""
+
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    lots: int
+    buy_lots: int
+    """Of `lots`, those of buying takers."""
+    prints: int
+    """0 also in bars of mids, where no trade was ever seen."""
+
+
+class BarTail(msgspec.Struct, frozen=True, array_like=True):
+    """The newest bars of one length without a gap, the open one last."""
+
+    interval_s: int
+    first_s: int
+    """Unix seconds at which the first bar starts."""
+    bars: tuple[BarFace, ...]
+
+
+class Print(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One public trade."""
+
+    ts_ns: int
+    ticks: int
+    lots: int
+    is_buy: bool
+    """Whether the taker bought."""
+
 
 class MarketFace(msgspec.Struct, frozen=True, kw_only=True):
     """One instrument's market; None before it is first seen."""
@@ -46,6 +82,12 @@ class MarketFace(msgspec.Struct, frozen=True, kw_only=True):
     """By name, window and interval; None until warm."""
     multiplier: Decimal = Decimal(1)
     """Base currency per unit of quantity."""
+    bars: tuple[BarTail, ...]
+    """Shortest first; empty before the first price."""
+    prints: tuple[Print, ...]
+    """The newest trades, newest last."""
+    prints_seen: int
+    """How many there were."""
 
 
 class OrderFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +188,38 @@ class HealthFace(msgspec.Struct, frozen=True, kw_only=True):
     viewers: int
 
 
+class RouteCount(msgspec.Struct, frozen=True, array_like=True):
+    """How often the router decided so, and why, in the words of `engine.execution.router`."""
+
+    decision: str
+    reason: str
+    count: int
+
+
+class RouterFace(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of wishes, and how long the way of an order is."""
+
+    decisions: tuple[RouteCount, ...]
+    """Most frequent first."""
+    hops: tuple[tuple[str, Quantiles], ...]
+    """In the order of the flow: feed, request, ack, fill."""
+
+
+class CausesFace(msgspec.Struct, frozen=True, kw_only=True):
+    """What made the profit and loss of the session: the five sum to it, exactly.
+
+    Spread and slippage are the distance of each fill from the mid its order was decided at, of
+    fills that made and of fills that took; inventory is what prices did to what we held.
+    """
+
+    spread: Decimal
+    inventory: Decimal
+    slippage: Decimal
+    fees: Decimal
+    """Signed like the others: paid is negative."""
+    funding: Decimal
+
+
 class LogLine(msgspec.Struct, frozen=True):
     """One thing a person may want to read; the text is not sanitised."""
 
@@ -169,12 +243,14 @@ class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
     agents: tuple[AgentFace, ...]
     breakers: tuple[BreakerFace, ...]
     health: HealthFace
+    router: RouterFace
+    causes: CausesFace
     fills: tuple[Fill, ...]
     """Newest last, as in every tail."""
     round_trips: tuple[RoundTrip, ...]
     transitions: tuple[FsmTransition, ...]
     log: tuple[LogLine, ...]
-    equity: tuple[tuple[int, Decimal], ...]
-    """Event time and equity, one a second."""
+    equity: tuple[Worth, ...]
+    """One a second in the last minutes, one a minute before."""
     controls: str = ""
     """Which screen has the controls, as in `Welcome`; empty for none."""

@@ -17,6 +17,7 @@ from engine.model.records import (
     GateVerdict,
     OrderChanged,
     OrderSubmitted,
+    RouterDecision,
 )
 from engine.model.venue_events import VenueFunding
 from engine.reports.gaps import GAPS_MAX, DataGap
@@ -183,3 +184,35 @@ def test_other_events_are_none_of_its_business() -> None:
         tally.see(event)
 
     assert (tally.trades, dict(tally.orders), dict(tally.errors)) == (0, {}, {})
+
+
+EDGES = [
+    # side,     price, arrival mid, liquidity,       spread,  slippage
+    (Side.BUY,  "99",  "100",       Liquidity.MAKER, "10",    "0"),
+    (Side.SELL, "99",  "100",       Liquidity.MAKER, "-10",   "0"),
+    (Side.BUY,  "101", "100",       Liquidity.TAKER, "0",     "-10"),
+    (Side.SELL, "101", None,        Liquidity.TAKER, "0",     "0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "price", "mid", "liquidity", "spread", "slippage"), EDGES)
+def test_edge_of_a_fill(side, price, mid, liquidity, spread, slippage) -> None:
+    """Distance from the mid its order was decided at, in money: ten units of base a contract."""
+    contract = Instrument(
+        symbol="X", base="X", quote="USDT", settlement="USDT", tick_size=D(1), lot_size=D(1),
+        min_qty=D(1), multiplier=D(10),
+    )  # fmt: skip
+    tally = Tally(instruments=[contract])
+    arrival = None if mid is None else D(mid)
+    tally.see(Fill(1, "a-1", "a", "X", "t", side, D(price), D(1), D(0), liquidity, arrival))
+
+    assert (D(spread), D(slippage)) == (tally.spread, tally.slippage)
+
+
+def test_routes() -> None:
+    """By decision and reason."""
+    tally = Tally()
+    for reason in ("WITHIN_TOLERANCE", "TOO_SOON", "TOO_SOON"):
+        tally.see(RouterDecision(1, "a-1", "X", "NOOP", reason))
+
+    assert {("NOOP", "WITHIN_TOLERANCE"): 1, ("NOOP", "TOO_SOON"): 2} == tally.routed

@@ -1,31 +1,78 @@
 """Pane 3: the ladder, our orders in it, and books that are not what they should be."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from engine.model.orders import Side
 from engine.session.control.views import View
 from tests.tui.fixtures import BTC, ETH, HOSTILE, SELL, D, empty, market, order, view
+from tests.tui.stage import L, staged
+from tui.ladder import GROUPS, gathered, ladder
 from tui.panes.book import draw
 from tui.theme import palette
 
 
-def texts(shown: View, width: int = 44, height: int = 9, symbol: str = "") -> list[str]:
-    rows = draw(shown, width, height, palette("mono", is_ascii=True), symbol)
+def texts(
+    shown: View, width: int = 44, height: int = 9, symbol: str = "", **chosen: int
+) -> list[str]:
+    rows = draw(shown, width, height, palette("mono", is_ascii=True), symbol, **chosen)
     return ["".join(cell.text for cell in row) for row in rows]
 
 
 def test_the_ladder() -> None:
     """Asks fall to the touch, bids fall from it; `o` is ours, with its size."""
     assert [
-        "            67,414.4   5.110",
-        "            67,413.9   4.110",
-        "            67,413.4   3.110 o 0.020",
-        "a           67,412.9   2.110",
-        "--- spr 0.1 bps ---------------------------",
-        "b   0.910   67,412.3         o 0.020",
-        "    1.910   67,411.8",
-        "    2.910   67,411.3",
-        "    3.910   67,410.8",
+        "            67,414.4   5.110         #######",
+        "            67,413.9   4.110         ####",
+        "            67,413.4   3.110 o 0.020 ##",
+        "a           67,412.9   2.110         #",
+        "--- mid 67,412.6 spr 0.1 bps --------------",
+        "b   0.910   67,412.3         o 0.020 #",
+        "    1.910   67,411.8                 #",
+        "    2.910   67,411.3                 ##",
+        "    3.910   67,410.8                 ####",
     ] == [row.rstrip() for row in texts(view())]
+
+
+def test_coarser_prices() -> None:
+    """Asks round up and bids down, sizes add up, ours too; the touch is where it falls."""
+    assert [
+        "            67,416.0  26.440         #######",
+        "a           67,414.0   9.330 o 0.020 #",
+        "--- mid 67,412.6 spr 0.1 bps --------------",
+        "b   0.910   67,412.0         o 0.020 #",
+        "   13.640   67,410.0                 ##",
+    ] == [row.rstrip() for row in texts(view(), height=5, group=20)]
+
+
+async def test_plus_and_minus_group() -> None:
+    """The title says how coarse."""
+    async with staged(size=L) as stage:
+        await stage.press("3", "plus", "plus")
+        assert "Book BTCUSDT grp 0.5" in stage.text()
+        await stage.press("minus", "minus", "minus")
+
+        assert "Book BTCUSDT grp 0.1" in stage.text()
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), min_size=1, max_size=40),
+    st.sampled_from(GROUPS),
+    st.sampled_from(list(Side)),
+)
+def test_groups_lose_nothing_and_promise_nothing(levels: list, group: int, side: Side) -> None:
+    """The same size in all, never at a better price than a level has."""
+    step = D("0.1") * group
+    exact = [(ticks * D("0.1"), D(lots)) for ticks, lots in levels]
+    shown = market(
+        **{"asks" if side is SELL else "bids": exact, "bids" if side is SELL else "asks": ()}
+    )
+    rungs = [rung for rungs in ladder(shown, {}, step) for rung in rungs]
+
+    assert sum(qty for _, qty in exact) == sum(rung.size for rung in rungs)
+    assert all(rung.spot.price % step == 0 for rung in rungs)
+    assert all((gathered(side, price, step) - price) * side.sign <= 0 for price, _ in exact)
 
 
 def test_our_price_between_levels_has_a_row_of_its_own() -> None:

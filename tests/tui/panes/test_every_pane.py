@@ -11,7 +11,7 @@ from tests.tui.panes.drawn import line
 from tui.theme import TOKENS, palette
 
 NAMES = (
-    "agents", "fills", "fsm", "health", "log", "orders", "positions", "risk", "round_trips",
+    "agents", "fills", "fsm", "health", "log", "orders", "positions", "risk", "round_trips", "router",
 )  # fmt: skip
 VIEWS = {
     "usual": fixtures.view(),

@@ -24,6 +24,8 @@ from tests.engine.session.control.test_clients import WELCOME
 from tests.engine.session.test_runner import START, Stage, mock
 
 SECOND = 1_000_000_000
+MINUTES = 12
+"""Whole minutes before the newest 300 of 1,000 seconds."""
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +50,11 @@ def test_tails_are_bounded(tmp_path: Path) -> None:
         )
 
     assert (TAIL_MAX, LOG_MAX, EQUITY_MAX) == (
-        len(chronicle.transitions), len(chronicle.log()), len(chronicle.equity),
+        len(chronicle.transitions), len(chronicle.log()), len(chronicle.equity()) - MINUTES,
     )  # fmt: skip
     assert "E999" == chronicle.transitions[-1].event
-    assert 999 * SECOND == chronicle.equity[-1][0]
+    times = [worth[0] // SECOND for worth in chronicle.equity()]
+    assert [*range(0, 700, 60), *range(700, 1_000)] == times
 
 
 LINES = [
@@ -88,6 +91,28 @@ def test_a_portrait_of_any_session(tmp_path: Path, duration_s: int | None) -> No
     assert len(frame) < ANSWER_BYTES_MAX
     assert ("STOPPED" if duration_s else "INIT") == one.session.state
     assert bool(duration_s) is bool(one.markets[0].bid)
+    assert one.session.pnl == sum(msgspec.structs.astuple(one.causes))
+
+
+def test_a_portrait_has_bars_prints_and_routes(tmp_path: Path) -> None:
+    """What the market printed and what became of every wish, by a session that traded."""
+    stage = Stage(tmp_path, mock(), duration_s=120)
+    chronicle = Chronicle(stage.kernel)
+    turn = stage.session._turn
+    followed = turn._observe
+    turn._observe = lambda events: (followed(events), chronicle.follow(events))
+    stage.run()
+    shown = Portrait(stage.kernel, stage.record, stage.journal, chronicle).draw(1)
+    market, routes = shown.markets[0], stage.record.tally.routed
+
+    assert [1, 5, 60, 900] == [tail.interval_s for tail in market.bars]
+    printed = sum(bar.prints for bar in market.bars[3].bars)
+    assert stage.kernel.market.prints == market.prints_seen == printed
+    assert dict(routes) == {(r.decision, r.reason): r.count for r in shown.router.decisions}
+    assert routes["PLACE", "NO_EXISTING_ORDER"]
+    assert ["feed", "request", "ack", "fill"] == [name for name, _ in shown.router.hops]
+    assert shown.session.pnl == sum(msgspec.structs.astuple(shown.causes))
+    assert shown.causes.spread or shown.causes.slippage
 
 
 def test_a_fault_in_following_stays_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
