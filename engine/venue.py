@@ -53,6 +53,14 @@ class Broker(Protocol):
         """
         ...
 
+    def queue_ahead(self, order_id: str) -> Decimal | None:
+        """Return the quantity estimated to trade before a resting order at its price.
+
+        None where the venue does not say, or holds no such order: one that waits for a trigger
+        stands in no line. For people only; nothing is decided by it.
+        """
+        ...
+
 
 class SimulatedBroker(Broker, Protocol):
     """A broker that lives on market data and event time instead of a network."""

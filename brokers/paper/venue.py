@@ -119,6 +119,18 @@ class PaperVenue:
             for symbol, market in sorted(self._account.open.items())
         }
 
+    def queue_ahead(self, order_id: str) -> Decimal | None:
+        """Return what the fill model has ahead of a resting order; None for one it has no line for.
+
+        Where nobody showed the level, the size of the touch stands for it (`brokers.paper.queue`).
+        """
+        for market in self._markets.values():
+            order = market.buys.get(order_id) or market.sells.get(order_id)
+            if order is not None:
+                lots = self._matching.maker.ahead(order)
+                return None if lots is None else lots * market.terms.lot_size
+        return None
+
     def note_exits(self) -> None:
         """Let the ledger know what open positions could be closed at; nothing without a ledger."""
         if self._kept is not None:

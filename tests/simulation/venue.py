@@ -128,6 +128,9 @@ class FaultyVenue:
             return due_ns
         return self._held[0][0] if due_ns is None else min(due_ns, self._held[0][0])
 
+    def queue_ahead(self, order_id: str) -> Decimal | None:
+        return self._venue.queue_ahead(order_id)
+
     def observe(self, event: MarketEvent) -> None:
         self._now_ns = max(self._now_ns, event.ts_ns)
         self._on_time(self._now_ns)

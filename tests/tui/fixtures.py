@@ -12,6 +12,7 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import PositionView, SessionView
+from engine.session.control.faces import DeedFace
 from engine.session.control.views import (
     AgentFace,
     BreakerFace,
@@ -129,19 +130,55 @@ def agent(name: str = "maker", **changes: object) -> AgentFace:
     fields: dict = {
         "name": name, "is_paused": False, "quarantine": "", "weight": D("1"), "intents": 412,
         "open_orders": 3, "fills": 31, "realised": D("10.81"), "fees": D("1.02"),
-        "funding": D("0.08"),
+        "funding": D("0.08"), "unrealised": D("2.47"), "warmth": None, "deed": deed(),
+        "cost_p99_us": 84.0,
     }  # fmt: skip
     return AgentFace(**(fields | changes))
 
 
+def deed(**changes: object) -> DeedFace:
+    """A wish for a bid that was left alone."""
+    fields: dict = {
+        "ts_ns": NOW_NS - 589 * MS, "intent_id": "maker-412", "agent": "maker", "symbol": BTC,
+        "slot": "bid", "side": BUY, "qty": D("0.020"), "price": D("67412.5"),
+        "why": "fair 67412.6, inventory +0.20", "outcome": "NOOP", "reason": "WITHIN_TOLERANCE",
+    }  # fmt: skip
+    return DeedFace(**(fields | changes))
+
+
+def deeds() -> tuple[DeedFace, ...]:
+    """One that the gate refused, and one that waits for a token."""
+    return (
+        deed(
+            intent_id="momentum-18", agent="momentum", slot="entry", qty=D("0.010"), price=None,
+            why="cross up", outcome="BLOCK", reason="max_spread_bps", limit="2.0", reading="2.6",
+        ),
+        deed(
+            intent_id="maker-411", symbol=ETH, slot="ask", side=SELL, price=D("3510.10"),
+            qty=D("0.30"), outcome="WAIT", reason="throttle", limit="60", reading="61",
+            ts_ns=NOW_NS - 3 * SECOND,
+        ),
+    )  # fmt: skip
+
+
 def agents() -> tuple[AgentFace, ...]:
     """One trading, one paused by a person, one at a third of its weight, one that raised."""
-    idle: dict = {"open_orders": 0, "fills": 0, "realised": D(0), "fees": D(0), "funding": D(0)}
+    idle: dict = {
+        "open_orders": 0, "fills": 0, "realised": D(0), "fees": D(0), "funding": D(0),
+        "unrealised": D(0), "deed": None,
+    }  # fmt: skip
     fault = "raised ZeroDivisionError: division by zero"
     return (
         agent(),
-        agent("grid", is_paused=True, weight=D("0.5"), intents=0, **idle),
-        agent("momentum", weight=D("0.3"), intents=18, **idle),
+        agent(
+            "grid",
+            is_paused=True,
+            weight=D("0.5"),
+            intents=0,
+            cost_p99_us=None,
+            **(idle | {"warmth": (34, 90)}),
+        ),
+        agent("momentum", weight=D("0.3"), intents=18, **(idle | {"deed": deeds()[0]})),
         agent("pairs", quarantine=fault, intents=1_204, **idle),
     )
 

@@ -15,6 +15,7 @@ from engine.kernel import Kernel
 from engine.model.account import Fill, RoundTrip
 from engine.model.events import Input, OperatorCommand, Timer, journal_type
 from engine.model.records import Alert, BreakerTripped, ErrorRecord, FsmTransition, Record
+from engine.session.control.deeds import Deeds
 from engine.session.control.views import LogLine
 
 TAIL_MAX: Final = 50
@@ -34,6 +35,7 @@ class Chronicle:
         self.round_trips: deque[RoundTrip] = deque(maxlen=TAIL_MAX)
         self.transitions: deque[FsmTransition] = deque(maxlen=TAIL_MAX)
         self.equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY_MAX)
+        self.deeds = Deeds()
         self._log: deque[Record | Input] = deque(maxlen=LOG_MAX)
         self._tails: dict[type, tuple[deque[Any], ...]] = {
             Fill: (self.fills, self._log),
@@ -45,6 +47,7 @@ class Chronicle:
     def follow(self, events: Sequence[Record | Input]) -> None:
         """Take what one turn decided, in order."""
         tails = self._tails
+        self.deeds.follow(events)
         for event in events:
             kind = type(event)
             if kind is Timer:

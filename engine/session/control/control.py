@@ -9,6 +9,7 @@ from engine.model.records import Record
 from engine.session.control.address import Listener
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.docket import Docket
+from engine.session.control.gauges import UNMEASURED, Gauges
 from engine.session.control.portrait import Portrait
 from engine.session.control.server import ControlServer
 from engine.session.control.words import Welcome
@@ -29,6 +30,7 @@ class Control:
         record: SessionRecord,
         journal: Journal,
         stops: Stops,
+        gauges: Gauges = UNMEASURED,
     ) -> None:
         self._kernel = kernel
         self._record = record
@@ -36,7 +38,7 @@ class Control:
         self._chronicle = Chronicle(kernel)
         self._docket = Docket(kernel, stops.ask)
         self._has_failed = False
-        portrait = Portrait(kernel, record, journal, self._chronicle)
+        portrait = Portrait(kernel, record, journal, self._chronicle, gauges)
         self._server = ControlServer(
             listener,
             welcome,

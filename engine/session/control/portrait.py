@@ -1,20 +1,18 @@
 """Reads a session into a view; changes nothing, so that being watched changes no decision."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice
 from typing import Final
 
 from engine.kernel import Kernel
 from engine.market.view import MarketView
-from engine.model.money import ZERO
 from engine.model.orders import Order, Side
-from engine.portfolio.ledger import Ledger
 from engine.risk.breakers import Reading
 from engine.risk.lifecycle import FsmState, is_suspended, open_reasons
 from engine.session.control.chronicle import Chronicle
+from engine.session.control.gauges import UNMEASURED, Gauges
+from engine.session.control.standing import agent_faces
 from engine.session.control.views import (
-    AgentFace,
     BreakerFace,
     HealthFace,
     Level,
@@ -37,12 +35,18 @@ class Portrait:
     """Draws the views of one session."""
 
     def __init__(
-        self, kernel: Kernel, record: SessionRecord, journal: Journal, chronicle: Chronicle
+        self,
+        kernel: Kernel,
+        record: SessionRecord,
+        journal: Journal,
+        chronicle: Chronicle,
+        gauges: Gauges = UNMEASURED,
     ) -> None:
         self._kernel = kernel
         self._record = record
         self._journal = journal
         self._chronicle = chronicle
+        self._gauges = gauges
         self._number = 0
 
     def draw(self, viewers: int) -> View:
@@ -56,7 +60,14 @@ class Portrait:
             markets=tuple(_market(kernel, view) for view in kernel.market.views.values()),
             orders=tuple(map(_order, islice(kernel.blotter.live.values(), ORDERS_MAX))),
             positions=tuple(_position(kernel, symbol) for symbol in kernel.portfolio.holdings),
-            agents=tuple(self._agents()),
+            agents=tuple(
+                agent_faces(
+                    kernel,
+                    self._record.tally.by_agent,
+                    chronicle.deeds,
+                    self._gauges.agent_cost_us,
+                )
+            ),
             breakers=tuple(map(_breaker, kernel.conduct.breakers.readings())),
             health=self._health(viewers),
             fills=tuple(chronicle.fills),
@@ -65,24 +76,6 @@ class Portrait:
             log=chronicle.log(),
             equity=tuple(chronicle.equity),
         )
-
-    def _agents(self) -> Iterable[AgentFace]:
-        kernel, shares = self._kernel, self._record.tally.by_agent
-        for standing in kernel.roster.standings():
-            name = standing.agent
-            ledgers = [h.ledgers.get(name) or Ledger() for h in kernel.portfolio.holdings.values()]
-            yield AgentFace(
-                name=name,
-                is_paused=standing.is_paused,
-                quarantine=standing.quarantine,
-                weight=standing.weight,
-                intents=standing.intents,
-                open_orders=sum(o.agent == name for o in kernel.blotter.live.values()),
-                fills=shares[name].trades if name in shares else 0,
-                realised=sum((ledger.realised for ledger in ledgers), ZERO),
-                fees=sum((ledger.fees for ledger in ledgers), ZERO),
-                funding=sum((ledger.funding for ledger in ledgers), ZERO),
-            )
 
     def _health(self, viewers: int) -> HealthFace:
         journal, tally = self._journal, self._record.tally

@@ -14,6 +14,7 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import SessionView
+from engine.session.control.faces import DeedFace
 from engine.session.health import HealthReading
 
 Level = tuple[Decimal, Decimal]
@@ -98,6 +99,14 @@ class AgentFace(msgspec.Struct, frozen=True, kw_only=True):
     realised: Decimal
     fees: Decimal
     funding: Decimal
+    unrealised: Decimal | None = None
+    """Of its own shares at the mid; None where one is held that has no price."""
+    warmth: tuple[int, int] | None = None
+    """Seen and needed of its coldest feature; None once all are warm."""
+    deed: DeedFace | None = None
+    """Its newest wish and what became of it."""
+    cost_p99_us: float | None = None
+    """Time one of its answers takes, sampled; None where nobody measures."""
 
 
 class BreakerFace(msgspec.Struct, frozen=True, kw_only=True):

@@ -118,6 +118,9 @@ class HandVenue:
     def next_due_ns(self) -> int | None:
         return None
 
+    def queue_ahead(self, order_id: str) -> Decimal | None:
+        return None
+
     def snapshot(self) -> bytes:
         return b""
 
