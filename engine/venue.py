@@ -37,6 +37,16 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Characters a client order id may use."""
 
 
+class Margin(NamedTuple):
+    """What one open position ties up, and where the venue would close it."""
+
+    initial: Decimal
+    """Quote currency."""
+    liquidation_price: Decimal | None
+    """Mark price at which the account no longer covers its maintenance margin, all other prices
+    standing still; None where no positive price gets there."""
+
+
 class Broker(Protocol):
     """One account at one venue; the engine cannot tell paper from live."""
 
@@ -58,6 +68,13 @@ class Broker(Protocol):
 
         None where the venue does not say, or holds no such order: one that waits for a trigger
         stands in no line. For people only; nothing is decided by it.
+        """
+        ...
+
+    def margin(self, symbol: str) -> Margin | None:
+        """Return what an open position ties up; None where the venue does not say, or if flat.
+
+        For people only; nothing is decided by it.
         """
         ...
 

@@ -163,6 +163,7 @@ def make_gauges(parts: Parts, checkpoints: Checkpoints) -> Gauges:
     return Gauges(
         agent_cost_us=UNMEASURED.agent_cost_us if parts.meter is None else parts.meter.p99_us,
         queue_ahead=parts.broker.queue_ahead,
+        margin=parts.broker.margin,
         checkpoint_age_s=checkpoints.age_s,
     )
 

@@ -30,7 +30,7 @@ from engine.model.venue_events import (
     VenueStatus,
     VenueUnknown,
 )
-from engine.venue import Capabilities, SimulatedBroker, Sink
+from engine.venue import Capabilities, Margin, SimulatedBroker, Sink
 from tests.simulation.swarm import Swarm
 
 MS: Final = 1_000_000
@@ -130,6 +130,9 @@ class FaultyVenue:
 
     def queue_ahead(self, order_id: str) -> Decimal | None:
         return self._venue.queue_ahead(order_id)
+
+    def margin(self, symbol: str) -> Margin | None:
+        return self._venue.margin(symbol)
 
     def observe(self, event: MarketEvent) -> None:
         self._now_ns = max(self._now_ns, event.ts_ns)

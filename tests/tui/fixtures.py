@@ -12,10 +12,11 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import PositionView, SessionView
-from engine.session.control.faces import DeedFace
+from engine.session.control.faces import DeedFace, OpenTripFace
 from engine.session.control.views import (
     AgentFace,
     BreakerFace,
+    ExposureFace,
     HealthFace,
     LifecycleFace,
     LogLine,
@@ -77,7 +78,8 @@ def order(number: int = 1, **changes: object) -> OrderFace:
         "state": OrderState.ACCEPTED, "price": D("67412.3"), "trigger_price": None,
         "trail_bps": None, "qty": D("0.020"), "filled_qty": D("0"), "tif": TimeInForce.GTC,
         "post_only": True, "reduce_only": False, "created_ns": NOW_NS - 12 * SECOND,
-        "changed_ns": NOW_NS - 11 * SECOND,
+        "changed_ns": NOW_NS - 11 * SECOND, "queue_ahead": D("0.380"),
+        "route": "NOOP WITHIN_TOLERANCE",
     }  # fmt: skip
     return OrderFace(**(fields | changes))
 
@@ -95,6 +97,7 @@ def orders() -> tuple[OrderFace, ...]:
         order(
             4, symbol=ETH, price=D("3505.20"), qty=D("0.30"), state=OrderState.UNKNOWN,
             venue_order_id="", created_ns=NOW_NS - 3 * SECOND, changed_ns=NOW_NS - 2 * SECOND,
+            queue_ahead=None, route="PLACE NO_EXISTING_ORDER",
         ),
     )  # fmt: skip
 
@@ -105,8 +108,20 @@ def position(symbol: str = BTC, **changes: object) -> PositionFace:
         "symbol": symbol, "qty": D("0.020"), "entry_price": D("67253.1333333333333333333333"),
         "mark": D("67412.6"), "unrealised": D("3.19"), "realised": D("10.59"),
         "fees": D("0.98"), "funding": D("0.08"), "shares": {"maker": D("0.020")},
+        "notional": D("1348.252"), "realised_today": D("10.59"), "margin": D("134.83"),
+        "liquidation_price": D("54210.1"), "liquidation_pct": D("19.584"),
+        "funding_next": D("-0.13"), "trips": (trip(),),
     }  # fmt: skip
     return PositionFace(**(fields | changes))
+
+
+def trip(trip_id: str = "maker-17", **changes: object) -> OpenTripFace:
+    """A round trip of four minutes that was down a little before it won."""
+    fields: dict = {
+        "trip_id": trip_id, "agent": "maker", "opened_ns": NOW_NS - 240 * SECOND,
+        "mae": D("-0.42"), "mfe": D("3.60"),
+    }  # fmt: skip
+    return OpenTripFace(**(fields | changes))
 
 
 def positions() -> tuple[PositionFace, ...]:
@@ -115,12 +130,16 @@ def positions() -> tuple[PositionFace, ...]:
         position(),
         position(
             ETH, qty=D("0"), entry_price=None, mark=D("3508.255"), unrealised=D("0"),
-            realised=D("0.22"), fees=D("0.0042"), funding=D("0"), shares={},
+            realised=D("0.22"), fees=D("0.0042"), funding=D("0"), shares={}, notional=D("0"),
+            realised_today=D("0.22"), margin=None, liquidation_price=None, liquidation_pct=None,
+            funding_next=None, trips=(),
         ),
         position(
             SOL, qty=D("-1.50"), entry_price=D("150.76"), mark=D("151.235"),
             unrealised=D("-0.72"), realised=D("0"), fees=D("0.0358"), funding=D("0"),
-            shares={"maker": D("-2.00"), "grid": D("0.50")},
+            shares={"maker": D("-2.00"), "grid": D("0.50")}, notional=D("-226.8525"),
+            realised_today=None, margin=D("22.69"), liquidation_price=D("198.1"),
+            liquidation_pct=D("30.988"), funding_next=D("-0.009"), trips=(trip(), trip("grid-3")),
         ),
     )  # fmt: skip
 
@@ -346,7 +365,8 @@ def view(**changes: object) -> View:
     fields: dict = {
         "number": 1, "session": session(), "lifecycle": lifecycle(), "markets": markets(),
         "orders": orders(), "positions": positions(), "agents": agents(),
-        "breakers": breakers(), "health": health(), "fills": fills(),
+        "exposure": ExposureFace(gross=D("1575.1045"), net=D("1121.3995"), leverage=D("0.157")),
+        "blocked": deeds()[::-1], "breakers": breakers(), "health": health(), "fills": fills(),
         "round_trips": round_trips(), "transitions": transitions(), "log": log(),
         "equity": equity(),
     }  # fmt: skip
@@ -371,6 +391,7 @@ def empty() -> View:
     return view(
         session=nothing, lifecycle=lifecycle("INIT", since_ns=0, reasons=(), suspended=()),
         markets=(unseen,), orders=(), positions=(), agents=(), breakers=(), health=unmeasured,
+        exposure=None, blocked=(),
         fills=(), round_trips=(), transitions=(), log=(), equity=(),
     )  # fmt: skip
 

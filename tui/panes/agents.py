@@ -111,16 +111,20 @@ def outcome(agent: AgentFace) -> Cell:
     return Cell(text(words.rstrip(), WORDS_MAX), OUTCOMES.get(deed.outcome, "text"))
 
 
+def what(sizes: Grid, deed: DeedFace) -> str:
+    """Return what an agent wished: an order, or its slot empty."""
+    if deed.outcome == "OVERRIDDEN":
+        return f"{deed.intent_id} {deed.symbol}"
+    if deed.side is None or deed.qty is None:
+        return f"cancel {deed.symbol} {deed.slot}"
+    at = "market" if deed.price is None else f"@{sizes.price(deed.symbol, deed.price).strip()}"
+    size = sizes.qty(deed.symbol, deed.qty).strip()
+    return f"{side(deed.side)} {deed.symbol} {size} {at}"
+
+
 def wish(sizes: Grid, deed: DeedFace) -> str:
     """Return what an agent wished and why, in its words."""
-    if deed.side is None or deed.qty is None:
-        what = f"{deed.intent_id} {deed.symbol} {deed.slot}".rstrip()
-        what = what if deed.outcome == "OVERRIDDEN" else f"cancel {deed.symbol} {deed.slot}"
-    else:
-        at = "market" if deed.price is None else f"@{sizes.price(deed.symbol, deed.price).strip()}"
-        size = sizes.qty(deed.symbol, deed.qty).strip()
-        what = f"{side(deed.side)} {deed.symbol} {size} {at}"
-    return f"{what}: {deed.why}" if deed.why else what
+    return f"{what(sizes, deed)}: {deed.why}" if deed.why else what(sizes, deed)
 
 
 def _below(sizes: Grid, agent: AgentFace, room: int, *, has_wish: bool) -> Cell:

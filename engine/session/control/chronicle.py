@@ -15,6 +15,7 @@ from engine.kernel import Kernel
 from engine.model.account import Fill, RoundTrip
 from engine.model.events import Input, OperatorCommand, Timer, journal_type
 from engine.model.records import Alert, BreakerTripped, ErrorRecord, FsmTransition, Record
+from engine.session.control.days import Days
 from engine.session.control.deeds import Deeds
 from engine.session.control.views import LogLine
 
@@ -36,6 +37,7 @@ class Chronicle:
         self.transitions: deque[FsmTransition] = deque(maxlen=TAIL_MAX)
         self.equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY_MAX)
         self.deeds = Deeds()
+        self.days = Days(kernel)
         self._log: deque[Record | Input] = deque(maxlen=LOG_MAX)
         self._tails: dict[type, tuple[deque[Any], ...]] = {
             Fill: (self.fills, self._log),
@@ -52,10 +54,14 @@ class Chronicle:
             kind = type(event)
             if kind is Timer:
                 if event.ts_ns % SECOND_NS == 0:
-                    self.equity.append((event.ts_ns, self._portfolio.equity))
+                    self._on_second(event.ts_ns)
                 continue
             for tail in tails.get(kind, ()):
                 tail.append(event)
+
+    def _on_second(self, ts_ns: int) -> None:
+        self.equity.append((ts_ns, self._portfolio.equity))
+        self.days.on_second(ts_ns)
 
     def log(self) -> tuple[LogLine, ...]:
         """Put the last records into words."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from engine.venue import Margin
+
 
 def _nothing(_: str) -> None:
     return None
@@ -16,6 +18,8 @@ class Gauges(NamedTuple):
     """Agent to the p99 of what its answers take, microseconds."""
     queue_ahead: Callable[[str], Decimal | None] = _nothing
     """Order to the quantity that trades before it at its price, as the venue has it."""
+    margin: Callable[[str], Margin | None] = _nothing
+    """Symbol to what its position ties up, as the venue has it."""
     checkpoint_age_s: Callable[[], float | None] = lambda: None
     """Since the newest whole checkpoint."""
 

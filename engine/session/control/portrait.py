@@ -6,11 +6,12 @@ from typing import Final
 
 from engine.kernel import Kernel
 from engine.market.view import MarketView
-from engine.model.orders import Order, Side
+from engine.model.orders import Side
 from engine.risk.breakers import Reading
 from engine.risk.lifecycle import FsmState, is_suspended, open_reasons
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.gauges import UNMEASURED, Gauges
+from engine.session.control.holdings import exposure_face, order_face, position_face
 from engine.session.control.standing import agent_faces
 from engine.session.control.views import (
     BreakerFace,
@@ -18,8 +19,6 @@ from engine.session.control.views import (
     Level,
     LifecycleFace,
     MarketFace,
-    OrderFace,
-    PositionFace,
     View,
 )
 from engine.session.journal import Journal
@@ -58,8 +57,16 @@ class Portrait:
             session=self._record.view(),
             lifecycle=_lifecycle(kernel),
             markets=tuple(_market(kernel, view) for view in kernel.market.views.values()),
-            orders=tuple(map(_order, islice(kernel.blotter.live.values(), ORDERS_MAX))),
-            positions=tuple(_position(kernel, symbol) for symbol in kernel.portfolio.holdings),
+            orders=tuple(
+                order_face(order, chronicle.deeds, self._gauges.queue_ahead)
+                for order in islice(kernel.blotter.live.values(), ORDERS_MAX)
+            ),
+            positions=tuple(
+                position_face(kernel, symbol, self._gauges.margin, self._today(symbol))
+                for symbol in kernel.portfolio.holdings
+            ),
+            exposure=exposure_face(kernel.portfolio),
+            blocked=chronicle.deeds.blocked(kernel.now_ns),
             agents=tuple(
                 agent_faces(
                     kernel,
@@ -76,6 +83,9 @@ class Portrait:
             log=chronicle.log(),
             equity=tuple(chronicle.equity),
         )
+
+    def _today(self, symbol: str) -> Decimal | None:
+        return self._chronicle.days.realised(symbol, began_ns=self._record.span[0])
 
     def _health(self, viewers: int) -> HealthFace:
         journal, tally = self._journal, self._record.tally
@@ -137,26 +147,6 @@ def _levels(view: MarketView, side: Side) -> tuple[Level, ...]:
         return ()
     levels = islice(view.book.book.levels(side), LEVELS_MAX)
     return tuple((instrument.price(ticks), instrument.qty(lots)) for ticks, lots in levels)
-
-
-def _order(order: Order) -> OrderFace:
-    return OrderFace(**{name: getattr(order, name) for name in OrderFace.__struct_fields__})
-
-
-def _position(kernel: Kernel, symbol: str) -> PositionFace:
-    holding = kernel.portfolio.holdings[symbol]
-    shares: dict[str, Decimal] = {a: ledger.qty for a, ledger in holding.ledgers.items()}
-    return PositionFace(
-        symbol=symbol,
-        qty=holding.qty,
-        entry_price=kernel.portfolio.position(symbol, 0).entry_price,
-        mark=kernel.market.views[symbol].mid,
-        unrealised=holding.unrealised,
-        realised=holding.realised,
-        fees=holding.fees,
-        funding=holding.funding,
-        shares={agent: qty for agent, qty in shares.items() if qty},
-    )
 
 
 def _breaker(reading: Reading) -> BreakerFace:

@@ -14,7 +14,7 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import SessionView
-from engine.session.control.faces import DeedFace
+from engine.session.control.faces import DeedFace, OpenTripFace
 from engine.session.health import HealthReading
 
 Level = tuple[Decimal, Decimal]
@@ -68,6 +68,10 @@ class OrderFace(msgspec.Struct, frozen=True, kw_only=True):
     reduce_only: bool
     created_ns: int
     changed_ns: int
+    queue_ahead: Decimal | None = None
+    """Quantity estimated to trade before it at its price; None where nobody knows."""
+    route: str = ""
+    """What the router last decided about it, and why."""
 
 
 class PositionFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +87,28 @@ class PositionFace(msgspec.Struct, frozen=True, kw_only=True):
     funding: Decimal
     shares: dict[str, Decimal]
     """Signed quantity by agent, where not flat."""
+    notional: Decimal | None = None
+    """Signed, at the mark; None where there is none."""
+    realised_today: Decimal | None = None
+    """Since UTC midnight; None where a resumed session does not know what it was then."""
+    margin: Decimal | None = None
+    """Initial margin; this and the next as the venue says, None where it does not."""
+    liquidation_price: Decimal | None = None
+    liquidation_pct: Decimal | None = None
+    """How far the mark is from it, percent of the mark."""
+    funding_next: Decimal | None = None
+    """What the next funding would bring at the announced rate; paid is negative."""
+    trips: tuple[OpenTripFace, ...] = ()
+    """Its open round trips, one an agent."""
+
+
+class ExposureFace(msgspec.Struct, frozen=True, kw_only=True):
+    """All positions together, quote currency at the marks."""
+
+    gross: Decimal
+    net: Decimal
+    leverage: Decimal | None
+    """Gross over equity; None without any."""
 
 
 class AgentFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +200,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
     """Oldest first."""
     positions: tuple[PositionFace, ...]
     agents: tuple[AgentFace, ...]
+    exposure: ExposureFace | None = None
+    blocked: tuple[DeedFace, ...] = ()
+    """Wishes the gate keeps back now, newest last."""
     breakers: tuple[BreakerFace, ...]
     health: HealthFace
     fills: tuple[Fill, ...]

@@ -121,6 +121,9 @@ class HandVenue:
     def queue_ahead(self, order_id: str) -> Decimal | None:
         return None
 
+    def margin(self, symbol: str) -> None:
+        return None
+
     def snapshot(self) -> bytes:
         return b""
 
