@@ -12,7 +12,7 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import PositionView, SessionView
-from engine.session.control.faces import DeedFace, OpenTripFace
+from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace
 from engine.session.control.views import (
     AgentFace,
     BreakerFace,
@@ -206,7 +206,7 @@ def breaker(name: str = "max_loss_pct", **changes: object) -> BreakerFace:
     """A limit of two percent, untouched."""
     fields: dict = {
         "name": name, "limit": D("2"), "reading": D("0"), "headroom": D("1"), "action": "halt",
-        "is_tripped": False,
+        "is_tripped": False, "rearm": "operator",
     }  # fmt: skip
     return BreakerFace(**(fields | changes))
 
@@ -216,11 +216,22 @@ def breakers() -> tuple[BreakerFace, ...]:
     return (
         breaker(),
         breaker("max_session_drawdown_pct", limit=D("3"), reading=D("0.04"),
-                headroom=D("0.986667")),
+                headroom=D("0.986667"), breach_s=2_220.0),
         breaker("max_consecutive_losses", limit=D("4"), reading=D("1"), headroom=D("0.75"),
-                action="pause"),
+                action="pause", rearm="cooldown"),
         breaker("max_errors_per_minute", limit=D("10"), reading=D("12"), headroom=D("0"),
-                action="pause", is_tripped=True),
+                action="pause", is_tripped=True, rearm="cooldown",
+                rearms_ns=NOW_NS + 41 * SECOND),
+    )  # fmt: skip
+
+
+def appetite() -> tuple[BreakerFace, ...]:
+    """A third of one limit of the gate, none of another."""
+    return (
+        breaker("max_gross_notional", limit=D("5000"), reading=D("1575.1045"), headroom=D("0.685"),
+                action="refuse", rearm=""),
+        breaker("max_open_orders", limit=D("20"), reading=D("4"), headroom=D("0.8"),
+                action="refuse", rearm=""),
     )  # fmt: skip
 
 
@@ -245,6 +256,16 @@ def fills() -> tuple[Fill, ...]:
              order_id="grid-7", agent="grid"),
         fill(3),
     )  # fmt: skip
+
+
+def fill_tracks() -> tuple[FillTrack, ...]:
+    """What came after each fill: all of it, twice told of, only the first second."""
+    marks = (D("0.4"), D("0.1"), D("-0.6"))
+    return (
+        FillTrack(symbol=BTC, trade_id="t1", markout_bps=marks),
+        FillTrack(symbol=ETH, trade_id="t2", markout_bps=(D("12.3"), None, D(0)), copies=1),
+        FillTrack(symbol=SOL, trade_id="t3", markout_bps=(D("-0.2"), None, None)),
+    )
 
 
 def round_trip(number: int = 1, **changes: object) -> RoundTrip:
@@ -366,7 +387,8 @@ def view(**changes: object) -> View:
         "number": 1, "session": session(), "lifecycle": lifecycle(), "markets": markets(),
         "orders": orders(), "positions": positions(), "agents": agents(),
         "exposure": ExposureFace(gross=D("1575.1045"), net=D("1121.3995"), leverage=D("0.157")),
-        "blocked": deeds()[::-1], "breakers": breakers(), "health": health(), "fills": fills(),
+        "blocked": deeds()[::-1], "breakers": breakers(), "appetite": appetite(), "fill_tracks": fill_tracks(),
+        "health": health(), "fills": fills(),
         "round_trips": round_trips(), "transitions": transitions(), "log": log(),
         "equity": equity(),
     }  # fmt: skip
@@ -391,7 +413,7 @@ def empty() -> View:
     return view(
         session=nothing, lifecycle=lifecycle("INIT", since_ns=0, reasons=(), suspended=()),
         markets=(unseen,), orders=(), positions=(), agents=(), breakers=(), health=unmeasured,
-        exposure=None, blocked=(),
+        exposure=None, blocked=(), appetite=(), fill_tracks=(),
         fills=(), round_trips=(), transitions=(), log=(), equity=(),
     )  # fmt: skip
 

@@ -50,9 +50,11 @@ class OpenTripFace(msgspec.Struct, frozen=True, kw_only=True):
 class FillTrack(msgspec.Struct, frozen=True, kw_only=True):
     """What the market did after one of our fills."""
 
+    symbol: str
+    trade_id: str
     markout_bps: tuple[Decimal | None, ...]
-    """By `HORIZONS_S`: the mid's move in the fill's favor, basis points of its price; None before
-    its time, or where no fresh mid was known then."""
+    """1, 5 and 30 s later: the mid against the fill's price, in the fill's favor, basis points;
+    None before its time, or where no fresh mid was known then."""
     copies: int = 0
     """How often the venue sent it again."""
 

@@ -9,6 +9,7 @@ from engine.market.view import MarketView
 from engine.model.orders import Side
 from engine.risk.breakers import Reading
 from engine.risk.lifecycle import FsmState, is_suspended, open_reasons
+from engine.session.control.appetite import appetite_faces
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.gauges import UNMEASURED, Gauges
 from engine.session.control.holdings import exposure_face, order_face, position_face
@@ -75,9 +76,11 @@ class Portrait:
                     self._gauges.agent_cost_us,
                 )
             ),
-            breakers=tuple(map(_breaker, kernel.conduct.breakers.readings())),
+            breakers=tuple(map(self._breaker, kernel.conduct.breakers.readings())),
+            appetite=appetite_faces(kernel),
             health=self._health(viewers),
             fills=tuple(chronicle.fills),
+            fill_tracks=chronicle.markouts.faces(),
             round_trips=tuple(chronicle.round_trips),
             transitions=tuple(chronicle.transitions),
             log=chronicle.log(),
@@ -86,6 +89,10 @@ class Portrait:
 
     def _today(self, symbol: str) -> Decimal | None:
         return self._chronicle.days.realised(symbol, began_ns=self._record.span[0])
+
+    def _breaker(self, reading: Reading) -> BreakerFace:
+        breach_s = self._chronicle.forecast.breach_s(reading, self._kernel.now_ns)
+        return BreakerFace(**reading._asdict(), breach_s=breach_s)
 
     def _health(self, viewers: int) -> HealthFace:
         journal, tally = self._journal, self._record.tally
@@ -147,7 +154,3 @@ def _levels(view: MarketView, side: Side) -> tuple[Level, ...]:
         return ()
     levels = islice(view.book.book.levels(side), LEVELS_MAX)
     return tuple((instrument.price(ticks), instrument.qty(lots)) for ticks, lots in levels)
-
-
-def _breaker(reading: Reading) -> BreakerFace:
-    return BreakerFace(**reading._asdict())

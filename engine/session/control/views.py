@@ -14,7 +14,7 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import SessionView
-from engine.session.control.faces import DeedFace, OpenTripFace
+from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace
 from engine.session.health import HealthReading
 
 Level = tuple[Decimal, Decimal]
@@ -145,6 +145,12 @@ class BreakerFace(msgspec.Struct, frozen=True, kw_only=True):
     """1 untouched, 0 at the limit."""
     action: str
     is_tripped: bool
+    rearm: str = ""
+    """`cooldown`, `day`, `operator` or `never`; empty where nothing trips."""
+    rearms_ns: int = 0
+    """When it re-arms by itself; 0 unless it tripped and will."""
+    breach_s: float | None = None
+    """Time to the limit at the pace of the last minute; None where it does not approach."""
 
 
 class LifecycleFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,9 +210,13 @@ class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
     blocked: tuple[DeedFace, ...] = ()
     """Wishes the gate keeps back now, newest last."""
     breakers: tuple[BreakerFace, ...]
+    appetite: tuple[BreakerFace, ...] = ()
+    """Limits of the gate that refuse rather than trip."""
     health: HealthFace
     fills: tuple[Fill, ...]
     """Newest last, as in every tail."""
+    fill_tracks: tuple[FillTrack, ...] = ()
+    """What came after fills, by symbol and trade id."""
     round_trips: tuple[RoundTrip, ...]
     transitions: tuple[FsmTransition, ...]
     log: tuple[LogLine, ...]

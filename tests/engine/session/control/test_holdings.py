@@ -2,7 +2,7 @@
 
 import decimal
 from collections.abc import Iterator
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -17,6 +17,7 @@ from engine.session.control.views import PositionFace
 from tests.engine.kernel.rig import START, Rig, Scripted, limit, market
 
 BUY, SELL = Side.BUY, Side.SELL
+D = Decimal
 
 
 @pytest.fixture(autouse=True)
