@@ -78,7 +78,7 @@ def test_what_jumps_is_not_projected() -> None:
 
 def test_a_minute_is_kept() -> None:
     """However long the session, however many seconds it is told of."""
-    forecast, _ = after({n: "0" for n in range(1_000)})
+    forecast, _ = after(dict.fromkeys(range(1000), "0"))
 
     assert WINDOW_S // EVERY_S + 1 == len(forecast._past)
 
