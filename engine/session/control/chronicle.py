@@ -15,11 +15,7 @@ from engine.kernel import Kernel
 from engine.model.account import Fill, RoundTrip
 from engine.model.events import Input, OperatorCommand, Timer, journal_type
 from engine.model.records import Alert, BreakerTripped, ErrorRecord, FsmTransition, Record
-from engine.model.venue_events import VenueFill
-from engine.session.control.days import Days
-from engine.session.control.deeds import Deeds
-from engine.session.control.forecast import Forecast
-from engine.session.control.markouts import Markouts
+from engine.session.control.sidelines import Sidelines
 from engine.session.control.views import LogLine
 
 TAIL_MAX: Final = 50
@@ -39,10 +35,7 @@ class Chronicle:
         self.round_trips: deque[RoundTrip] = deque(maxlen=TAIL_MAX)
         self.transitions: deque[FsmTransition] = deque(maxlen=TAIL_MAX)
         self.equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY_MAX)
-        self.deeds = Deeds()
-        self.days = Days(kernel)
-        self.markouts = Markouts(kernel, TAIL_MAX)
-        self.forecast = Forecast(kernel.conduct.breakers)
+        self.sidelines = Sidelines(kernel, TAIL_MAX)
         self._log: deque[Record | Input] = deque(maxlen=LOG_MAX)
         self._tails: dict[type, tuple[deque[Any], ...]] = {
             Fill: (self.fills, self._log),
@@ -53,26 +46,16 @@ class Chronicle:
 
     def follow(self, events: Sequence[Record | Input]) -> None:
         """Take what one turn decided, in order."""
+        self.sidelines.follow(events)
         tails = self._tails
-        self.deeds.follow(events)
         for event in events:
             kind = type(event)
             if kind is Timer:
-                self.markouts.on_time(event.ts_ns)
                 if event.ts_ns % SECOND_NS == 0:
-                    self._on_second(event.ts_ns)
+                    self.equity.append((event.ts_ns, self._portfolio.equity))
                 continue
             for tail in tails.get(kind, ()):
                 tail.append(event)
-            if isinstance(event, Fill):
-                self.markouts.took(event)
-            elif isinstance(event, VenueFill):
-                self.markouts.heard(event)
-
-    def _on_second(self, ts_ns: int) -> None:
-        self.equity.append((ts_ns, self._portfolio.equity))
-        self.days.on_second(ts_ns)
-        self.forecast.on_second(ts_ns)
 
     def log(self) -> tuple[LogLine, ...]:
         """Put the last records into words."""

@@ -61,7 +61,7 @@ class Deeds:
         """The newest consensus in which an agent lost."""
         self._routes: dict[str, RouterDecision] = {}
         """The newest route of each live order."""
-        self._rows: Mapping[type, Callable[[Any], None]] = {
+        self.rows: Mapping[type, Callable[[Any], None]] = {
             OrderIntent: self._wished,
             CancelIntent: self._wished,
             GateVerdict: self._judged,
@@ -69,10 +69,11 @@ class Deeds:
             MetaDecision: self._settled,
             OrderChanged: self._changed,
         }
+        """Who takes which kind of event."""
 
     def follow(self, events: Sequence[Record | Input]) -> None:
         """Take what one turn decided, in order."""
-        rows = self._rows
+        rows = self.rows
         for event in events:
             row = rows.get(type(event))
             if row is not None:

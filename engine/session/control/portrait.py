@@ -52,6 +52,7 @@ class Portrait:
     def draw(self, viewers: int) -> View:
         """Take a picture between two steps."""
         kernel, chronicle = self._kernel, self._chronicle
+        sidelines = chronicle.sidelines
         self._number += 1
         return View(
             number=self._number,
@@ -59,7 +60,7 @@ class Portrait:
             lifecycle=_lifecycle(kernel),
             markets=tuple(_market(kernel, view) for view in kernel.market.views.values()),
             orders=tuple(
-                order_face(order, chronicle.deeds, self._gauges.queue_ahead)
+                order_face(order, sidelines.deeds, self._gauges.queue_ahead)
                 for order in islice(kernel.blotter.live.values(), ORDERS_MAX)
             ),
             positions=tuple(
@@ -67,12 +68,12 @@ class Portrait:
                 for symbol in kernel.portfolio.holdings
             ),
             exposure=exposure_face(kernel.portfolio),
-            blocked=chronicle.deeds.blocked(kernel.now_ns),
+            blocked=sidelines.deeds.blocked(kernel.now_ns),
             agents=tuple(
                 agent_faces(
                     kernel,
                     self._record.tally.by_agent,
-                    chronicle.deeds,
+                    sidelines.deeds,
                     self._gauges.agent_cost_us,
                 )
             ),
@@ -80,7 +81,7 @@ class Portrait:
             appetite=appetite_faces(kernel),
             health=self._health(viewers),
             fills=tuple(chronicle.fills),
-            fill_tracks=chronicle.markouts.faces(),
+            fill_tracks=sidelines.markouts.faces(),
             round_trips=tuple(chronicle.round_trips),
             transitions=tuple(chronicle.transitions),
             log=chronicle.log(),
@@ -88,10 +89,10 @@ class Portrait:
         )
 
     def _today(self, symbol: str) -> Decimal | None:
-        return self._chronicle.days.realised(symbol, began_ns=self._record.span[0])
+        return self._chronicle.sidelines.days.realised(symbol, began_ns=self._record.span[0])
 
     def _breaker(self, reading: Reading) -> BreakerFace:
-        breach_s = self._chronicle.forecast.breach_s(reading, self._kernel.now_ns)
+        breach_s = self._chronicle.sidelines.forecast.breach_s(reading, self._kernel.now_ns)
         return BreakerFace(**reading._asdict(), breach_s=breach_s)
 
     def _health(self, viewers: int) -> HealthFace:

@@ -17,7 +17,7 @@ def told(rig: Rig) -> Chronicle:
 
 
 def marks(chronicle: Chronicle) -> list[tuple[Decimal | None, ...]]:
-    return [track.markout_bps for track in chronicle.markouts.faces()]
+    return [track.markout_bps for track in chronicle.sidelines.markouts.faces()]
 
 
 def test_each_horizon_in_its_time() -> None:
@@ -38,7 +38,7 @@ def test_each_horizon_in_its_time() -> None:
     assert [
         (D("9.499"), D("-10.499"), D("-10.499")), (D("-10.5"), D("9.5"), D("9.5")),
     ] == marks(chronicle)  # fmt: skip
-    assert not chronicle.markouts._open
+    assert not chronicle.sidelines.markouts._open
 
 
 def test_an_old_mid_marks_nothing() -> None:
@@ -65,7 +65,7 @@ def test_a_fill_sent_again_is_counted_once_more() -> None:
     rig.fill("a-1", "0.5", trade_id="t2")
 
     assert [("t1", 2), ("t2", 0)] == [
-        (track.trade_id, track.copies) for track in chronicle.markouts.faces()
+        (track.trade_id, track.copies) for track in chronicle.sidelines.markouts.faces()
     ]
     assert D(1) == rig.net()
 
@@ -77,9 +77,11 @@ def test_bounded() -> None:
     for _ in range(60):
         rig.ask("a", market(BUY, "0.01"))
 
-    assert len(chronicle.fills) == len(chronicle.markouts.faces()) == 50
-    assert [f.trade_id for f in chronicle.fills] == [t.trade_id for t in chronicle.markouts.faces()]
-    assert 50 == len(chronicle.markouts._open)
+    assert len(chronicle.fills) == len(chronicle.sidelines.markouts.faces()) == 50
+    assert [f.trade_id for f in chronicle.fills] == [
+        t.trade_id for t in chronicle.sidelines.markouts.faces()
+    ]
+    assert 50 == len(chronicle.sidelines.markouts._open)
     rig.now += 40 * SECOND
     rig.wait(1)
-    assert not chronicle.markouts._open
+    assert not chronicle.sidelines.markouts._open
