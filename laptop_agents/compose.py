@@ -269,6 +269,7 @@ def make_welcome(manifest: Manifest) -> Welcome:
         symbols=manifest.symbols,
         agents=manifest.agents,
         started_at=manifest.started_at,
+        profile=str(manifest.settings["profile"].value) if "profile" in manifest.settings else "",
     )
 
 

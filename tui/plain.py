@@ -31,7 +31,7 @@ from tui import format as figures
 from tui.evidence import words
 from tui.panes.agents import state
 from tui.panes.risk import status
-from tui.staleness import is_stale, price_age
+from tui.staleness import is_stale, limit_s, price_age
 
 MINUTE_NS: Final = 60 * figures.SECOND_NS
 LINE_MAX: Final = 300
@@ -127,7 +127,7 @@ def _freshness(view: View, market: MarketFace) -> str:
     word = "current"
     if seconds is None:
         word = "not seen yet"
-    elif is_stale(seconds):
+    elif is_stale(seconds, limit_s(view)):
         word = "stale"
     return f"data {market.symbol} {word}{', suspended' if market.is_suspended else ''}"
 

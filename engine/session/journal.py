@@ -62,6 +62,8 @@ class Journal:
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._unsynced = False
+        self.durable = recorded.count if recorded else 0
+        """Lines known to be on the disk."""
         self._syncing = asyncio.Lock()
 
     @property
@@ -228,10 +230,11 @@ class Journal:
         """Sync what was flushed; `is_settled` asks for the head, too, to be on the disk."""
         if self._keeper is None:
             self._files.sync(self._fd)
-            return
-        self._keeper.harden(seq, digest)
-        if is_settled:
-            self._keeper.settle()
+        else:
+            self._keeper.harden(seq, digest)
+            if is_settled:
+                self._keeper.settle()
+        self.durable = seq
 
     def _rotate(self, keeper: Keeper) -> None:
         self.flush()

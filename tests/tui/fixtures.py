@@ -12,7 +12,7 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import PositionView, SessionView
-from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace
+from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace, StreamFace
 from engine.session.control.views import (
     AgentFace,
     BreakerFace,
@@ -48,6 +48,7 @@ def market(symbol: str = BTC, **changes: object) -> MarketFace:
         "bids": tuple((D("67412.3") - D("0.5") * i, D("0.910") + i) for i in range(20)),
         "asks": tuple((D("67412.9") + D("0.5") * i, D("2.110") + i) for i in range(20)),
         "features": {"sigma(60,1)": 0.8, "ofi(20,1)": 0.4, "vpin(50,1)": None},
+        "change_pct": D("0.42"), "change_since_ns": NOW_NS - 480 * SECOND, "volume": D("1234.5"),
     }  # fmt: skip
     return MarketFace(**(fields | changes))
 
@@ -60,12 +61,14 @@ def markets() -> tuple[MarketFace, ...]:
             ETH, tick_size=D("0.01"), lot_size=D("0.01"), bid=D("3508.11"), ask=D("3508.40"),
             bid_qty=D("12.50"), ask_qty=D("9.30"), mark_price=D("3508.20"), is_book_synced=False,
             bids=(), asks=(), priced_ns=NOW_NS - 300 * MS, features={},
+            change_pct=D("-0.11"), volume=D("8800"),
         ),
         market(
             SOL, tick_size=D("0.01"), lot_size=D("0.01"), bid=D("151.22"), ask=D("151.25"),
             bid_qty=D("410.00"), ask_qty=D("377.50"), mark_price=D("151.24"), is_suspended=True,
             funding_rate=D("-0.00004"), priced_ns=NOW_NS - 2_400 * MS,
             bids=((D("151.22"), D("410.00")),), asks=((D("151.25"), D("377.50")),), features={},
+            change_pct=D("0"), volume=D("44000"),
         ),
     )  # fmt: skip
 
@@ -343,6 +346,25 @@ def lifecycle(state: str = "ACTIVE", **changes: object) -> LifecycleFace:
     return LifecycleFace(**(fields | changes))
 
 
+def stream(symbol: str = BTC, **changes: object) -> StreamFace:
+    """Two hundred messages a second, the venue's clock 3 ms behind, none kept out."""
+    fields: dict = {
+        "symbol": symbol, "quote_ns": NOW_NS - 100 * MS, "trade_ns": NOW_NS - 700 * MS,
+        "depth_ns": NOW_NS - 200 * MS, "funding_ns": NOW_NS - SECOND, "messages": 48_000,
+        "per_s": 212.4, "skew_ms": 3.0, "refused": {},
+    }  # fmt: skip
+    return StreamFace(**(fields | changes))
+
+
+def streams() -> tuple[StreamFace, ...]:
+    """One sound, one without stamps, one of which some was kept out."""
+    return (
+        stream(),
+        stream(ETH, skew_ms=None, per_s=88.0),
+        stream(SOL, per_s=0.0, refused={"stale": 3, "crossed": 0}),
+    )
+
+
 def health(**changes: object) -> HealthFace:
     """A quiet process with a sound journal."""
     fields: dict = {
@@ -351,7 +373,8 @@ def health(**changes: object) -> HealthFace:
         "journal_failure": "", "tick_to_order_us": Quantiles(180.0, 700.0, 1_400.0, 5_200.0),
         "orders": {"placed": 61, "amended": 118, "canceled": 9, "rejected": 0},
         "blocked": {"max_spread_bps": 22, "throttle": 3}, "errors": {"agent_fault": 1},
-        "viewers": 1,
+        "viewers": 1, "streams": streams(), "reconnects": 2, "journal_unsynced": 37,
+        "checkpoint_age_s": 12.4, "quote_age_max_s": 2.0,
     }  # fmt: skip
     return HealthFace(**(fields | changes))
 
@@ -384,7 +407,7 @@ def equity() -> tuple[tuple[int, Decimal], ...]:
 def view(**changes: object) -> View:
     """Return the whole session; name what shall differ."""
     fields: dict = {
-        "number": 1, "session": session(), "lifecycle": lifecycle(), "markets": markets(),
+        "number": 1, "session": session(), "drawdown_worst_pct": D("0.21"), "lifecycle": lifecycle(), "markets": markets(),
         "orders": orders(), "positions": positions(), "agents": agents(),
         "exposure": ExposureFace(gross=D("1575.1045"), net=D("1121.3995"), leverage=D("0.157")),
         "blocked": deeds()[::-1], "breakers": breakers(), "appetite": appetite(), "fill_tracks": fill_tracks(),
@@ -400,6 +423,7 @@ def empty() -> View:
     unseen = market(
         bid=None, ask=None, bid_qty=D(0), ask_qty=D(0), mark_price=None, funding_rate=None,
         next_funding_ns=0, priced_ns=0, is_book_synced=False, bids=(), asks=(), features={},
+        change_pct=None, change_since_ns=0, volume=None,
     )  # fmt: skip
     nothing = session(
         "INIT", equity=D(10_000), balance=D(10_000), realised=D(0), unrealised=D(0), fees=D(0),
@@ -408,10 +432,11 @@ def empty() -> View:
     )  # fmt: skip
     unmeasured = health(
         process=HealthReading(), journal_events=0, journal_bytes=0, journal_head="",
-        tick_to_order_us=Quantiles(), orders={}, blocked={}, errors={},
+        tick_to_order_us=Quantiles(), orders={}, blocked={}, errors={}, streams=(), reconnects=0,
+        journal_unsynced=None, checkpoint_age_s=None,
     )  # fmt: skip
     return view(
-        session=nothing, lifecycle=lifecycle("INIT", since_ns=0, reasons=(), suspended=()),
+        session=nothing, drawdown_worst_pct=None, lifecycle=lifecycle("INIT", since_ns=0, reasons=(), suspended=()),
         markets=(unseen,), orders=(), positions=(), agents=(), breakers=(), health=unmeasured,
         exposure=None, blocked=(), appetite=(), fill_tracks=(),
         fills=(), round_trips=(), transitions=(), log=(), equity=(),

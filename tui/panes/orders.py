@@ -16,7 +16,7 @@ from tui.grid import Grid, grid, side_token
 from tui.nothing import nothing
 from tui.pane import Cell, Pane, Row
 from tui.panes.agents import what
-from tui.staleness import derived, price_age
+from tui.staleness import derived, limit_s, price_age
 from tui.theme import Palette
 
 STATE_WIDTHS: Final = (len("UNKNOWN 2.0s"), len(OrderState.PARTIALLY_FILLED))
@@ -138,7 +138,7 @@ def _ticks(view: View, order: OrderFace, market: MarketFace | None) -> Cell:
         return Cell(UNKNOWN)
     behind = (touch - order.price) * order.side.sign
     away = number(ROUNDED.divide(behind, market.tick_size), 0)
-    return derived(away, "text", price_age(view, market))
+    return derived(away, "text", price_age(view, market), limit_s(view))
 
 
 def _state(order: OrderFace, now_ns: int, cells: int) -> Cell:

@@ -13,7 +13,7 @@ from tui.format import UNKNOWN, age, between, money, number, percent, pnl, posit
 from tui.grid import Grid, grid, signed_token
 from tui.nothing import nothing
 from tui.pane import Cell, Pane, Row
-from tui.staleness import aged, derived, is_stale, price_age
+from tui.staleness import aged, derived, is_stale, limit_s, price_age
 from tui.theme import Palette
 
 AGE_WIDTH: Final = 7
@@ -56,12 +56,12 @@ def _columns(view: View, sizes: Grid) -> Sequence[Column[PositionFace]]:
     market = sizes.markets.get
 
     def mark(face: PositionFace) -> Cell:
-        is_old = is_stale(price_age(view, market(face.symbol)))
+        is_old = is_stale(price_age(view, market(face.symbol)), limit_s(view))
         return Cell(sizes.price(face.symbol, face.mark), "stale" if is_old else "text")
 
     def unrealised(face: PositionFace) -> Cell:
         shown, token = sizes.pnl(face.unrealised), signed_token(face.unrealised)
-        return derived(shown, token, price_age(view, market(face.symbol)))
+        return derived(shown, token, price_age(view, market(face.symbol)), limit_s(view))
 
     return (
         Column("SYMBOL", sizes.symbol, lambda face: Cell(sizes.name(face.symbol))),
@@ -88,7 +88,11 @@ def _columns(view: View, sizes: Grid) -> Sequence[Column[PositionFace]]:
             "FUND RATE", FUNDING_WIDTH, lambda face: _rate(view, market(face.symbol)), 7, "right"
         ),
         Column(
-            "AGE", AGE_WIDTH, lambda face: aged(price_age(view, market(face.symbol))), 8, "right"
+            "AGE",
+            AGE_WIDTH,
+            lambda face: aged(price_age(view, market(face.symbol)), limit_s(view)),
+            8,
+            "right",
         ),
         Column("MAE", sizes.pnl_width, lambda face: _excursion(sizes, face, "mae"), 10, "right"),
         Column("MFE", sizes.pnl_width, lambda face: _excursion(sizes, face, "mfe"), 11, "right"),
@@ -107,7 +111,8 @@ def _perils(view: View, sizes: Grid) -> Sequence[Column[PositionFace]]:
     """Return the columns that say how far the venue is from closing a position."""
 
     def doubted(shown: str, face: PositionFace) -> Cell:
-        return derived(shown, "text", price_age(view, sizes.markets.get(face.symbol)))
+        age_s = price_age(view, sizes.markets.get(face.symbol))
+        return derived(shown, "text", age_s, limit_s(view))
 
     def price(face: PositionFace) -> Cell:
         return doubted(sizes.price(face.symbol, face.liquidation_price), face)
@@ -170,7 +175,7 @@ def _totals(view: View, sizes: Grid) -> dict[str, Cell]:
     shown, token = sizes.pnl(books.unrealised), signed_token(books.unrealised)
     return {
         "SYMBOL": Cell("TOTAL", "title bold"),
-        "uPnL": derived(shown, token, oldest_s),
+        "uPnL": derived(shown, token, oldest_s, limit_s(view)),
         "REALISED": _gain(sizes, books.realised),
         "FEES": Cell(sizes.paid(books.fees)),
         "FUNDING": _gain(sizes, books.funding),

@@ -10,7 +10,7 @@ from tui.columns import Column, matching, table
 from tui.format import ASCII, BLOCKS, SECOND_NS, Glyphs, age, bar, big, text
 from tui.nothing import nothing
 from tui.pane import Cell, Pane, Row
-from tui.staleness import is_stale, price_age
+from tui.staleness import is_stale, limit_s, price_age
 from tui.theme import Palette
 
 NAME_WIDTH: Final = len("session_drawdown_pct")
@@ -77,7 +77,8 @@ def draw(
 def is_doubtful(view: View) -> bool:
     """Say whether the equity stands on a price that is stale."""
     markets = {market.symbol: market for market in view.markets}
-    return any(is_stale(price_age(view, markets.get(p.symbol))) for p in view.positions if p.qty)
+    held = [markets.get(position.symbol) for position in view.positions if position.qty]
+    return any(is_stale(price_age(view, market), limit_s(view)) for market in held)
 
 
 def _columns(glyphs: Glyphs, now_ns: int, *, is_old: bool) -> Sequence[Column[BreakerFace]]:

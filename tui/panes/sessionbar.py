@@ -15,7 +15,7 @@ from engine.session.control.words import Welcome
 from tui import format as fmt
 from tui.grid import signed_token
 from tui.pane import Cell, Pane, Row
-from tui.staleness import aged
+from tui.staleness import aged, limit_s
 from tui.states import state_token
 from tui.theme import Palette
 
@@ -92,6 +92,19 @@ def state(view: View) -> Row:
     return [Cell(f" {MARKS.get(name, '?')} {name}{doing}{reset}", f"{state_token(name)} bold")]
 
 
+def last_reason(view: View) -> Row:
+    """Return why it is in its state, and since when: the first open reason, else the last move."""
+    lifecycle, moves = view.lifecycle, view.transitions
+    why = lifecycle.reasons[0] if lifecycle.reasons else moves[-1].event if moves else ""
+    since_ns = lifecycle.reasons_ns[0] if lifecycle.reasons_ns else lifecycle.since_ns
+    if not why or not since_ns:
+        return []
+    more = f" +{len(lifecycle.reasons) - 1}" if len(lifecycle.reasons) > 1 else ""
+    token = "warn" if lifecycle.reasons else "dim"
+    words = f"   {fmt.text(why, 40)}{more} since {fmt.clock(since_ns)}"
+    return [Cell(words, token)]
+
+
 def data_age_s(view: View) -> float | None:
     """Return how old the newest price is, in the session's own time."""
     newest_ns = max((market.priced_ns for market in view.markets), default=0)
@@ -102,12 +115,15 @@ def _identity(view: View, around: Surroundings) -> list[Chunk]:
     welcome = around.welcome
     source = "" if welcome is None else fmt.text(welcome.source, 24)
     run_id = "" if welcome is None else fmt.text(welcome.run_id, 40)
+    profile = "" if welcome is None else fmt.text(welcome.profile, 20)
     age = data_age_s(view)
     return [
         Chunk(0, badges(view, welcome)),
         Chunk(0, state(view)),
-        Chunk(2, [Cell(f"   {source} "), aged(age)]),
-        Chunk(5, [Cell("   run ", "dim"), Cell(run_id)]),
+        Chunk(2, [Cell(f"   {source} "), aged(age, limit_s(view))]),
+        Chunk(4 if view.lifecycle.reasons else 9, last_reason(view)),
+        Chunk(5, [Cell("   profile ", "dim"), Cell(profile)] if profile else []),
+        Chunk(6, [Cell("   run ", "dim"), Cell(run_id)]),
     ]
 
 
@@ -117,8 +133,8 @@ def _clocks(view: View, around: Surroundings) -> list[Chunk]:
     lag = view.health.process.loop_lag_ms
     spin = SPINNER[view.number % len(SPINNER)]
     return [
-        Chunk(6, [Cell("engine loop ", "dim"), Cell("-" if lag is None else f"{lag:.0f} ms")]),
-        Chunk(7, [Cell("   ui ", "dim"), Cell(f"{around.hz:g} Hz")]),
+        Chunk(7, [Cell("engine loop ", "dim"), Cell("-" if lag is None else f"{lag:.0f} ms")]),
+        Chunk(8, [Cell("   ui ", "dim"), Cell(f"{around.hz:g} Hz")]),
         Chunk(1, [Cell(f"   {fmt.countdown(left_s)}", "warn bold" if is_soon else "text")]),
         Chunk(3, [Cell(f"   {fmt.clock(view.session.ts_ns)}")]),
         Chunk(0, [Cell(f" {spin} ", "dim")]),
@@ -137,9 +153,16 @@ def _money(view: View) -> list[Chunk]:
         Chunk(6, [Cell("  real ", "dim"), Cell(fmt.pnl(session.realised))]),
         Chunk(6, [Cell("  unreal ", "dim"), Cell(fmt.pnl(session.unrealised))]),
         Chunk(1, [Cell("  DD ", "dim"), Cell(fmt.percent(-session.drawdown_pct))]),
-        Chunk(4, [Cell("  fee ", "dim"), Cell(fmt.paid(session.fees))]),
+        Chunk(4, [Cell(" (max ", "dim"), Cell(fmt.percent(_fall(view))), Cell(")", "dim")]),
+        Chunk(3, [Cell("  fee ", "dim"), Cell(fmt.paid(session.fees))]),
         Chunk(5, [Cell("  fund ", "dim"), Cell(fmt.pnl(session.funding))]),
     ]
+
+
+def _fall(view: View) -> Decimal | None:
+    """Return the worst drawdown as a change of the equity."""
+    worst = view.drawdown_worst_pct
+    return None if worst is None else -max(worst, view.session.drawdown_pct)
 
 
 def _risk(view: View, palette: Palette) -> list[Chunk]:
@@ -149,7 +172,7 @@ def _risk(view: View, palette: Palette) -> list[Chunk]:
     used = 1 - worst.headroom
     token = "danger bold" if worst.is_tripped else "warn" if used > Decimal("0.8") else "text"
     glyphs = fmt.ASCII if palette.is_ascii else fmt.BLOCKS
-    over = "OVER" if worst.is_tripped else f"{used * 100:.0f}%"
+    over = "OVER" if not worst.headroom else "HELD" if worst.is_tripped else f"{used * 100:.0f}%"
     return [
         Chunk(1, [Cell(" risk ", "dim"), Cell(fmt.bar(used, BREAKER_BAR, glyphs), token)]),
         Chunk(3, [Cell(f" {over} ", token)]),

@@ -10,7 +10,9 @@ from engine.model.orders import Side
 from engine.risk.breakers import Reading
 from engine.risk.lifecycle import FsmState, is_suspended, open_reasons
 from engine.session.control.appetite import appetite_faces
+from engine.session.control.changes import Changes
 from engine.session.control.chronicle import Chronicle
+from engine.session.control.doubts import Doubts
 from engine.session.control.gauges import UNMEASURED, Gauges
 from engine.session.control.holdings import exposure_face, order_face, position_face
 from engine.session.control.standing import agent_faces
@@ -57,8 +59,11 @@ class Portrait:
         return View(
             number=self._number,
             session=self._record.view(),
-            lifecycle=_lifecycle(kernel),
-            markets=tuple(_market(kernel, view) for view in kernel.market.views.values()),
+            drawdown_worst_pct=self._record.drawdown_worst_pct,
+            lifecycle=_lifecycle(kernel, sidelines.doubts),
+            markets=tuple(
+                _market(kernel, view, sidelines.changes) for view in kernel.market.views.values()
+            ),
             orders=tuple(
                 order_face(order, sidelines.deeds, self._gauges.queue_ahead)
                 for order in islice(kernel.blotter.live.values(), ORDERS_MAX)
@@ -108,24 +113,30 @@ class Portrait:
             blocked=dict(tally.blocked),
             errors=dict(tally.errors),
             viewers=viewers,
+            streams=self._chronicle.sidelines.streams.faces(),
+            reconnects=tally.gaps.reconnects,
+            journal_unsynced=max(0, journal.events - journal.durable),
+            checkpoint_age_s=self._gauges.checkpoint_age_s(),
+            quote_age_max_s=self._kernel.config.limits.max_quote_age_ms / 1_000,
         )
 
 
-def _lifecycle(kernel: Kernel) -> LifecycleFace:
+def _lifecycle(kernel: Kernel, doubts: Doubts) -> LifecycleFace:
     lifecycle = kernel.conduct.lifecycle
     return LifecycleFace(
         state=lifecycle.state,
         since_ns=lifecycle.since_ns,
         beneath=lifecycle.beneath,
         reasons=open_reasons(lifecycle),
+        reasons_ns=tuple(map(doubts.since_ns, open_reasons(lifecycle))),
         suspended=lifecycle.blocked,
         is_flattening=lifecycle.is_flattening,
         needs_reset=lifecycle.state is FsmState.EMERGENCY and lifecycle.is_flat,
     )
 
 
-def _market(kernel: Kernel, view: MarketView) -> MarketFace:
-    instrument = view.instrument
+def _market(kernel: Kernel, view: MarketView, changes: Changes) -> MarketFace:
+    instrument, change = view.instrument, changes.of(view.symbol)
     return MarketFace(
         symbol=view.symbol,
         tick_size=instrument.tick_size,
@@ -146,6 +157,9 @@ def _market(kernel: Kernel, view: MarketView) -> MarketFace:
             f"{spec.name}({spec.window},{spec.interval_s})": feature.value
             for spec, feature in view.features.items()
         },
+        change_pct=change and change.pct,
+        change_since_ns=change.since_ns if change else 0,
+        volume=change and change.volume,
     )
 
 

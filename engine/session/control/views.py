@@ -14,7 +14,7 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import SessionView
-from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace
+from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace, StreamFace
 from engine.session.health import HealthReading
 
 Level = tuple[Decimal, Decimal]
@@ -45,6 +45,12 @@ class MarketFace(msgspec.Struct, frozen=True, kw_only=True):
     asks: tuple[Level, ...]
     features: dict[str, float | None]
     """By name, window and interval; None until warm."""
+    change_pct: Decimal | None = None
+    """Of the mid since `change_since_ns`, percent."""
+    change_since_ns: int = 0
+    """An hour ago, or the first price this process saw; 0 before it."""
+    volume: Decimal | None = None
+    """Public trades since then, base currency or contracts."""
 
 
 class OrderFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +168,8 @@ class LifecycleFace(msgspec.Struct, frozen=True, kw_only=True):
     """The state to return to while DEGRADED."""
     reasons: tuple[str, ...]
     """Everything that keeps the session or a symbol from trading."""
+    reasons_ns: tuple[int, ...] = ()
+    """Since when, one a reason; 0 where this process did not see it begin."""
     suspended: tuple[str, ...]
     """Symbols barred by themselves."""
     is_flattening: bool
@@ -183,6 +191,15 @@ class HealthFace(msgspec.Struct, frozen=True, kw_only=True):
     """Intents the gate refused, by rule."""
     errors: dict[str, int]
     viewers: int
+    streams: tuple[StreamFace, ...] = ()
+    reconnects: int = 0
+    """Times a feed came back."""
+    journal_unsynced: int | None = None
+    """Lines that are not known to be on the disk yet."""
+    checkpoint_age_s: float | None = None
+    """Wall time since the state that the newest whole checkpoint holds; None before one."""
+    quote_age_max_s: float = 2.0
+    """The session's own `risk.max_quote_age_ms`: a price that is older is stale."""
 
 
 class LogLine(msgspec.Struct, frozen=True):
@@ -200,6 +217,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
     number: int
     """Rises by one with each view of the session; a gap was dropped."""
     session: SessionView
+    drawdown_worst_pct: Decimal | None = None
+    """Deepest fall of the equity from its peak so far, percent of the peak; a reading a second."""
     lifecycle: LifecycleFace
     markets: tuple[MarketFace, ...]
     orders: tuple[OrderFace, ...]

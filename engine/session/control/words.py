@@ -62,6 +62,7 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
     symbols: tuple[str, ...]
     agents: tuple[str, ...]
     started_at: str
+    profile: str = ""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
