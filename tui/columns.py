@@ -99,5 +99,7 @@ def laid(cells: Sequence[Cell], columns: Sequence[Column[T]], *, is_selected: bo
 
 def matching(items: Sequence[T], wanted: str, words: Callable[[T], Sequence[str]]) -> list[T]:
     """Return the items of which any word contains what is wanted, in any case."""
+    if not wanted:
+        return list(items)
     folded = wanted.casefold()
     return [item for item in items if any(folded in word.casefold() for word in words(item))]

@@ -38,7 +38,7 @@ LINE_MAX: Final = 300
 """Characters of a line."""
 WORDS_MAX: Final = 240
 """Of those, characters of what a line of the log says; the path of an evidence is kept whole."""
-TOLD: Final = frozenset({"fill", "round_trip", "fsm_transition", "breaker"})
+TOLD: Final = frozenset({"fill", "round_trip", "fsm_transition", "breaker", "heartbeat"})
 """Kinds of the log that have lines of their own here."""
 
 T = TypeVar("T")
@@ -235,7 +235,7 @@ def _limit(breaker: BreakerFace) -> str:
 
 def _log(before: View, after: View) -> Iterator[str]:
     for line in _newer(before.log, after.log):
-        if line.kind not in TOLD:
+        if line.kind not in TOLD and line.severity != "debug":
             yield _told(line)
 
 

@@ -321,27 +321,34 @@ def transitions() -> tuple[FsmTransition, ...]:
 
 def line(kind: str = "fill", text: str = "S SOLUSDT 0.75 @151.90", **changes: object) -> LogLine:
     """One line of the log, 1.3 s old."""
-    fields: dict = {"ts_ns": NOW_NS - 1_296 * MS, "kind": kind, "severity": "info", "text": text}
+    fields: dict = {
+        "ts_ns": NOW_NS - 1_296 * MS, "kind": kind, "severity": "info", "text": text, "number": 1,
+    }  # fmt: skip
     return LogLine(**(fields | changes))
 
 
 def log() -> tuple[LogLine, ...]:
-    """A fill, a doubt with its evidence, an error; newest last."""
+    """A fill, bulk, a doubt with its evidence, a refusal, an error; newest last."""
     stale = "data is 2.4 s old, limit 2.0 s EVIDENCE_REF=evidence/feed-120219"
+    refused = "BLOCK max_spread_bps  momentum-18 B BTCUSDT 0.010 market  limit 2.0 reading 2.6"
     return (
         line(),
-        line("feed_stale", f"{SOL} {stale}", severity="warning", ts_ns=NOW_NS - 498 * MS),
-        line("agent_fault", "scope=pairs detail=division by zero", severity="critical",
-             ts_ns=NOW_NS - 96 * MS),
+        line("router_decision", "NOOP WITHIN_TOLERANCE  maker-412 B BTCUSDT 0.020 @67412.5",
+             severity="debug", ts_ns=NOW_NS - 589 * MS, number=2),
+        line("feed_stale", f"{SOL} {stale}", severity="warning", ts_ns=NOW_NS - 498 * MS, number=3),
+        line("gate_verdict", f"(+11 alike) {refused}", ts_ns=NOW_NS - 300 * MS, number=4),
+        line("error", "agent_quarantined pairs: division by zero", severity="critical",
+             ts_ns=NOW_NS - 96 * MS, number=5),
     )  # fmt: skip
 
 
 def lifecycle(state: str = "ACTIVE", **changes: object) -> LifecycleFace:
-    """Trading for three minutes, but for SOL."""
+    """Trading for three minutes, but for SOL; other reasons began when nobody looked."""
     fields: dict = {
         "state": state, "since_ns": NOW_NS - 190 * SECOND, "beneath": None,
         "reasons": (f"FEED_STALE:{SOL}",), "suspended": (SOL,), "is_flattening": False,
         "needs_reset": False,
+        "reasons_ns": () if "reasons" in changes else (NOW_NS - 2 * SECOND,),
     }  # fmt: skip
     return LifecycleFace(**(fields | changes))
 
@@ -458,7 +465,7 @@ def crowded() -> View:
         fills=tuple(fill(i) for i in range(50)),
         round_trips=tuple(round_trip(i) for i in range(50)),
         transitions=transitions() * 12,
-        log=tuple(line(text=f"line {i}") for i in range(100)),
+        log=tuple(line(text=f"line {i}", number=i + 1) for i in range(100)),
         lifecycle=lifecycle("DEGRADED", beneath="ACTIVE", suspended=tuple(symbols),
                             reasons=tuple(f"FEED_STALE:{symbol}" for symbol in symbols)),
         session=session("DEGRADED", open_orders=350, fills=12_345),

@@ -96,7 +96,11 @@ def last_reason(view: View) -> Row:
     """Return why it is in its state, and since when: the first open reason, else the last move."""
     lifecycle, moves = view.lifecycle, view.transitions
     why = lifecycle.reasons[0] if lifecycle.reasons else moves[-1].event if moves else ""
-    since_ns = lifecycle.reasons_ns[0] if lifecycle.reasons_ns else lifecycle.since_ns
+    since_ns = (
+        lifecycle.reasons_ns[0]
+        if lifecycle.reasons and lifecycle.reasons_ns
+        else lifecycle.since_ns
+    )
     if not why or not since_ns:
         return []
     more = f" +{len(lifecycle.reasons) - 1}" if len(lifecycle.reasons) > 1 else ""

@@ -117,6 +117,11 @@ class Deeds:
 
     # --- what is told ----------------------------------------------------------------------------
 
+    def intent(self, intent_id: str) -> Intent | None:
+        """Return a wish by its id, while its slot was not wished for again."""
+        wish = self._wishes.get(intent_id)
+        return None if wish is None else wish.intent
+
     def of_agent(self, agent: str) -> DeedFace | None:
         """Return the newest wish of an agent; None before its first."""
         wish, meta = self._last.get(agent), self._overridden.get(agent)

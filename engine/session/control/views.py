@@ -208,7 +208,10 @@ class LogLine(msgspec.Struct, frozen=True):
     ts_ns: int
     kind: str
     severity: str
+    """`debug`, `info`, `warning` or `critical`."""
     text: str
+    number: int = 0
+    """Rises by one with each line of the session; 0 where the session does not number them."""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):

@@ -91,7 +91,10 @@ def test_old_and_suspended_are_two_things() -> None:
     barred = fixtures.market("ETHUSDT", is_suspended=True)
     view = fixtures.view(markets=(old, barred))
 
-    assert " BTCUSDT   ! 3.0s  212/s  skew +3ms  book\n ETHUSDT   0.1s  SUSPENDED  88/s  book\n" in drawn(draw, view)
+    assert (
+        " BTCUSDT   ! 3.0s  212/s  skew +3ms  book\n ETHUSDT   0.1s  SUSPENDED  88/s  book\n"
+        in drawn(draw, view)
+    )
     assert {"warn"} == tokens(draw, view, "! 3.0s")
     assert {"warn"} == tokens(draw, view, "SUSPENDED")
 
