@@ -31,6 +31,7 @@ MARKS: Final = {
     "EMERGENCY": "!!", "STOPPED": "x",
 }  # fmt: skip
 """What stands before the word of a state."""
+STATE_WIDTH: Final = 12
 SPINNER: Final = "|/-\\"
 BREAKER_BAR: Final = 8
 CLOSING_SOON_S: Final = 60.0
@@ -89,7 +90,8 @@ def state(view: View) -> Row:
     name = view.lifecycle.state
     doing = " flattening" if view.lifecycle.is_flattening else ""
     reset = " needs reset" if view.lifecycle.needs_reset else ""
-    return [Cell(f" {MARKS.get(name, '?')} {name}{doing}{reset}", f"{state_token(name)} bold")]
+    word = f" {MARKS.get(name, '?')} {fmt.text(name, STATE_WIDTH)}{doing}{reset}"
+    return [Cell(word, f"{state_token(name)} bold")]
 
 
 def last_reason(view: View) -> Row:
@@ -191,13 +193,15 @@ def _why(view: View) -> list[Chunk]:
     lifecycle = view.lifecycle
     why = ", ".join(fmt.text(reason, 60) for reason in lifecycle.reasons) or "nothing in the way"
     since = fmt.clock(lifecycle.since_ns) if lifecycle.since_ns else "-"
+    state = fmt.text(lifecycle.state, STATE_WIDTH)
+    head = fmt.text(view.health.journal_head[:12], 12)
     return [
-        Chunk(0, [Cell(f" {lifecycle.state} since {since}: ", "dim"), Cell(why)]),
+        Chunk(0, [Cell(f" {state} since {since}: ", "dim"), Cell(why)]),
         Chunk(
             1, [Cell("   events ", "dim"), Cell(f"{view.session.events:,}")]
         ),
         Chunk(2, [Cell("   fills ", "dim"), Cell(f"{view.session.fills:,}")]),
-        Chunk(3, [Cell("   journal head ", "dim"), Cell(view.health.journal_head[:12] or "-")]),
+        Chunk(3, [Cell("   journal head ", "dim"), Cell(head or "-")]),
     ]  # fmt: skip
 
 

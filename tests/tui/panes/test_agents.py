@@ -27,7 +27,7 @@ AT_80 = """\
  maker        ON          1     +12.34       412         NOOP WITHIN_TOLERANCE
    B BTCUSDT 0.020 @67,412.5: fair 67412.6, inventory +0.20
  grid         PAUSED    0.5       0.00         0   34/90 warm 34/90
- momentum     ON        0.3       0.00        18         BLOCK max_spread_bps 2~
+ momentum     ON        0.3       0.00        18         BLOCK max_spread_bps~
    BLOCK max_spread_bps 2.6 / 2.0: B BTCUSDT 0.010 market: cross up"""
 
 AT_120 = """\

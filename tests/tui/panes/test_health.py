@@ -14,9 +14,9 @@ D = Decimal
 AT_39 = """\
  SOLUSDT   ! 2.4s  SUSPENDED  0/s  ske~
  state     ACTIVE since 11:59:09Z (3m)
- process   cpu 6%  rss 91 MB  disk 50~
+ process   cpu 6%  rss 91 MB  disk~
  journal   48k events  15.9 MB  unsync~
- to order  p50 180us  p99 1.4ms  max 5~
+ to order  p50 180us  p99 1.4ms  max~
  errors    agent_fault 1
  orders    placed 61  amended 118  can~
  BTCUSDT   0.1s  212/s  skew +3ms  book

@@ -27,7 +27,7 @@ AT_42 = """\
  S BTCUSDT   0.020  67,413.4  ACCEPTED
  S SOLUSDT   0.75      151.90 PARTIALLY_F~
  BLOCKED max_spread_bps 2.6 / 2.0  B BTCU~
- THROTTLED throttle 61 / 60  S ETHUSDT 0.~"""
+ THROTTLED throttle 61 / 60  S ETHUSDT~"""
 
 AT_46 = """\
  S SYMBOL     LEFT      PRICE STATE
