@@ -272,4 +272,4 @@ def test_the_fixture_keeps_its_books() -> None:
 )
 def test_a_cut_leaves_no_part_of_a_number(outside: str, width: int, expected: str) -> None:
     """A shorter number is another number; what is nothing but a number shows that it was cut."""
-    assert expected == text(outside, width)
+    assert expected == figures.text(outside, width)

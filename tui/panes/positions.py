@@ -20,6 +20,9 @@ AGE_WIDTH: Final = 7
 FUNDING_WIDTH: Final = 13
 LIQUIDATION_WIDTH: Final = len("100.00% !")
 TRIP_WIDTH: Final = 14
+FAR_PCT: Final = 900
+FAR: Final = "> 10x"
+"""The price of a short so small that the mark would have to rise tenfold."""
 SHARES_WIDTH: Final = 26
 BLANK: Final = Cell("")
 
@@ -115,10 +118,14 @@ def _perils(view: View, sizes: Grid) -> Sequence[Column[PositionFace]]:
         return derived(shown, "text", age_s, limit_s(view))
 
     def price(face: PositionFace) -> Cell:
+        if face.liquidation_pct is not None and face.liquidation_pct > FAR_PCT:
+            return Cell(FAR, "dim")
         return doubted(sizes.price(face.symbol, face.liquidation_price), face)
 
     def distance(face: PositionFace) -> Cell:
         known = face.liquidation_pct
+        if known is not None and known > FAR_PCT:
+            return Cell(FAR, "dim")
         return doubted(UNKNOWN if known is None else f"{number(known, 1)}%", face)
 
     def margin(face: PositionFace) -> Cell:

@@ -6,13 +6,16 @@ from typing import ClassVar, Final
 
 from engine.model.money import HUNDRED
 from engine.session.control.views import BreakerFace, View
-from tui.columns import Column, matching, table
+from tui.columns import Column, matching, stretched, table
 from tui.format import ASCII, BLOCKS, SECOND_NS, Glyphs, age, bar, big, text
 from tui.nothing import nothing
 from tui.pane import Cell, Pane, Row
 from tui.staleness import is_stale, limit_s, price_age
 from tui.theme import Palette
 
+NAME: Final = "LIMIT max_"
+WIDE: Final = 80
+"""A name farther from its figures than this could make it could not be followed by eye."""
 NAME_WIDTH: Final = len("session_drawdown_pct")
 FIGURE_WIDTH: Final = 5
 BAR_WIDTH: Final = 6
@@ -64,9 +67,9 @@ def draw(
     if not breakers:
         return [*nothing("breakers", view, wanted), *_blocked(view)][:height]
     refused = _blocked(view)
-    columns = _columns(
-        ASCII if palette.is_ascii else BLOCKS, view.session.ts_ns, is_old=is_doubtful(view)
-    )
+    glyphs = ASCII if palette.is_ascii else BLOCKS
+    is_old = is_doubtful(view)
+    columns = stretched(_columns(glyphs, view.session.ts_ns, is_old=is_old), NAME, min(width, WIDE))
     tripping = sum(bool(breaker.rearm) for breaker in breakers)
     room = max(height - len(refused), min(height, tripping + 1))
     barring = sum(bool(status(breaker)) for breaker in breakers)
@@ -86,7 +89,7 @@ def _columns(glyphs: Glyphs, now_ns: int, *, is_old: bool) -> Sequence[Column[Br
         return _use(breaker, is_old=is_old and breaker.name in OF_EQUITY)
 
     return (
-        Column("LIMIT max_", NAME_WIDTH, _name),
+        Column(NAME, NAME_WIDTH, _name),
         Column("NOW", FIGURE_WIDTH, lambda b: Cell(big(b.reading)), 0, "right"),
         Column("LIMIT", FIGURE_WIDTH, lambda b: Cell(big(b.limit), "dim"), 1, "right"),
         Column("", BAR_WIDTH, lambda b: Cell(bar(1 - b.headroom, BAR_WIDTH, glyphs), token(b)), 2),
@@ -116,7 +119,7 @@ def _again(breaker: BreakerFace, now_ns: int) -> Cell:
 
 
 def _name(breaker: BreakerFace) -> Cell:
-    return Cell(text(breaker.name.removeprefix(PREFIX), NAME_WIDTH))
+    return Cell(breaker.name.removeprefix(PREFIX))
 
 
 def status(breaker: BreakerFace) -> str:

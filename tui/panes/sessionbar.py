@@ -156,12 +156,12 @@ def _money(view: View) -> list[Chunk]:
         Chunk(0, [Cell(" Eq ", "dim"), Cell(fmt.money(session.equity), "text bold")]),
         Chunk(0, [Cell(f"  {fmt.pnl(session.pnl)}", made)]),
         Chunk(2, [Cell(f" ({fmt.percent(share)})", made)]),
-        Chunk(6, [Cell("  real ", "dim"), Cell(fmt.pnl(session.realised))]),
-        Chunk(6, [Cell("  unreal ", "dim"), Cell(fmt.pnl(session.unrealised))]),
+        Chunk(6, [Cell(" real ", "dim"), Cell(fmt.pnl(session.realised))]),
+        Chunk(6, [Cell(" unreal ", "dim"), Cell(fmt.pnl(session.unrealised))]),
         Chunk(1, [Cell("  DD ", "dim"), Cell(fmt.percent(-session.drawdown_pct))]),
         Chunk(4, [Cell(" (max ", "dim"), Cell(fmt.percent(_fall(view))), Cell(")", "dim")]),
-        Chunk(3, [Cell("  fee ", "dim"), Cell(fmt.paid(session.fees))]),
-        Chunk(5, [Cell("  fund ", "dim"), Cell(fmt.pnl(session.funding))]),
+        Chunk(3, [Cell(" fee ", "dim"), Cell(fmt.paid(session.fees))]),
+        Chunk(5, [Cell(" fund ", "dim"), Cell(fmt.pnl(session.funding))]),
     ]
 
 

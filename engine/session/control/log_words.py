@@ -51,6 +51,7 @@ Tellable = Record | Input | Pulse
 
 GRAVE_STATES: Final = {"EMERGENCY": "critical", "ACTIVE": "info", "READY": "info"}
 """How grave it is to come there; anywhere else is worth a warning."""
+SMALL: Final = Decimal("0.0001")
 DOUBTFUL: Final = {OrderState.UNKNOWN: "critical", OrderState.REJECTED: "warning"}
 """States of an order that are told, and how grave they are."""
 
@@ -72,7 +73,7 @@ def _fill(fill: Fill, _: Intent | None) -> Said:
     late = ", LATE" if fill.is_late else ""
     text = (
         f"{_side(fill.side)} {fill.symbol} {fill.qty:f} @{fill.price:f} {fill.liquidity.lower()}"
-        f"  fee {-fill.fee:+z}  {fill.order_id}{late}"
+        f"  fee {_money(-fill.fee)}  {fill.order_id}{late}"
     )
     return Said("fill", "warning" if fill.is_late else "info", text)
 
@@ -80,8 +81,8 @@ def _fill(fill: Fill, _: Intent | None) -> Said:
 def _round_trip(trip: RoundTrip, _: Intent | None) -> Said:
     name = trip.order_ids[0] if trip.order_ids else trip.agent
     text = (
-        f"{_side(trip.side)} {trip.symbol} {trip.qty:f} net {trip.net_pnl:+.4f}"
-        f"  gross {trip.gross_pnl:+.4f}  in {trip.duration_s:.0f} s  {name}"
+        f"{_side(trip.side)} {trip.symbol} {trip.qty:f} net {_money(trip.net_pnl)}"
+        f"  gross {_money(trip.gross_pnl)}  in {trip.duration_s:.0f} s  {name}"
     )
     return Said("round_trip", "info", text)
 
@@ -103,7 +104,7 @@ def _error(error: ErrorRecord, _: Intent | None) -> Said:
 
 
 def _breaker(breaker: BreakerTripped, _: Intent | None) -> Said:
-    of = f"{breaker.reading} / {breaker.limit}"
+    of = f"{_plain(breaker.reading)} / {_plain(breaker.limit)}"
     if breaker.is_tripped:
         return Said("breaker", "critical", f"{breaker.breaker} TRIPPED {of}: {breaker.action}")
     return Said("breaker", "info", f"{breaker.breaker} re-armed, {of}")
@@ -158,6 +159,16 @@ def _wish(intent: Intent | None, intent_id: str, symbol: str) -> str:
         case CancelIntent():
             return f"{intent_id} cancel {symbol} {intent.slot}"
     return f"{intent_id} {symbol}"
+
+
+def _money(amount: Decimal) -> str:
+    """Return a signed amount to four decimals; what would be nothing then, exactly."""
+    return f"{amount:+f}" if 0 < abs(amount) < SMALL else f"{amount:+z.4f}"
+
+
+def _plain(figure: str) -> str:
+    """Return a figure of the journal without the zeros behind its last digit."""
+    return f"{Decimal(figure).normalize():f}"
 
 
 def _side(side: Side) -> str:

@@ -145,3 +145,12 @@ def test_pane() -> None:
     assert (3, view.positions[1]) == (pane.count(view), pane.chosen(view))
     pane.action_flat()
     assert 2 == pane.count(view)
+
+
+def test_a_liquidation_out_of_reach() -> None:
+    """Ten times the price is said so; a figure of that size would be crossed out."""
+    far = fixtures.position(liquidation_price=D("5000000.5"), liquidation_pct=D("4658.1"))
+    near = fixtures.position(liquidation_price=D("674120.0"), liquidation_pct=D("900"))
+
+    assert 2 == drawn(draw, fixtures.view(positions=(far,))).splitlines()[1].count("> 10x")
+    assert "900.0%" in drawn(draw, fixtures.view(positions=(near,)))

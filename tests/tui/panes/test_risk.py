@@ -24,13 +24,13 @@ AT_39 = """\
  throttle                 3"""
 
 AT_80 = """\
- LIMIT max_             NOW LIMIT         USED THEN        LIMIT IN RE-ARM
->errors_per_minute       12    10 ###### OVER  pause                in 41s
- loss_pct                 0     2 ......   0%! halt                 operator
- session_drawdown_pct  0.04     3 #.....   1%! halt            37m! operator
- consecutive_losses       1     4 #.....  25%  pause                cooldown
- gross_notional        1.6k  5.0k #.....  31%  refuse
- open_orders              4    20 #.....  20%  refuse
+ LIMIT max_                 NOW LIMIT         USED THEN        LIMIT IN RE-ARM
+>errors_per_minute           12    10 ###### OVER  pause                in 41s
+ loss_pct                     0     2 ......   0%! halt                 operator
+ session_drawdown_pct      0.04     3 #.....   1%! halt            37m! operator
+ consecutive_losses           1     4 #.....  25%  pause                cooldown
+ gross_notional            1.6k  5.0k #.....  31%  refuse
+ open_orders                  4    20 #.....  20%  refuse
  GATE REFUSED
  max_spread_bps          22
  throttle                 3"""

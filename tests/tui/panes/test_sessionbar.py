@@ -24,7 +24,7 @@ def test_lines_at_80() -> None:
     """Mode, state, source with its age, countdown, clock; money; why."""
     assert [
         " PAPER  SIMULATED  > ACTIVE   mock 0.1s                   T-07:41   12:02:19Z / ",
-        " Eq 10,012.34  +12.34 (+0.12%)  DD -0.04%  fee -1.02         risk ######## OVER ",
+        " Eq 10,012.34  +12.34 (+0.12%)  DD -0.04% fee -1.02          risk ######## OVER ",
         " ACTIVE since 11:59:09Z: FEED_STALE:SOLUSDT   events 48,211   fills 37          ",
     ] == texts(view())
 

@@ -64,7 +64,9 @@ ROUTED = RouterDecision(1, "a-7", "BTC", "NOOP", "WITHIN_TOLERANCE", "a-1")
 WORDS = [
     # event, the wish behind it,                               kind,               severity,   text
     (fill(), None,                                             "fill",             "info",     "S SOL 0.75 @151.90 maker  fee -0.0228  a-1"),
-    (fill(is_late=True, fee=D("-0.01")), None,                 "fill",             "warning",  "S SOL 0.75 @151.90 maker  fee +0.01  a-1, LATE"),
+    (fill(is_late=True, fee=D("-0.01")), None,                 "fill",             "warning",  "S SOL 0.75 @151.90 maker  fee +0.0100  a-1, LATE"),
+    (fill(fee=D("0.00001234")), None,                          "fill",             "info",     "S SOL 0.75 @151.90 maker  fee -0.00001234  a-1"),
+    (fill(fee=D(0)), None,                                     "fill",             "info",     "S SOL 0.75 @151.90 maker  fee +0.0000  a-1"),
     (TRIP, None,                                               "round_trip",       "info",     "B BTC 0.02 net +0.2400  gross +0.3100  in 240 s  a-1"),
     (FsmTransition(1, "INIT", "READY", "HEALTH_OK", "session", ()), None,
                                                                "fsm_transition",   "info",     "INIT -> READY  HEALTH_OK"),
@@ -74,7 +76,7 @@ WORDS = [
                                                                "fsm_transition",   "critical", "ACTIVE -> EMERGENCY  KILL"),
     (Alert(1, "feed_stale", "warning", "feed stale (BTC)"), None, "feed_stale",    "warning",  "feed stale (BTC)"),
     (ErrorRecord(1, "overfill", "a-1", "0.1 at 5"), None,      "error",            "critical", "overfill a-1: 0.1 at 5"),
-    (BreakerTripped(1, "max_loss_pct", "session", "2", "2.1", "halt", True), None,
+    (BreakerTripped(1, "max_loss_pct", "session", "2", "2.100000", "halt", True), None,
                                                                "breaker",          "critical", "max_loss_pct TRIPPED 2.1 / 2: halt"),
     (BreakerTripped(1, "max_loss_pct", "session", "2", "0", "halt", False), None,
                                                                "breaker",          "info",     "max_loss_pct re-armed, 0 / 2"),
