@@ -198,6 +198,9 @@ def test_who_asks_is_told_the_line() -> None:
         behind.append(desk.venue.queue_ahead("o1"))
 
     assert [10 * LOT, 6 * LOT, 0 * LOT, None] == behind
+    joined = resting()
+    joined.quote(bid_lots=50)
+    assert 10 * LOT == joined.venue.queue_ahead("o1")
 
 
 def test_no_line_where_there_is_none() -> None:

@@ -136,6 +136,8 @@ def test_an_agent_that_never_repeats_a_slot_fills_no_memory() -> None:
         deeds.follow([wish(number, slot=f"s{number}"), refused(number)])
 
     assert SLOTS_MAX == len(deeds.blocked(1)) == len(deeds._wishes)
+    repeating = followed(*(wish(number) for number in range(100)))
+    assert 1 == len(repeating._wishes)
 
 
 def test_a_kernel_tells_it_so() -> None:
