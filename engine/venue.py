@@ -52,6 +52,16 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
     """Initial margin is notional over this."""
 
 
+class Margin(NamedTuple):
+    """What one open position ties up, and where the venue would close it."""
+
+    initial: Decimal
+    """Quote currency."""
+    liquidation_price: Decimal | None
+    """Mark price at which the account no longer covers its maintenance margin, all other prices
+    standing still; None where no positive price gets there."""
+
+
 class Broker(Protocol):
     """One account at one venue; the engine cannot tell paper from live."""
 
@@ -67,6 +77,21 @@ class Broker(Protocol):
         answered with a reject, what may have been sent with `VenueUnknown`. A query is always
         answered, a failed one by a snapshot with `failure` or by `Standing.UNANSWERED`: a page that
         could not be fetched is never an empty one.
+        """
+        ...
+
+    def queue_ahead(self, order_id: str) -> Decimal | None:
+        """Return the quantity estimated to trade before a resting order at its price.
+
+        None where the venue does not say, or holds no such order: one that waits for a trigger
+        stands in no line. For people only; nothing is decided by it.
+        """
+        ...
+
+    def margin(self, symbol: str) -> Margin | None:
+        """Return what an open position ties up; None where the venue does not say, or if flat.
+
+        For people only; nothing is decided by it.
         """
         ...
 

@@ -16,11 +16,13 @@ from engine.agents.contract import Agent
 from engine.kernel import Kernel, KernelConfig
 from engine.model.instrument import Instrument
 from engine.model.venue_events import VenueEvent
+from engine.session.agent_meter import AgentMeter
 from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock
 from engine.session.control.address import Listener
 from engine.session.control.control import Control, ScreenConfig
 from engine.session.control.frames import PROTOCOL
+from engine.session.control.gauges import UNMEASURED, Gauges
 from engine.session.control.words import Welcome
 from engine.session.health import HealthMonitor, ProcessProbe
 from engine.session.journal import Journal
@@ -53,6 +55,8 @@ class Parts:
     """Where the broker puts its answers."""
     journal: Journal
     stops: Stops
+    meter: AgentMeter | None = None
+    """Where the agents are watched."""
 
 
 class Wired(NamedTuple):
@@ -83,8 +87,10 @@ def make_session(
     guard = make_guard(
         settings, run, kill_files=stops.kill_files, is_json=is_json, each_check=broker.note_exits
     )
-    kernel = make_kernel(settings, feed.instruments)
-    parts = Parts(feed, kernel, broker, inbox, Journal(run.keeper, run.recorded), stops)
+    agents = make_agents(settings)
+    meter = AgentMeter(agents)
+    kernel = make_kernel(settings, feed.instruments, agents)
+    parts = Parts(feed, kernel, broker, inbox, Journal(run.keeper, run.recorded), stops, meter)
     session, record = wire_session(
         settings, run, parts, log=log, progress=progress, listener=listener, guard=guard
     )
@@ -106,6 +112,9 @@ def wire_session(
     """Wire a session from given parts."""
     journal, clock = parts.journal, make_clock(settings, parts.feed)
     identity = make_identity(settings, parts.feed, run)
+    checkpoints = Checkpoints(
+        run.folder, settings.checkpoint.every_s, run.envelope, run.run_id, journal.reaches_disk
+    )
     record = SessionRecord(
         identity,
         kernel=parts.kernel,
@@ -121,7 +130,9 @@ def wire_session(
         is_paced=not clock.is_simulated,
         kept=run.kept,
     )
-    control = listener and make_control(settings, listener, identity, parts, record)
+    control = listener and make_control(
+        settings, listener, identity, parts, record, gauges=make_gauges(parts, checkpoints)
+    )
     turn = Turn(
         parts.kernel,
         parts.broker,
@@ -142,17 +153,21 @@ def wire_session(
         journal=journal,
         record=record,
         stops=parts.stops,
-        checkpoints=Checkpoints(
-            run.folder,
-            settings.checkpoint.every_s,
-            run.envelope,
-            run.run_id,
-            journal.durable,
-        ),
+        checkpoints=checkpoints,
         control=control,
         guard=guard,
     )
     return session, record
+
+
+def make_gauges(parts: Parts, checkpoints: Checkpoints) -> Gauges:
+    """Name who knows what a screen shows beyond the kernel and the record."""
+    return Gauges(
+        agent_cost_us=UNMEASURED.agent_cost_us if parts.meter is None else parts.meter.p99_us,
+        queue_ahead=parts.broker.queue_ahead,
+        margin=parts.broker.margin,
+        checkpoint_age_s=checkpoints.age_s,
+    )
 
 
 def make_control(
@@ -161,6 +176,8 @@ def make_control(
     identity: Identity,
     parts: Parts,
     record: SessionRecord,
+    *,
+    gauges: Gauges,
 ) -> Control:
     """Let screens and commands attach."""
     session, paper = settings.session, settings.paper
@@ -177,6 +194,7 @@ def make_control(
             leverage=paper.leverage,
         ),
         screens=ScreenConfig(session.on_screen_lost, session.watch_only),
+        gauges=gauges,
     )
 
 
@@ -215,8 +233,16 @@ def make_agents(settings: "Settings") -> list[Agent]:
     return [find_agent(name)(params[name]) for name in settings.agents.enabled]
 
 
-def make_kernel(settings: "Settings", instruments: Sequence[Instrument]) -> Kernel:
-    """Build the decision core; nothing in it knows the mode or the source."""
+def make_kernel(
+    settings: "Settings",
+    instruments: Sequence[Instrument],
+    agents: Sequence[Agent] | None = None,
+) -> Kernel:
+    """Build the decision core; nothing in it knows the mode or the source.
+
+    Args:
+        agents: Those somebody watches; None makes them anew.
+    """
     session, enabled = settings.session, settings.agents.enabled
     config = KernelConfig(
         limits=settings.risk,
@@ -230,7 +256,8 @@ def make_kernel(settings: "Settings", instruments: Sequence[Instrument]) -> Kern
         holds_emergency=session.on_emergency == "hold",
         asserts_identity=session.debug,
     )
-    return Kernel(config, instruments, make_agents(settings), CAPABILITIES)
+    chosen = make_agents(settings) if agents is None else agents
+    return Kernel(config, instruments, chosen, CAPABILITIES)
 
 
 def make_clock(settings: "Settings", feed: Feed) -> Clock:
@@ -262,6 +289,7 @@ def make_welcome(manifest: Manifest) -> Welcome:
         symbols=manifest.symbols,
         agents=manifest.agents,
         started_at=manifest.started_at,
+        profile=str(manifest.settings["profile"].value) if "profile" in manifest.settings else "",
     )
 
 

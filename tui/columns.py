@@ -4,10 +4,10 @@ A table never wraps and never scrolls sideways: `rank` says which column leaves 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from tui.format import Align, fit
+from tui.format import Align, fit, text
 from tui.pane import Cell, Row, window
 
 T = TypeVar("T")
@@ -35,6 +35,23 @@ def kept(columns: Sequence[Column[T]], width: int) -> list[Column[T]]:
         least = max(staying, key=lambda column: column.rank)
         staying.remove(least if least.rank else staying[-1])
     return staying
+
+
+def stretched(columns: Sequence[Column[T]], head: str, width: int) -> list[Column[T]]:
+    """Return the columns that fit; one of words gets the room they leave, and is cut to it."""
+    staying = kept(columns, width)
+    left = max(0, width - sum(column.width + 1 for column in staying))
+    return [_widened(column, left) if column.head == head else column for column in staying]
+
+
+def _widened(column: Column[T], by: int) -> Column[T]:
+    width, words = column.width + by, column.cell
+
+    def cut(item: T) -> Cell:
+        shown, token = words(item)
+        return Cell(text(shown, width), token)
+
+    return replace(column, width=width, cell=cut)
 
 
 def table(
@@ -82,5 +99,7 @@ def laid(cells: Sequence[Cell], columns: Sequence[Column[T]], *, is_selected: bo
 
 def matching(items: Sequence[T], wanted: str, words: Callable[[T], Sequence[str]]) -> list[T]:
     """Return the items of which any word contains what is wanted, in any case."""
+    if not wanted:
+        return list(items)
     folded = wanted.casefold()
     return [item for item in items if any(folded in word.casefold() for word in words(item))]

@@ -28,6 +28,8 @@ TEXT_MAX: Final = 1_000
 
 Align = Literal["left", "right"]
 
+_OF_NUMBERS: Final = "0123456789.,"
+
 _AGES: Final = ((60, 1, "s"), (3_600, 60, "m"), (DAY_S, 3_600, "h"), (1_000 * DAY_S, DAY_S, "d"))
 """Below how many seconds, the seconds of one unit, its letter."""
 
@@ -208,11 +210,17 @@ def bar(share: Decimal | float, width: int, glyphs: Glyphs = ASCII) -> str:
 
 
 def text(outside: str, width: int) -> str:
-    """Return text of others in at most `width` cells, harmless, with `~` for what was cut."""
+    """Return text of others in at most `width` cells, harmless, with `~` for what was cut.
+
+    A cut leaves no part of a number behind: `0.0~` would read like one.
+    """
     harmless = sanitize(outside, TEXT_MAX)
     if cell_len(harmless) <= width:
         return harmless
-    return set_cell_size(harmless, max(0, width - 1)).rstrip() + CUT if width > 0 else ""
+    if width <= 0:
+        return ""
+    kept = set_cell_size(harmless, width - 1).rstrip()
+    return (kept.rstrip(_OF_NUMBERS).rstrip() or kept) + CUT
 
 
 def fit(figure: str, width: int, align: Align = "right") -> str:

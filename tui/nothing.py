@@ -7,7 +7,7 @@ from tui.format import text
 from tui.pane import Cell, Row
 
 WHY: Final = {
-    "INIT": "The session waits for its first prices.",
+    "INIT": "The session waits for first prices.",
     "READY": "Agents are READY and about to start.",
     "ACTIVE": "Agents are ACTIVE and wait for their moment.",
     "THROTTLED": "Agents are THROTTLED and trade smaller.",

@@ -31,14 +31,14 @@ from tui import format as figures
 from tui.evidence import words
 from tui.panes.agents import state
 from tui.panes.risk import status
-from tui.staleness import is_stale, price_age
+from tui.staleness import is_stale, limit_s, price_age
 
 MINUTE_NS: Final = 60 * figures.SECOND_NS
 LINE_MAX: Final = 300
 """Characters of a line."""
 WORDS_MAX: Final = 240
 """Of those, characters of what a line of the log says; the path of an evidence is kept whole."""
-TOLD: Final = frozenset({"fill", "round_trip", "fsm_transition", "breaker"})
+TOLD: Final = frozenset({"fill", "round_trip", "fsm_transition", "breaker", "heartbeat"})
 """Kinds of the log that have lines of their own here."""
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ def _freshness(view: View, market: MarketFace) -> str:
     word = "current"
     if seconds is None:
         word = "not seen yet"
-    elif is_stale(seconds):
+    elif is_stale(seconds, limit_s(view)):
         word = "stale"
     return f"data {market.symbol} {word}{', suspended' if market.is_suspended else ''}"
 
@@ -235,7 +235,7 @@ def _limit(breaker: BreakerFace) -> str:
 
 def _log(before: View, after: View) -> Iterator[str]:
     for line in _newer(before.log, after.log):
-        if line.kind not in TOLD:
+        if line.kind not in TOLD and line.severity != "debug":
             yield _told(line)
 
 

@@ -7,7 +7,12 @@ from tui.format import age, between
 from tui.pane import Cell
 
 PRICE_AGE_MAX_S: Final = 2.0
-"""The default of `risk.max_quote_age_ms`; a view does not carry the session's own limit."""
+"""The default of `risk.max_quote_age_ms`, where no view says the session's own."""
+
+
+def limit_s(view: View) -> float:
+    """Return the age from which on the session itself holds a price for stale."""
+    return view.health.quote_age_max_s
 
 
 def price_age(view: View, market: MarketFace | None) -> float | None:
@@ -15,20 +20,21 @@ def price_age(view: View, market: MarketFace | None) -> float | None:
     return None if market is None else between(market.priced_ns, view.session.ts_ns)
 
 
-def is_stale(seconds: float | None) -> bool:
+def is_stale(seconds: float | None, most_s: float = PRICE_AGE_MAX_S) -> bool:
     """Say whether a price is too old to trade by; one that was never seen is."""
-    return seconds is None or seconds > PRICE_AGE_MAX_S
+    return seconds is None or seconds > most_s
 
 
-def aged(seconds: float | None) -> Cell:
+def aged(seconds: float | None, most_s: float = PRICE_AGE_MAX_S) -> Cell:
     """Return an age with its mark: dim while young, plain, then `!`."""
     if seconds is None:
         return Cell(age(None), "stale")
-    if is_stale(seconds):
+    if is_stale(seconds, most_s):
         return Cell(f"! {age(seconds)}", "warn")
-    return Cell(age(seconds), "dim" if seconds < PRICE_AGE_MAX_S / 2 else "text")
+    return Cell(age(seconds), "dim" if seconds < most_s / 2 else "text")
 
 
-def derived(text: str, token: str, seconds: float | None) -> Cell:
+def derived(text: str, token: str, seconds: float | None, most_s: float = PRICE_AGE_MAX_S) -> Cell:
     """Return a figure made from a price, with `!` after it once that price is stale."""
-    return Cell(f"{text} !", "stale") if is_stale(seconds) else Cell(f"{text}  ", token)
+    is_old = is_stale(seconds, most_s)
+    return Cell(f"{text} !", "stale") if is_old else Cell(f"{text}  ", token)

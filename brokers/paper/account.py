@@ -79,6 +79,18 @@ class Account:
             maintenance += market.notional() * market.terms.instrument.maintenance_margin
         return self.equity() - maintenance
 
+    def liquidation_price(self, market: Market) -> Decimal | None:
+        """Return the mark at which `slack` is used up, if only this market moves; None if never.
+
+        A lot held long loses its value and no longer needs the margin for it; held short it needs
+        more. Rounded to 28 digits.
+        """
+        terms, lots = market.terms, market.position
+        mark = ROUNDED.divide(market.notional(), abs(lots) * terms.lot_value)
+        loss = terms.lot_value * (lots - abs(lots) * terms.instrument.maintenance_margin)
+        price = mark - ROUNDED.divide(self.slack(), loss)
+        return price if price > 0 else None
+
     def suspect(self) -> None:
         """Ask for an exact margin check at the next quote of every open position."""
         for market in self.open.values():

@@ -35,6 +35,10 @@ class Maker(Protocol):
         """React to a change of the ladder."""
         ...
 
+    def ahead(self, order: PaperOrder) -> int | None:
+        """Return the lots in line before a resting order; None where there is no line."""
+        ...
+
 
 class TouchMaker:
     """No queue: an order fills whole at its price when the other side's touch reaches it."""
@@ -65,6 +69,10 @@ class TouchMaker:
 
     def deepened(self, market: Market, event_ns: int) -> None:
         """Ignore depth: only the touch counts."""
+
+    def ahead(self, order: PaperOrder) -> int | None:  # noqa: ARG002 - protocol
+        """Say that there is no line."""
+        return None
 
 
 def traded_through(market: Market, bar: Bar) -> list[Hit]:

@@ -96,6 +96,10 @@ class QueueMaker:
             if order.ticks > market.ask:
                 self._reread(market, order, event_ns)
 
+    def ahead(self, order: PaperOrder) -> int | None:
+        """Return the lots that must trade at its price before it does."""
+        return order.ahead
+
     def _reread(self, market: Market, order: PaperOrder, event_ns: int) -> None:
         lots = market.depth.size_at(order.side, order.ticks)
         if lots is not None:

@@ -36,13 +36,13 @@ from brokers.paper.market import Market, Source, is_near, is_plausible
 from brokers.paper.matching import Matching
 from brokers.paper.settlement import Settlement
 from brokers.paper.teller import Teller
-from brokers.paper.terms import Terms
+from brokers.paper.terms import HALF, Terms
 from brokers.paper.triggers import released, released_in
 from engine.model.commands import CancelOrder, Command, PlaceOrder
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, Depth, Funding, MarketEvent, Quote, Trade
 from engine.model.venue_events import VenueEvent
-from engine.venue import Capabilities
+from engine.venue import Capabilities, Margin
 
 CAPABILITIES: Final = Capabilities(
     can_amend_price=True,
@@ -125,6 +125,27 @@ class PaperVenue:
             symbol: market.position * market.terms.lot_size
             for symbol, market in sorted(self._account.open.items())
         }
+
+    def queue_ahead(self, order_id: str) -> Decimal | None:
+        """Return what the fill model has ahead of a resting order; None for one it has no line for.
+
+        Where nobody showed the level, the size of the touch stands for it (`brokers.paper.queue`).
+        """
+        for market in self._markets.values():
+            order = market.buys.get(order_id) or market.sells.get(order_id)
+            if order is not None:
+                lots = self._matching.maker.ahead(order)
+                return None if lots is None else lots * market.terms.lot_size
+        return None
+
+    def margin(self, symbol: str) -> Margin | None:
+        """Return what an open position ties up of this cross-margined account."""
+        market = self._account.open.get(symbol)
+        if market is None:
+            return None
+        units = abs(market.position) * (market.bid + market.ask)
+        initial = units * market.terms.margin_unit * HALF
+        return Margin(initial, self._account.liquidation_price(market))
 
     def note_exits(self) -> None:
         """Let the ledger know what open positions could be closed at; nothing without a ledger."""

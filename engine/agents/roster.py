@@ -13,6 +13,7 @@ import msgspec
 from engine.agents.answers import checked
 from engine.agents.contract import NOTHING, Agent
 from engine.agents.desk import Desk, IntentSequence
+from engine.market.features.spec import FeatureSpec
 from engine.market.view import MarketView
 from engine.model.account import Fill
 from engine.model.market import Bar, Trade
@@ -64,6 +65,8 @@ class Standing(NamedTuple):
     """Its share of the size it would trade, 0 to 1."""
     intents: int
     """Wishes so far."""
+    features: tuple[FeatureSpec, ...] = ()
+    """What it reads, and waits for while it is cold."""
 
 
 class _Member:
@@ -243,7 +246,9 @@ class Roster:
     def standings(self) -> list[Standing]:
         """Describe every agent, in the order of names."""
         return [
-            Standing(name, m.is_paused, m.quarantine, m.weight, m.sequence.last)
+            Standing(
+                name, m.is_paused, m.quarantine, m.weight, m.sequence.last, m.agent.needs.features
+            )
             for name, m in self._members.items()
         ]
 

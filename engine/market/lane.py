@@ -28,10 +28,12 @@ class Lane:
         "filter",
         "has_quote_work",
         "mergers",
+        "messages",
         "mid_builders",
         "quote_features",
         "refused",
         "trade_features",
+        "traded_lots",
         "view",
     )
 
@@ -51,6 +53,10 @@ class Lane:
         """Of the intervals the venue sends no bars for."""
         self.mergers = [BarMerger(instrument.symbol, interval_s) for interval_s in intervals]
         self.view.features = {spec: make_feature(spec, instrument) for spec in features}
+        self.messages = 0
+        """Admitted since the process began; this and the next are for people and no state."""
+        self.traded_lots = 0
+        """Of public trades."""
         self.link()
 
     def link(self) -> None:
@@ -76,6 +82,7 @@ class Lane:
 
     def on_trade(self, trade: Trade, closed: list[Bar]) -> None:
         """Update features of the tape, then the bars."""
+        self.traded_lots += trade.qty_lots
         for feature in self.trade_features:
             feature.on_trade(trade)
         for builder in self.builders:

@@ -9,8 +9,9 @@ has no quotes), `book` by depth, marks by funding, `bars` and `features` as thei
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
+from engine.market.band import NEVER
 from engine.market.checkpoint import MarketState, decode, encode, lane_state, restore_lane
 from engine.market.config import MarketConfig
 from engine.market.features.spec import FeatureSpec
@@ -25,6 +26,21 @@ NOWHERE = ""
 
 TAPE_MAX: Final = 4_096
 """Admitted prints kept for those who look in once a beat: 16,000 a second."""
+
+
+class Arrival(NamedTuple):
+    """How an instrument's data arrives, for people; times are of the last admitted message."""
+
+    quote_ns: int
+    trade_ns: int
+    depth_ns: int
+    funding_ns: int
+    messages: int
+    """Admitted since the process began."""
+    traded_lots: int
+    """Of public trades since then."""
+    skew_ns: int | None
+    """The smallest lag seen, see `engine.market.lag`; None where the venue stamps nothing."""
 
 
 class Market:
@@ -72,6 +88,7 @@ class Market:
         view.ask_lots = q.ask_lots
         view.mid2_ticks = bid_ticks + ask_ticks
         view.priced_ns = q.ts_ns
+        lane.messages += 1
         if lane.has_quote_work:
             lane.on_quote(q, self.closed)
         return True
@@ -86,6 +103,7 @@ class Market:
             return self._refuse(t.symbol, flaw)
         self.prints += 1
         self.tape.append(t)
+        lane.messages += 1
         lane.on_trade(t, self.closed)
         return True
 
@@ -95,7 +113,10 @@ class Market:
         if lane is None:
             return self._refuse(NOWHERE, "unknown_symbol")
         flaw = lane.filter.depth(d) or lane.view.book.apply(d)
-        return True if flaw is None else self._refuse(d.symbol, flaw)
+        if flaw is not None:
+            return self._refuse(d.symbol, flaw)
+        lane.messages += 1
+        return True
 
     def bar(self, b: Bar) -> bool:
         """Take a closed bar of the venue."""
@@ -105,6 +126,7 @@ class Market:
         flaw = lane.filter.bar(b)
         if flaw is not None:
             return self._refuse(b.symbol, flaw)
+        lane.messages += 1
         lane.on_bar(b, self.closed)
         return True
 
@@ -116,6 +138,7 @@ class Market:
         flaw = lane.filter.funding(f)
         if flaw is not None:
             return self._refuse(f.symbol, flaw)
+        lane.messages += 1
         lane.view.mark_price = f.mark_price
         lane.view.funding_rate = f.rate
         lane.view.next_funding_ns = f.next_ns
@@ -143,6 +166,21 @@ class Market:
             for flaw, count in counters.items():
                 totals[flaw] = totals.get(flaw, 0) + count
         return totals
+
+    def arrival(self, symbol: str) -> Arrival:
+        """Describe how an instrument's data arrives."""
+        lane = self._lanes[symbol]
+        kept = lane.filter
+        smallest_ns = kept.lag.smallest_ns
+        return Arrival(
+            kept.quote_ns,
+            kept.trade_ns,
+            kept.depth_ns,
+            kept.funding_ns,
+            lane.messages,
+            lane.traded_lots,
+            None if smallest_ns == NEVER else smallest_ns,
+        )
 
     def snapshot(self) -> bytes:
         """Return the whole state; equal states give equal bytes."""

@@ -160,13 +160,25 @@ class Portfolio:
         return [cycle.close(fill, realised=realised, funding=funding, multiplier=multiplier)]
 
     def _fold_extremes(self, symbol: str, holding: Holding) -> None:
-        half_tick = self._half_tick[symbol]
         for agent, cycle in holding.cycles.items():
-            ledger = holding.ledgers[agent]
-            gained = ledger.realised - cycle.realised_before - ledger.cost
-            low = ledger.qty * holding.low_mid2 * half_tick + gained
-            high = ledger.qty * holding.high_mid2 * half_tick + gained
-            cycle.stretch(low, high)
+            cycle.stretch(*self._extremes(symbol, holding, agent))
+
+    def _extremes(self, symbol: str, holding: Holding, agent: str) -> tuple[Decimal, Decimal]:
+        """Return a cycle's gross profit at the lowest and the highest mid since the last fill."""
+        half_tick, ledger = self._half_tick[symbol], holding.ledgers[agent]
+        gained = ledger.realised - holding.cycles[agent].realised_before - ledger.cost
+        low = ledger.qty * holding.low_mid2 * half_tick + gained
+        high = ledger.qty * holding.high_mid2 * half_tick + gained
+        return low, high
+
+    def excursion(self, symbol: str, agent: str) -> tuple[Decimal, Decimal]:
+        """Return an open cycle's worst and best gross profit so far, quote currency.
+
+        The first is zero or negative, the second zero or positive, as in `RoundTrip`.
+        """
+        holding = self.books.holdings[symbol]
+        cycle, ends = holding.cycles[agent], self._extremes(symbol, holding, agent)
+        return min(cycle.mae, *ends), max(cycle.mfe, *ends)
 
     def settle_house(self, symbol: str, ts_ns: int, price: Decimal) -> list[RoundTrip]:
         """Close every agent's open share against the house at `price`, once the net is flat.

@@ -47,6 +47,10 @@ class Reading(NamedTuple):
     """1 untouched, 0 at the limit or beyond."""
     action: str
     is_tripped: bool
+    rearm: str = ""
+    """`cooldown`, `day`, `operator` or `never`, see `breaker_rules`."""
+    rearms_ns: int = 0
+    """When it re-arms by itself; 0 unless it tripped and will."""
 
 
 Guard = tuple[Rule, Decimal]
@@ -238,7 +242,23 @@ def _read(rule: Rule, limits: RiskLimits, state: BreakerState) -> Reading:
     limit = _limit(limits, rule.name)
     reading = _shown(max(ZERO, rule.reading(state)))
     headroom = max(ZERO, 1 - _shown(ratio(reading, limit)))
-    return Reading(rule.name, limit, reading, headroom, rule.action, rule.name in state.tripped)
+    tripped_ns = state.tripped.get(rule.name)
+    return Reading(
+        rule.name,
+        limit,
+        reading,
+        headroom,
+        rule.action,
+        tripped_ns is not None,
+        rule.rearm,
+        0 if tripped_ns is None else _rearms_ns(rule, limits, state, tripped_ns),
+    )
+
+
+def _rearms_ns(rule: Rule, limits: RiskLimits, state: BreakerState, tripped_ns: int) -> int:
+    if rule.rearm == "cooldown":
+        return tripped_ns + round(limits.cooldown_s * 1e9)
+    return (state.day + 1) * DAY_NS if rule.rearm == "day" else 0
 
 
 def _limit(limits: RiskLimits, name: str) -> Decimal:

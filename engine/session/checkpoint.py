@@ -77,6 +77,7 @@ class Checkpoints:
         self._run_id = run_id
         self._every_s = every_s
         self._last_s = monotonic()
+        self._saved_s: float | None = None
         self._saving: asyncio.Task[None] | None = None
         self.failure: str | None = None
         """Why the last one could not be written."""
@@ -94,6 +95,7 @@ class Checkpoints:
 
     async def _save(self, checkpoint: Checkpoint) -> None:
         assert self._envelope is not None, "none is due without one"
+        began_s = self._last_s
         name = f"checkpoint-{checkpoint.seq:012d}.bin"
         if not await self._durable():
             return  # a checkpoint is a witness: its line must outlive a power cut
@@ -107,6 +109,11 @@ class Checkpoints:
             self.failure = str(error)
         else:
             self.failure = None
+            self._saved_s = began_s
+
+    def age_s(self) -> float | None:
+        """Return the wall seconds since the state in the newest whole file; None before one."""
+        return None if self._saved_s is None else monotonic() - self._saved_s
 
     async def close(self) -> None:
         """Wait for the one being written."""

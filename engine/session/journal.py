@@ -62,6 +62,8 @@ class Journal:
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._unsynced = False
+        self.durable = recorded.count if recorded else 0
+        """Lines known to be on the disk."""
         self._syncing = asyncio.Lock()
 
     @property
@@ -206,7 +208,7 @@ class Journal:
             except (OSError, FencedByEpoch) as error:
                 self._stop(error)
 
-    async def durable(self) -> bool:
+    async def reaches_disk(self) -> bool:
         """Make everything taken so far durable; return whether it is."""
         await self.sync()
         return self.failure is None
@@ -233,10 +235,11 @@ class Journal:
         """Sync what was flushed; `is_settled` asks for the head, too, to be on the disk."""
         if self._keeper is None:
             self._files.sync(self._fd)
-            return
-        self._keeper.harden(seq, digest)
-        if is_settled:
-            self._keeper.settle()
+        else:
+            self._keeper.harden(seq, digest)
+            if is_settled:
+                self._keeper.settle()
+        self.durable = seq
 
     def _rotate(self, keeper: Keeper) -> None:
         self.flush()

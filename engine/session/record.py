@@ -135,6 +135,11 @@ class SessionRecord:
         return self._evidence.is_open
 
     @property
+    def drawdown_worst_pct(self) -> Decimal | None:
+        """Deepest fall so far, percent of the peak before it; None before the first reading."""
+        return self._curve.max_drawdown.pct
+
+    @property
     def program(self) -> str:
         """Version of what writes the run."""
         return self._identity.manifest.versions.package

@@ -39,7 +39,7 @@ from engine.model.venue_events import (
     VenueStatus,
     VenueUnknown,
 )
-from engine.venue import Capabilities, SimulatedBroker, Sink
+from engine.venue import Capabilities, Margin, SimulatedBroker, Sink
 from tests.simulation.swarm import Swarm
 
 MS: Final = 1_000_000
@@ -139,6 +139,12 @@ class FaultyVenue:
         if not self._held:
             return due_ns
         return self._held[0][0] if due_ns is None else min(due_ns, self._held[0][0])
+
+    def queue_ahead(self, order_id: str) -> Decimal | None:
+        return self._venue.queue_ahead(order_id)
+
+    def margin(self, symbol: str) -> Margin | None:
+        return self._venue.margin(symbol)
 
     def observe(self, event: MarketEvent) -> None:
         self._now_ns = max(self._now_ns, event.ts_ns)

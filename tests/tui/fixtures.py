@@ -14,12 +14,14 @@ from engine.model.prospect import After, Costs, LimitReading, Prospect, QuoteSee
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import PositionView, SessionView
+from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace, StreamFace
 from engine.session.control.views import (
     AgentFace,
     BarFace,
     BarTail,
     BreakerFace,
     CausesFace,
+    ExposureFace,
     HealthFace,
     LifecycleFace,
     LogLine,
@@ -56,6 +58,7 @@ def market(symbol: str = BTC, **changes: object) -> MarketFace:
         "asks": tuple((D("67412.9") + D("0.5") * i, D("2.110") + i) for i in range(20)),
         "features": {"sigma(60,1)": 0.8, "ofi(20,1)": 0.4, "vpin(50,1)": None},
         "bars": bars(), "prints": prints(), "prints_seen": 1_234,
+        "change_pct": D("0.42"), "change_since_ns": NOW_NS - 480 * SECOND, "volume": D("1234.5"),
     }  # fmt: skip
     return MarketFace(**(fields | changes))
 
@@ -97,7 +100,7 @@ def markets() -> tuple[MarketFace, ...]:
             ETH, tick_size=D("0.01"), lot_size=D("0.01"), bid=D("3508.11"), ask=D("3508.40"),
             bid_qty=D("12.50"), ask_qty=D("9.30"), mark_price=D("3508.20"), is_book_synced=False,
             bids=(), asks=(), priced_ns=NOW_NS - 300 * MS, features={}, bars=(), prints=(),
-            prints_seen=0,
+            prints_seen=0, change_pct=D("-0.11"), volume=D("8800"),
         ),
         market(
             SOL, tick_size=D("0.01"), lot_size=D("0.01"), bid=D("151.22"), ask=D("151.25"),
@@ -105,7 +108,7 @@ def markets() -> tuple[MarketFace, ...]:
             funding_rate=D("-0.00004"), priced_ns=NOW_NS - 2_400 * MS,
             bids=((D("151.22"), D("410.00")),), asks=((D("151.25"), D("377.50")),), features={},
             bars=(BarTail(1, NOW_NS // SECOND, (BarFace(15_123, 15_123, 15_123, 15_123, 0, 0, 0),)),),
-            prints=(), prints_seen=0,
+            prints=(), prints_seen=0, change_pct=D("0"), volume=D("44000"),
         ),
     )  # fmt: skip
 
@@ -118,7 +121,8 @@ def order(number: int = 1, **changes: object) -> OrderFace:
         "state": OrderState.ACCEPTED, "price": D("67412.3"), "trigger_price": None,
         "trail_bps": None, "qty": D("0.020"), "filled_qty": D("0"), "tif": TimeInForce.GTC,
         "post_only": True, "reduce_only": False, "created_ns": NOW_NS - 12 * SECOND,
-        "changed_ns": NOW_NS - 11 * SECOND,
+        "changed_ns": NOW_NS - 11 * SECOND, "queue_ahead": D("0.380"),
+        "route": "NOOP WITHIN_TOLERANCE",
     }  # fmt: skip
     return OrderFace(**(fields | changes))
 
@@ -136,6 +140,7 @@ def orders() -> tuple[OrderFace, ...]:
         order(
             4, symbol=ETH, price=D("3505.20"), qty=D("0.30"), state=OrderState.UNKNOWN,
             venue_order_id="", created_ns=NOW_NS - 3 * SECOND, changed_ns=NOW_NS - 2 * SECOND,
+            queue_ahead=None, route="PLACE NO_EXISTING_ORDER",
         ),
     )  # fmt: skip
 
@@ -146,8 +151,20 @@ def position(symbol: str = BTC, **changes: object) -> PositionFace:
         "symbol": symbol, "qty": D("0.020"), "entry_price": D("67253.1333333333333333333333"),
         "mark": D("67412.6"), "unrealised": D("3.19"), "realised": D("10.59"),
         "fees": D("0.98"), "funding": D("0.08"), "shares": {"maker": D("0.020")},
+        "notional": D("1348.252"), "realised_today": D("10.59"), "margin": D("134.83"),
+        "liquidation_price": D("54210.1"), "liquidation_pct": D("19.584"),
+        "funding_next": D("-0.13"), "trips": (trip(),),
     }  # fmt: skip
     return PositionFace(**(fields | changes))
+
+
+def trip(trip_id: str = "maker-17", **changes: object) -> OpenTripFace:
+    """A round trip of four minutes that was down a little before it won."""
+    fields: dict = {
+        "trip_id": trip_id, "agent": "maker", "opened_ns": NOW_NS - 240 * SECOND,
+        "mae": D("-0.42"), "mfe": D("3.60"),
+    }  # fmt: skip
+    return OpenTripFace(**(fields | changes))
 
 
 def positions() -> tuple[PositionFace, ...]:
@@ -156,12 +173,16 @@ def positions() -> tuple[PositionFace, ...]:
         position(),
         position(
             ETH, qty=D("0"), entry_price=None, mark=D("3508.255"), unrealised=D("0"),
-            realised=D("0.22"), fees=D("0.0042"), funding=D("0"), shares={},
+            realised=D("0.22"), fees=D("0.0042"), funding=D("0"), shares={}, notional=D("0"),
+            realised_today=D("0.22"), margin=None, liquidation_price=None, liquidation_pct=None,
+            funding_next=None, trips=(),
         ),
         position(
             SOL, qty=D("-1.50"), entry_price=D("150.76"), mark=D("151.235"),
             unrealised=D("-0.72"), realised=D("0"), fees=D("0.0358"), funding=D("0"),
-            shares={"maker": D("-2.00"), "grid": D("0.50")},
+            shares={"maker": D("-2.00"), "grid": D("0.50")}, notional=D("-226.8525"),
+            realised_today=None, margin=D("22.69"), liquidation_price=D("198.1"),
+            liquidation_pct=D("30.988"), funding_next=D("-0.009"), trips=(trip(), trip("grid-3")),
         ),
     )  # fmt: skip
 
@@ -171,7 +192,8 @@ def agent(name: str = "maker", **changes: object) -> AgentFace:
     fields: dict = {
         "name": name, "is_paused": False, "quarantine": "", "weight": D("1"), "intents": 412,
         "open_orders": 3, "fills": 31, "realised": D("10.81"), "fees": D("1.02"),
-        "funding": D("0.08"),
+        "funding": D("0.08"), "unrealised": D("2.47"), "warmth": None, "deed": deed(),
+        "cost_p99_us": 84.0,
     }  # fmt: skip
     return AgentFace(**(fields | changes))
 
@@ -210,14 +232,49 @@ def prospect(**changes: object) -> Prospect:
     )  # fmt: skip
 
 
+def deed(**changes: object) -> DeedFace:
+    """A wish for a bid that was left alone."""
+    fields: dict = {
+        "ts_ns": NOW_NS - 589 * MS, "intent_id": "maker-412", "agent": "maker", "symbol": BTC,
+        "slot": "bid", "side": BUY, "qty": D("0.020"), "price": D("67412.5"),
+        "why": "fair 67412.6, inventory +0.20", "outcome": "NOOP", "reason": "WITHIN_TOLERANCE",
+    }  # fmt: skip
+    return DeedFace(**(fields | changes))
+
+
+def deeds() -> tuple[DeedFace, ...]:
+    """One that the gate refused, and one that waits for a token."""
+    return (
+        deed(
+            intent_id="momentum-18", agent="momentum", slot="entry", qty=D("0.010"), price=None,
+            why="cross up", outcome="BLOCK", reason="max_spread_bps", limit="2.0", reading="2.6",
+        ),
+        deed(
+            intent_id="maker-411", symbol=ETH, slot="ask", side=SELL, price=D("3510.10"),
+            qty=D("0.30"), outcome="WAIT", reason="throttle", limit="60", reading="61",
+            ts_ns=NOW_NS - 3 * SECOND,
+        ),
+    )  # fmt: skip
+
+
 def agents() -> tuple[AgentFace, ...]:
     """One trading, one paused by a person, one at a third of its weight, one that raised."""
-    idle: dict = {"open_orders": 0, "fills": 0, "realised": D(0), "fees": D(0), "funding": D(0)}
+    idle: dict = {
+        "open_orders": 0, "fills": 0, "realised": D(0), "fees": D(0), "funding": D(0),
+        "unrealised": D(0), "deed": None,
+    }  # fmt: skip
     fault = "raised ZeroDivisionError: division by zero"
     return (
         agent(),
-        agent("grid", is_paused=True, weight=D("0.5"), intents=0, **idle),
-        agent("momentum", weight=D("0.3"), intents=18, **idle),
+        agent(
+            "grid",
+            is_paused=True,
+            weight=D("0.5"),
+            intents=0,
+            cost_p99_us=None,
+            **(idle | {"warmth": (34, 90)}),
+        ),
+        agent("momentum", weight=D("0.3"), intents=18, **(idle | {"deed": deeds()[0]})),
         agent("pairs", quarantine=fault, intents=1_204, **idle),
     )
 
@@ -226,7 +283,7 @@ def breaker(name: str = "max_loss_pct", **changes: object) -> BreakerFace:
     """A limit of two percent, untouched."""
     fields: dict = {
         "name": name, "limit": D("2"), "reading": D("0"), "headroom": D("1"), "action": "halt",
-        "is_tripped": False,
+        "is_tripped": False, "rearm": "operator",
     }  # fmt: skip
     return BreakerFace(**(fields | changes))
 
@@ -236,11 +293,22 @@ def breakers() -> tuple[BreakerFace, ...]:
     return (
         breaker(),
         breaker("max_session_drawdown_pct", limit=D("3"), reading=D("0.04"),
-                headroom=D("0.986667")),
+                headroom=D("0.986667"), breach_s=2_220.0),
         breaker("max_consecutive_losses", limit=D("4"), reading=D("1"), headroom=D("0.75"),
-                action="pause"),
+                action="pause", rearm="cooldown"),
         breaker("max_errors_per_minute", limit=D("10"), reading=D("12"), headroom=D("0"),
-                action="pause", is_tripped=True),
+                action="pause", is_tripped=True, rearm="cooldown",
+                rearms_ns=NOW_NS + 41 * SECOND),
+    )  # fmt: skip
+
+
+def appetite() -> tuple[BreakerFace, ...]:
+    """A third of one limit of the gate, none of another."""
+    return (
+        breaker("max_gross_notional", limit=D("5000"), reading=D("1575.1045"), headroom=D("0.685"),
+                action="refuse", rearm=""),
+        breaker("max_open_orders", limit=D("20"), reading=D("4"), headroom=D("0.8"),
+                action="refuse", rearm=""),
     )  # fmt: skip
 
 
@@ -265,6 +333,16 @@ def fills() -> tuple[Fill, ...]:
              order_id="grid-7", agent="grid"),
         fill(3),
     )  # fmt: skip
+
+
+def fill_tracks() -> tuple[FillTrack, ...]:
+    """What came after each fill: all of it, twice told of, only the first second."""
+    marks = (D("0.4"), D("0.1"), D("-0.6"))
+    return (
+        FillTrack(symbol=BTC, trade_id="t1", markout_bps=marks),
+        FillTrack(symbol=ETH, trade_id="t2", markout_bps=(D("12.3"), None, D(0)), copies=1),
+        FillTrack(symbol=SOL, trade_id="t3", markout_bps=(D("-0.2"), None, None)),
+    )
 
 
 def round_trip(number: int = 1, **changes: object) -> RoundTrip:
@@ -317,29 +395,55 @@ def transitions() -> tuple[FsmTransition, ...]:
 
 def line(kind: str = "fill", text: str = "S SOLUSDT 0.75 @151.90", **changes: object) -> LogLine:
     """One line of the log, 1.3 s old."""
-    fields: dict = {"ts_ns": NOW_NS - 1_296 * MS, "kind": kind, "severity": "info", "text": text}
+    fields: dict = {
+        "ts_ns": NOW_NS - 1_296 * MS, "kind": kind, "severity": "info", "text": text, "number": 1,
+    }  # fmt: skip
     return LogLine(**(fields | changes))
 
 
 def log() -> tuple[LogLine, ...]:
-    """A fill, a doubt with its evidence, an error; newest last."""
+    """A fill, bulk, a doubt with its evidence, a refusal, an error; newest last."""
     stale = "data is 2.4 s old, limit 2.0 s EVIDENCE_REF=evidence/feed-120219"
+    refused = "BLOCK max_spread_bps  momentum-18 B BTCUSDT 0.010 market  limit 2.0 reading 2.6"
     return (
         line(),
-        line("feed_stale", f"{SOL} {stale}", severity="warning", ts_ns=NOW_NS - 498 * MS),
-        line("agent_fault", "scope=pairs detail=division by zero", severity="critical",
-             ts_ns=NOW_NS - 96 * MS),
+        line("router_decision", "NOOP WITHIN_TOLERANCE  maker-412 B BTCUSDT 0.020 @67412.5",
+             severity="debug", ts_ns=NOW_NS - 589 * MS, number=2),
+        line("feed_stale", f"{SOL} {stale}", severity="warning", ts_ns=NOW_NS - 498 * MS, number=3),
+        line("gate_verdict", f"(+11 alike) {refused}", ts_ns=NOW_NS - 300 * MS, number=4),
+        line("error", "agent_quarantined pairs: division by zero", severity="critical",
+             ts_ns=NOW_NS - 96 * MS, number=5),
     )  # fmt: skip
 
 
 def lifecycle(state: str = "ACTIVE", **changes: object) -> LifecycleFace:
-    """Trading for three minutes, but for SOL."""
+    """Trading for three minutes, but for SOL; other reasons began when nobody looked."""
     fields: dict = {
         "state": state, "since_ns": NOW_NS - 190 * SECOND, "beneath": None,
         "reasons": (f"FEED_STALE:{SOL}",), "suspended": (SOL,), "is_flattening": False,
         "needs_reset": False,
+        "reasons_ns": () if "reasons" in changes else (NOW_NS - 2 * SECOND,),
     }  # fmt: skip
     return LifecycleFace(**(fields | changes))
+
+
+def stream(symbol: str = BTC, **changes: object) -> StreamFace:
+    """Two hundred messages a second, the venue's clock 3 ms behind, none kept out."""
+    fields: dict = {
+        "symbol": symbol, "quote_ns": NOW_NS - 100 * MS, "trade_ns": NOW_NS - 700 * MS,
+        "depth_ns": NOW_NS - 200 * MS, "funding_ns": NOW_NS - SECOND, "messages": 48_000,
+        "per_s": 212.4, "skew_ms": 3.0, "refused": {},
+    }  # fmt: skip
+    return StreamFace(**(fields | changes))
+
+
+def streams() -> tuple[StreamFace, ...]:
+    """One sound, one without stamps, one of which some was kept out."""
+    return (
+        stream(),
+        stream(ETH, skew_ms=None, per_s=88.0),
+        stream(SOL, per_s=0.0, refused={"stale": 3, "crossed": 0}),
+    )
 
 
 def health(**changes: object) -> HealthFace:
@@ -350,7 +454,8 @@ def health(**changes: object) -> HealthFace:
         "journal_failure": "", "tick_to_order_us": Quantiles(180.0, 700.0, 1_400.0, 5_200.0),
         "orders": {"placed": 61, "amended": 118, "canceled": 9, "rejected": 0},
         "blocked": {"max_spread_bps": 22, "throttle": 3}, "errors": {"agent_fault": 1},
-        "viewers": 1,
+        "viewers": 1, "streams": streams(), "reconnects": 2, "journal_unsynced": 37,
+        "checkpoint_age_s": 12.4, "quote_age_max_s": 2.0,
     }  # fmt: skip
     return HealthFace(**(fields | changes))
 
@@ -412,10 +517,11 @@ def equity() -> tuple[Worth, ...]:
 def view(**changes: object) -> View:
     """Return the whole session; name what shall differ."""
     fields: dict = {
-        "number": 1, "session": session(), "lifecycle": lifecycle(), "markets": markets(),
+        "number": 1, "session": session(), "drawdown_worst_pct": D("0.21"), "lifecycle": lifecycle(), "markets": markets(),
         "orders": orders(), "positions": positions(), "agents": agents(),
-        "breakers": breakers(), "health": health(), "router": router(), "causes": causes(),
-        "fills": fills(),
+        "exposure": ExposureFace(gross=D("1575.1045"), net=D("1121.3995"), leverage=D("0.157")),
+        "blocked": deeds()[::-1], "breakers": breakers(), "appetite": appetite(), "fill_tracks": fill_tracks(),
+        "health": health(), "router": router(), "causes": causes(), "fills": fills(),
         "round_trips": round_trips(), "transitions": transitions(), "log": log(),
         "equity": equity(),
     }  # fmt: skip
@@ -428,6 +534,7 @@ def empty() -> View:
         bid=None, ask=None, bid_qty=D(0), ask_qty=D(0), mark_price=None, funding_rate=None,
         next_funding_ns=0, priced_ns=0, is_book_synced=False, bids=(), asks=(), features={},
         bars=(), prints=(), prints_seen=0,
+        change_pct=None, change_since_ns=0, volume=None,
     )  # fmt: skip
     nothing = session(
         "INIT", equity=D(10_000), balance=D(10_000), realised=D(0), unrealised=D(0), fees=D(0),
@@ -436,11 +543,13 @@ def empty() -> View:
     )  # fmt: skip
     unmeasured = health(
         process=HealthReading(), journal_events=0, journal_bytes=0, journal_head="",
-        tick_to_order_us=Quantiles(), orders={}, blocked={}, errors={},
+        tick_to_order_us=Quantiles(), orders={}, blocked={}, errors={}, streams=(), reconnects=0,
+        journal_unsynced=None, checkpoint_age_s=None,
     )  # fmt: skip
     return view(
-        session=nothing, lifecycle=lifecycle("INIT", since_ns=0, reasons=(), suspended=()),
+        session=nothing, drawdown_worst_pct=None, lifecycle=lifecycle("INIT", since_ns=0, reasons=(), suspended=()),
         markets=(unseen,), orders=(), positions=(), agents=(), breakers=(), health=unmeasured,
+        exposure=None, blocked=(), appetite=(), fill_tracks=(),
         fills=(), round_trips=(), transitions=(), log=(), equity=(),
         router=RouterFace(decisions=(), hops=(("feed", Quantiles()), ("request", Quantiles()))),
         causes=causes(spread=D(0), inventory=D(0), slippage=D(0), fees=D(0), funding=D(0)),
@@ -462,7 +571,7 @@ def crowded() -> View:
         fills=tuple(fill(i) for i in range(50)),
         round_trips=tuple(round_trip(i) for i in range(50)),
         transitions=transitions() * 12,
-        log=tuple(line(text=f"line {i}") for i in range(100)),
+        log=tuple(line(text=f"line {i}", number=i + 1) for i in range(100)),
         lifecycle=lifecycle("DEGRADED", beneath="ACTIVE", suspended=tuple(symbols),
                             reasons=tuple(f"FEED_STALE:{symbol}" for symbol in symbols)),
         session=session("DEGRADED", open_orders=350, fills=12_345),

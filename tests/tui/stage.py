@@ -25,7 +25,7 @@ def welcome(**changes: object) -> Welcome:
     fields: dict = {
         "version": 1, "run_id": "20261120T115238Z-kqzt", "pid": 4711, "mode": "paper",
         "is_simulated": True, "source": "mock", "symbols": ("BTCUSDT",), "agents": ("maker",),
-        "started_at": "2026-11-20T11:52:38Z",
+        "started_at": "2026-11-20T11:52:38Z", "profile": "btc-maker",
     }  # fmt: skip
     return Welcome(**(fields | changes))
 

@@ -257,3 +257,19 @@ def test_the_fixture_keeps_its_books() -> None:
     assert view.session.realised == sum(position.realised for position in held)
     assert view.session.fees == sum(position.fees for position in held)
     assert view.session.unrealised == sum(position.unrealised for position in held)
+
+
+@pytest.mark.parametrize(
+    ("outside", "width", "expected"),
+    [
+        ("limit 2.0 reading 2.6", 9, "limit~"),
+        ("limit 2.0 reading 2.6", 12, "limit 2.0 r~"),
+        ("equity 10,012.34", 14, "equity~"),
+        ("equity 10,012.34", 16, "equity 10,012.34"),
+        ("1234567", 5, "1234~"),
+        ("2.6 / 2.0 x", 10, "2.6 /~"),
+    ],
+)
+def test_a_cut_leaves_no_part_of_a_number(outside: str, width: int, expected: str) -> None:
+    """A shorter number is another number; what is nothing but a number shows that it was cut."""
+    assert expected == figures.text(outside, width)

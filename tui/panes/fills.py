@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 from engine.model.account import Fill
 from engine.model.money import BPS, ROUNDED
+from engine.session.control.faces import FillTrack
 from engine.session.control.views import View
 from tui.columns import Column, matching, table
 from tui.format import UNKNOWN, clock, clock_ms, side, signed, text
@@ -13,7 +14,11 @@ from tui.nothing import nothing
 from tui.pane import Cell, Pane, Row
 from tui.theme import Palette
 
-MARK_WIDTH: Final = len("maker LATE")
+MARK_WIDTH: Final = len("maker LATE x2")
+MARKOUT_WIDTH: Final = 6
+MARKOUTS: Final = ("+1s", "+5s", "+30s")
+"""The mid so long after, against the price, in basis points."""
+UNTRACKED: Final = FillTrack(symbol="", trade_id="", markout_bps=(None, None, None))
 SLIP_WIDTH: Final = len("SLIP bps")
 AGENT_WIDTH: Final = 10
 ID_WIDTH: Final = 14
@@ -40,11 +45,19 @@ def draw(
     fills = shown(view, wanted)
     if not fills:
         return nothing("fills", view, wanted)
-    columns = _columns(grid(view), clock_ms if width >= WIDE else clock)
+    columns = _columns(grid(view), clock_ms if width >= WIDE else clock, tracks(view))
     return table(columns, fills, width=width, height=height, selected=selected)
 
 
-def _columns(sizes: Grid, when: Callable[[int], str]) -> Sequence[Column[Fill]]:
+def tracks(view: View) -> Callable[[Fill], FillTrack]:
+    """Return how to find what came after a fill; of one long past nothing is known."""
+    known = {(track.symbol, track.trade_id): track for track in view.fill_tracks}
+    return lambda fill: known.get((fill.symbol, fill.trade_id), UNTRACKED)
+
+
+def _columns(
+    sizes: Grid, when: Callable[[int], str], track: Callable[[Fill], FillTrack]
+) -> Sequence[Column[Fill]]:
     qty, price, money = sizes.qty_width, sizes.price_width, sizes.pnl_width
     return (
         Column("TIME", len(when(0)), lambda f: Cell(when(f.ts_ns), "dim")),
@@ -53,17 +66,35 @@ def _columns(sizes: Grid, when: Callable[[int], str]) -> Sequence[Column[Fill]]:
         Column("QTY", qty, lambda f: Cell(sizes.qty(f.symbol, f.qty)), 0, "right"),
         Column("PRICE", price, lambda f: Cell(sizes.price(f.symbol, f.price)), 0, "right"),
         Column("FEE", money, lambda f: Cell(sizes.paid(f.fee), signed_token(-f.fee)), 2, "right"),
-        Column("", MARK_WIDTH, lambda f: Cell(mark(f), "warn" if f.is_late else "dim"), 3),
+        Column("", MARK_WIDTH, lambda f: _marked(f, track(f)), 3),
         Column("SLIP bps", SLIP_WIDTH, _slip, 4, "right"),
-        Column("BY", AGENT_WIDTH, lambda f: Cell(text(f.agent, AGENT_WIDTH)), 5),
-        Column("ORDER", ID_WIDTH, lambda f: Cell(text(f.order_id, ID_WIDTH), "dim"), 6),
-        Column("TRADE", ID_WIDTH, lambda f: Cell(text(f.trade_id, ID_WIDTH), "dim"), 7),
+        *(
+            Column(head, MARKOUT_WIDTH, _markout(track, place), 5, "right")
+            for place, head in enumerate(MARKOUTS)
+        ),
+        Column("BY", AGENT_WIDTH, lambda f: Cell(text(f.agent, AGENT_WIDTH)), 6),
+        Column("ORDER", ID_WIDTH, lambda f: Cell(text(f.order_id, ID_WIDTH), "dim"), 7),
+        Column("TRADE", ID_WIDTH, lambda f: Cell(text(f.trade_id, ID_WIDTH), "dim"), 8),
     )
 
 
-def mark(fill: Fill) -> str:
-    """Return maker or taker, and whether the fill came after its order had been called over."""
-    return f"{fill.liquidity.lower()}{' LATE' if fill.is_late else ''}"
+def mark(fill: Fill, copies: int = 0) -> str:
+    """Return maker or taker, whether it came after its order was over, and how often it came."""
+    late = " LATE" if fill.is_late else ""
+    return f"{fill.liquidity.lower()}{late}{f' x{copies + 1}' if copies else ''}"
+
+
+def _marked(fill: Fill, track: FillTrack) -> Cell:
+    is_odd = fill.is_late or track.copies
+    return Cell(text(mark(fill, track.copies), MARK_WIDTH), "warn" if is_odd else "dim")
+
+
+def _markout(track: Callable[[Fill], FillTrack], place: int) -> Callable[[Fill], Cell]:
+    def cell(fill: Fill) -> Cell:
+        bps = track(fill).markout_bps[place]
+        return Cell(UNKNOWN, "dim") if bps is None else Cell(signed(bps, 1), signed_token(bps))
+
+    return cell
 
 
 def _slip(fill: Fill) -> Cell:

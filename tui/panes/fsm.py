@@ -50,8 +50,11 @@ def _now(view: View) -> Iterator[tuple[str, str]]:
         yield "FLATTENING: every position is being closed", "danger"
     if life.beneath:
         yield f"returns to {life.beneath} once these are cleared:", "warn"
-    for reason in life.reasons:
-        yield f"! {reason}", "warn"
+    for place, reason in enumerate(life.reasons):
+        since_ns = life.reasons_ns[place] if place < len(life.reasons_ns) else 0
+        held_s = between(since_ns, view.session.ts_ns)
+        since = "" if held_s is None else f"  since {clock(since_ns)} ({age(held_s)})"
+        yield f"! {reason}{since}", "warn"
     if life.suspended:
         yield f"suspended by themselves: {' '.join(life.suspended)}", "warn"
 
@@ -60,7 +63,10 @@ def _row(transition: FsmTransition, width: int) -> Row:
     """Return when, from where to where, by what, and the evidence whole."""
     moved = f"{transition.from_state} -> {transition.to_state}"
     evidence = f" {EVIDENCE}{transition.evidence_ref}" if transition.evidence_ref else ""
-    cause = f"{transition.event} {transition.scope}{evidence}"
+    own = {transition.event, f"{transition.event}:{transition.scope}"}
+    others = [reason for reason in transition.reasons if reason not in own]
+    still = f" with {', '.join(others)}" if others else ""
+    cause = f"{transition.event} {transition.scope}{still}{evidence}"
     when = f" {clock(transition.ts_ns)} "
     front = f"{text(moved, TEXT_MAX)} "
     room = max(0, width - len(when) - len(front))

@@ -6,11 +6,12 @@ What is wrong stands first, in the order below among itself.
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
+from engine.session.control.faces import StreamFace
 from engine.session.control.views import MarketFace, View
 from engine.session.health import HealthReading
 from tui.format import UNKNOWN, age, between, big, clock, fit, latency, text
 from tui.pane import Cell, Pane, Row
-from tui.staleness import is_stale, price_age
+from tui.staleness import is_stale, limit_s, price_age
 from tui.states import state_token
 from tui.theme import Palette
 
@@ -49,8 +50,10 @@ def _facts(view: View) -> Iterator[Fact]:
     yield "to order", "  ".join(f"{name} {latency(us)}" for name, us in quantiles), "text"
     yield "errors", _counts(health.errors), "text"
     yield "orders", _counts(health.orders), "text"
+    streams = {stream.symbol: stream for stream in health.streams}
     for market in view.markets:
-        yield _data(view, market)
+        yield _data(view, market, streams.get(market.symbol))
+    yield "feed", f"reconnects {health.reconnects}  stale after {limit_s(view):g}s", "dim"
     yield "events", f"{big(view.session.events)} seen  screens {health.viewers}", "dim"
 
 
@@ -61,16 +64,26 @@ def _state(view: View) -> Fact:
     return "state", f"{life.state}{when}", state_token(life.state)
 
 
-def _data(view: View, market: MarketFace) -> Fact:
-    """Return how old a market's prices are, and what is known of its book."""
+def _data(view: View, market: MarketFace, stream: StreamFace | None) -> Fact:
+    """Return how old a market's prices are, how they arrive, and what is known of its book."""
     seconds = price_age(view, market)
+    arrival = "" if stream is None else _arrival(stream)
     if seconds is None:
-        return market.symbol, "no data yet", "dim"
+        return market.symbol, f"no data yet{arrival}", "dim"
     book = "book" if market.is_book_synced else "touch only"
     bar = "  SUSPENDED" if market.is_suspended else ""
-    mark = "! " if is_stale(seconds) else ""
-    token = "warn" if market.is_suspended or mark else "ok"
-    return market.symbol, f"{mark}{age(seconds)}{bar}  {book}", token
+    is_old = is_stale(seconds, limit_s(view))
+    token = "warn" if market.is_suspended or is_old else "ok"
+    mark = "! " if is_old else ""
+    return market.symbol, f"{mark}{age(seconds)}{bar}{arrival}  {book}", token
+
+
+def _arrival(stream: StreamFace) -> str:
+    """Return the pace, the skew where the venue stamps, and what was kept out and why."""
+    pace = UNKNOWN if stream.per_s is None else f"{stream.per_s:.0f}"
+    skew = "" if stream.skew_ms is None else f"  skew {stream.skew_ms:+.0f}ms"
+    refused = f"  refused {_counts(stream.refused)}" if any(stream.refused.values()) else ""
+    return f"  {pace}/s{skew}{refused}"
 
 
 def _process(reading: HealthReading) -> str:
@@ -93,7 +106,9 @@ def _journal(view: View) -> Fact:
         return "journal", f"FAILED: {health.journal_failure}", "danger"
     head = health.journal_head[:HASH_DIGITS] or UNKNOWN
     written = f"{health.journal_bytes / MB:,.1f} MB"
-    return "journal", f"{big(health.journal_events)} events  {written}  head {head}", "ok"
+    unsynced = big(health.journal_unsynced)
+    words = f"{big(health.journal_events)} events  {written}  unsynced {unsynced}  head {head}"
+    return "journal", f"{words}  checkpoint {age(health.checkpoint_age_s)}", "ok"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

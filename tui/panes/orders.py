@@ -1,4 +1,7 @@
-"""What works at the venue, and what may: orders whose fate is unknown stand on top. Pane 5."""
+"""What works at the venue, and what may: orders whose fate is unknown stand on top. Pane 5.
+
+Below them stand the wishes that the gate keeps back: no orders, so nobody can select them.
+"""
 
 from collections.abc import Sequence
 from typing import ClassVar, Final
@@ -7,13 +10,15 @@ from textual.binding import Binding, BindingType
 
 from engine.model.money import ROUNDED
 from engine.model.orders import OrderState, Side
+from engine.session.control.faces import DeedFace
 from engine.session.control.views import MarketFace, OrderFace, View
-from tui.columns import Column, matching, table
+from tui.columns import Column, matching, stretched, table
 from tui.format import UNKNOWN, age, between, number, side, text
 from tui.grid import Grid, grid, side_token
 from tui.nothing import nothing
 from tui.pane import Cell, Pane, Row
-from tui.staleness import derived, price_age
+from tui.panes.agents import what
+from tui.staleness import derived, limit_s, price_age
 from tui.theme import Palette
 
 STATE_WIDTHS: Final = (len("UNKNOWN 2.0s"), len(OrderState.PARTIALLY_FILLED))
@@ -26,7 +31,12 @@ TICKS_WIDTH: Final = 9
 AGE_WIDTH: Final = 4
 AGENT_WIDTH: Final = 10
 ID_WIDTH: Final = 14
+WHY: Final = "WHY"
+WHY_WIDTH: Final = len("NOOP WITHIN_TOLERANCE")
+BLOCKED_FROM: Final = 4
+"""From this many lines one is kept for the newest blocked wish."""
 
+BLOCKED: Final = "BLOCKED"
 TOKENS: Final = {
     OrderState.UNKNOWN: "danger",
     OrderState.ACCEPTED: "ok",
@@ -54,11 +64,36 @@ def draw(
 ) -> list[Row]:
     """Return a row an order."""
     orders = shown(view, wanted)
+    sizes = grid(view)
+    kept_back = held_back(view, wanted)
     if not orders:
-        return nothing("orders", view, wanted)
-    columns = _columns(view, grid(view), STATE_WIDTHS[width >= ROOMY])
+        empty = [] if kept_back else nothing("orders", view, wanted)
+        return [*empty, *_blocked(view, sizes, kept_back, width)][:height]
+    columns = stretched(_columns(view, sizes, STATE_WIDTHS[width >= ROOMY]), WHY, width)
     lost = sum(order.state is OrderState.UNKNOWN for order in orders)
-    return table(columns, orders, width=width, height=height, selected=selected, pinned=lost)
+    spare = max(height - 1 - len(orders), 1 if height >= BLOCKED_FROM else 0)
+    below = _blocked(view, sizes, kept_back, width)[:spare]
+    room = height - len(below)
+    rows = table(columns, orders, width=width, height=room, selected=selected, pinned=lost)
+    return [*rows, *below]
+
+
+def held_back(view: View, wanted: str = "") -> list[DeedFace]:
+    """Return the wishes that the gate keeps back, newest first."""
+    found = matching(view.blocked, wanted, lambda d: (d.symbol, d.agent, d.reason, BLOCKED))
+    return found[::-1]
+
+
+def _blocked(view: View, sizes: Grid, deeds: Sequence[DeedFace], width: int) -> list[Row]:
+    """Return a line a wish: what, by which rule, its reading and limit, whose, since when."""
+    rows: list[Row] = []
+    for deed in deeds:
+        state = BLOCKED if deed.outcome == "BLOCK" else "THROTTLED"
+        since = age(between(deed.ts_ns, view.session.ts_ns))
+        of = f" {deed.reading} / {deed.limit}" if deed.limit or deed.reading else ""
+        said = f"{state} {deed.reason}{of}  {what(sizes, deed)}  {deed.agent} {since}"
+        rows.append([Cell(f" {text(said, max(0, width - 1))}", "warn")])
+    return rows
 
 
 def _columns(view: View, sizes: Grid, states: int) -> Sequence[Column[OrderFace]]:
@@ -68,18 +103,26 @@ def _columns(view: View, sizes: Grid, states: int) -> Sequence[Column[OrderFace]
         Column("S", 1, lambda o: Cell(side(o.side), side_token(o.side))),
         Column("SYMBOL", sizes.symbol, lambda o: Cell(sizes.name(o.symbol))),
         Column("LEFT", qty, lambda o: Cell(sizes.qty(o.symbol, o.qty - o.filled_qty)), 1, "right"),
-        Column("QTY", qty, lambda o: Cell(sizes.qty(o.symbol, o.qty), "dim"), 4, "right"),
+        Column("QTY", qty, lambda o: Cell(sizes.qty(o.symbol, o.qty), "dim"), 7, "right"),
         Column("PRICE", price, lambda o: Cell(_price(sizes, o)), 0, "right"),
         Column("TICKS OFF", TICKS_WIDTH, lambda o: _ticks(view, o, market(o.symbol)), 6, "right"),
+        Column("QUEUE", qty, lambda o: _queue(sizes, o), 4, "right"),
         Column("AGE", AGE_WIDTH, lambda o: Cell(age(between(o.created_ns, now_ns))), 2, "right"),
         Column("STATE", states, lambda o: _state(o, now_ns, states)),
-        Column("TYPE", TYPE_WIDTH, lambda o: Cell(o.type, "dim"), 7),
+        Column("TYPE", TYPE_WIDTH, lambda o: Cell(o.type, "dim"), 8),
         Column("TIF", TIF_WIDTH, lambda o: Cell(_tif(o)), 5),
         Column("BY", AGENT_WIDTH, lambda o: Cell(text(o.agent, AGENT_WIDTH)), 3),
-        Column("SLOT", AGENT_WIDTH, lambda o: Cell(text(o.slot, AGENT_WIDTH), "dim"), 8),
-        Column("ID", ID_WIDTH, lambda o: Cell(text(o.order_id, ID_WIDTH), "dim"), 9),
-        Column("VENUE ID", ID_WIDTH, _venue_id, 10),
+        Column("SLOT", AGENT_WIDTH, lambda o: Cell(text(o.slot, AGENT_WIDTH), "dim"), 11),
+        Column(WHY, WHY_WIDTH, lambda o: Cell(o.route or UNKNOWN, "dim"), 9),
+        Column("ID", ID_WIDTH, lambda o: Cell(text(o.order_id, ID_WIDTH), "dim"), 10),
+        Column("VENUE ID", ID_WIDTH, _venue_id, 12),
     )
+
+
+def _queue(sizes: Grid, order: OrderFace) -> Cell:
+    """Return how much is estimated to trade before it at its price."""
+    known = order.queue_ahead
+    return Cell(UNKNOWN, "dim") if known is None else Cell(sizes.qty(order.symbol, known))
 
 
 def _price(sizes: Grid, order: OrderFace) -> str:
@@ -97,7 +140,7 @@ def _ticks(view: View, order: OrderFace, market: MarketFace | None) -> Cell:
         return Cell(UNKNOWN)
     behind = (touch - order.price) * order.side.sign
     away = number(ROUNDED.divide(behind, market.tick_size), 0)
-    return derived(away, "text", price_age(view, market))
+    return derived(away, "text", price_age(view, market), limit_s(view))
 
 
 def _state(order: OrderFace, now_ns: int, cells: int) -> Cell:

@@ -9,15 +9,20 @@ from textual.binding import Binding, BindingType
 from engine.model.money import HUNDRED
 from engine.session.control.views import MarketFace, PositionFace, View
 from tui.columns import Column, kept, laid, matching, table
-from tui.format import UNKNOWN, age, between, percent, position, text
+from tui.format import UNKNOWN, age, between, money, number, percent, pnl, position, text
 from tui.grid import Grid, grid, signed_token
 from tui.nothing import nothing
 from tui.pane import Cell, Pane, Row
-from tui.staleness import aged, derived, is_stale, price_age
+from tui.staleness import aged, derived, is_stale, limit_s, price_age
 from tui.theme import Palette
 
 AGE_WIDTH: Final = 7
 FUNDING_WIDTH: Final = 13
+LIQUIDATION_WIDTH: Final = len("100.00% !")
+TRIP_WIDTH: Final = 14
+FAR_PCT: Final = 900
+FAR: Final = "> 10x"
+"""The price of a short so small that the mark would have to rise tenfold."""
 SHARES_WIDTH: Final = 26
 BLANK: Final = Cell("")
 
@@ -54,12 +59,12 @@ def _columns(view: View, sizes: Grid) -> Sequence[Column[PositionFace]]:
     market = sizes.markets.get
 
     def mark(face: PositionFace) -> Cell:
-        is_old = is_stale(price_age(view, market(face.symbol)))
+        is_old = is_stale(price_age(view, market(face.symbol)), limit_s(view))
         return Cell(sizes.price(face.symbol, face.mark), "stale" if is_old else "text")
 
     def unrealised(face: PositionFace) -> Cell:
         shown, token = sizes.pnl(face.unrealised), signed_token(face.unrealised)
-        return derived(shown, token, price_age(view, market(face.symbol)))
+        return derived(shown, token, price_age(view, market(face.symbol)), limit_s(view))
 
     return (
         Column("SYMBOL", sizes.symbol, lambda face: Cell(sizes.name(face.symbol))),
@@ -78,20 +83,76 @@ def _columns(view: View, sizes: Grid) -> Sequence[Column[PositionFace]]:
         ),
         Column("MARK", sizes.price_width, mark, 3, "right"),
         Column("uPnL", sizes.pnl_width + 2, unrealised, align="right"),
-        Column("REALISED", sizes.pnl_width, lambda face: _gain(sizes, face.realised), 4, "right"),
+        *_perils(view, sizes),
         Column(
-            "AGE", AGE_WIDTH, lambda face: aged(price_age(view, market(face.symbol))), 5, "right"
+            "TODAY", sizes.pnl_width, lambda face: _gain(sizes, face.realised_today), 6, "right"
         ),
-        Column("FEES", sizes.pnl_width, lambda face: Cell(sizes.paid(face.fees)), 6, "right"),
-        Column("FUNDING", sizes.pnl_width, lambda face: _gain(sizes, face.funding), 7, "right"),
         Column(
-            "FUND RATE", FUNDING_WIDTH, lambda face: _rate(view, market(face.symbol)), 8, "right"
+            "FUND RATE", FUNDING_WIDTH, lambda face: _rate(view, market(face.symbol)), 7, "right"
         ),
-        Column("BY", SHARES_WIDTH, lambda face: Cell(_shares(face, market(face.symbol)), "dim"), 9),
+        Column(
+            "AGE",
+            AGE_WIDTH,
+            lambda face: aged(price_age(view, market(face.symbol)), limit_s(view)),
+            8,
+            "right",
+        ),
+        Column("MAE", sizes.pnl_width, lambda face: _excursion(sizes, face, "mae"), 10, "right"),
+        Column("MFE", sizes.pnl_width, lambda face: _excursion(sizes, face, "mfe"), 11, "right"),
+        Column("TRIP", TRIP_WIDTH, _trip, 12),
+        Column("NEXT FUND", sizes.pnl_width, lambda f: _gain(sizes, f.funding_next), 13, "right"),
+        Column("REALISED", sizes.pnl_width, lambda face: _gain(sizes, face.realised), 14, "right"),
+        Column("FEES", sizes.pnl_width, lambda face: Cell(sizes.paid(face.fees)), 15, "right"),
+        Column("FUNDING", sizes.pnl_width, lambda face: _gain(sizes, face.funding), 16, "right"),
+        Column(
+            "BY", SHARES_WIDTH, lambda face: Cell(_shares(face, market(face.symbol)), "dim"), 17
+        ),
     )
 
 
-def _gain(sizes: Grid, amount: Decimal) -> Cell:
+def _perils(view: View, sizes: Grid) -> Sequence[Column[PositionFace]]:
+    """Return the columns that say how far the venue is from closing a position."""
+
+    def doubted(shown: str, face: PositionFace) -> Cell:
+        age_s = price_age(view, sizes.markets.get(face.symbol))
+        return derived(shown, "text", age_s, limit_s(view))
+
+    def price(face: PositionFace) -> Cell:
+        if face.liquidation_pct is not None and face.liquidation_pct > FAR_PCT:
+            return Cell(FAR, "dim")
+        return doubted(sizes.price(face.symbol, face.liquidation_price), face)
+
+    def distance(face: PositionFace) -> Cell:
+        known = face.liquidation_pct
+        if known is not None and known > FAR_PCT:
+            return Cell(FAR, "dim")
+        return doubted(UNKNOWN if known is None else f"{number(known, 1)}%", face)
+
+    def margin(face: PositionFace) -> Cell:
+        return doubted(money(face.margin), face)
+
+    return (
+        Column("LIQ", sizes.price_width + 2, price, 4, "right"),
+        Column("LIQ %", LIQUIDATION_WIDTH, distance, 5, "right"),
+        Column("MARGIN", sizes.pnl_width + 2, margin, 9, "right"),
+    )
+
+
+def _excursion(sizes: Grid, face: PositionFace, end: str) -> Cell:
+    """Return how bad or good the open round trip has been; unknown of a position of several."""
+    if len(face.trips) != 1:
+        return Cell(UNKNOWN, "dim")
+    amount: Decimal = getattr(face.trips[0], end)
+    return _gain(sizes, amount)
+
+
+def _trip(face: PositionFace) -> Cell:
+    if len(face.trips) == 1:
+        return Cell(text(face.trips[0].trip_id, TRIP_WIDTH))
+    return Cell(f"{len(face.trips)} open" if face.trips else UNKNOWN, "dim")
+
+
+def _gain(sizes: Grid, amount: Decimal | None) -> Cell:
     return Cell(sizes.pnl(amount), signed_token(amount))
 
 
@@ -121,11 +182,20 @@ def _totals(view: View, sizes: Grid) -> dict[str, Cell]:
     shown, token = sizes.pnl(books.unrealised), signed_token(books.unrealised)
     return {
         "SYMBOL": Cell("TOTAL", "title bold"),
-        "uPnL": derived(shown, token, oldest_s),
+        "uPnL": derived(shown, token, oldest_s, limit_s(view)),
         "REALISED": _gain(sizes, books.realised),
         "FEES": Cell(sizes.paid(books.fees)),
         "FUNDING": _gain(sizes, books.funding),
     }
+
+
+def exposed(view: View) -> str:
+    """Return all positions together, quote currency; nothing while flat."""
+    known = view.exposure
+    if known is None or not known.gross:
+        return ""
+    leverage = UNKNOWN if known.leverage is None else f"{number(known.leverage, 2)}x"
+    return f" gross {money(known.gross)} net {pnl(known.net)} lev {leverage}"
 
 
 class PositionsPane(Pane):
@@ -154,8 +224,8 @@ class PositionsPane(Pane):
         )
 
     def caption(self, view: View) -> str:
-        """Return how many are open."""
-        return f"({len(held(view))})"
+        """Return how many are open, and what they are together."""
+        return f"({len(held(view))}){exposed(view)}"
 
     def count(self, view: View) -> int:
         """Return how many rows can be selected."""

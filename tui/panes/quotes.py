@@ -8,7 +8,7 @@ from engine.session.control.views import MarketFace, PositionFace, View
 from tui import format as fmt
 from tui.grid import signed_token
 from tui.pane import Cell, Pane, Row, window
-from tui.staleness import aged, is_stale
+from tui.staleness import aged, is_stale, limit_s
 
 
 class Column(NamedTuple):
@@ -19,17 +19,23 @@ class Column(NamedTuple):
     from_width: int = 0
 
 
+CHANGE: Final = "CHG"
+VOLUME: Final = "VOL"
+"""The time they are of stands behind them in the head: an hour, or as long as we know."""
 SYMBOL: Final = Column("SYMBOL", 10)
 COLUMNS: Final = (
     Column("BID", 11),
     Column("ASK", 11),
     Column("SPR", 6, 46),
     Column("MICRO", 11, 100),
-    Column("MARK", 11, 110),
-    Column("FUND%", 9, 120),
+    Column(CHANGE, 9, 80),
+    Column(VOLUME, 8, 90),
+    Column("MARK", 11, 115),
+    Column("FUND%", 9, 124),
     Column("POS", 10, 60),
     Column("uPnL", 10, 72),
 )
+SPANNED: Final = (CHANGE, VOLUME)
 AGE: Final = Column("AGE", 7)
 SUSPENDED: Final = (" SUSPENDED", " SUSP", "")
 """The word, and what stands for it where there is less room; the symbol's state is in pane 2."""
@@ -57,15 +63,17 @@ class QuotesPane(Pane):
 def draw(view: View, width: int, height: int, selected: int = 0) -> list[Row]:
     """Return the head and the instruments around the selected one."""
     columns = [column for column in COLUMNS if width >= column.from_width]
+    span = _span(view)
     head = f" {SYMBOL.head:<{SYMBOL.cells}}" + "".join(
-        fmt.fit(column.head, column.cells) for column in columns
+        fmt.fit(f"{column.head}{span if column.head in SPANNED else ''}", column.cells)
+        for column in columns
     )
     positions = {position.symbol: position for position in view.positions}
     rows: list[Row] = [[Cell(head + fmt.fit(AGE.head, AGE.cells), "dim")]]
     for place in window(len(view.markets), height - 1, selected):
         market = view.markets[place]
         rows.append(
-            _row(market, positions.get(market.symbol), columns, view.session.ts_ns,
+            _row(market, positions.get(market.symbol), columns, view,
                  is_selected=place == selected, room=max(0, width - len(head) - AGE.cells))
         )  # fmt: skip
     return rows
@@ -75,13 +83,14 @@ def _row(
     market: MarketFace,
     position: PositionFace | None,
     columns: Sequence[Column],
-    now_ns: int,
+    view: View,
     *,
     is_selected: bool,
     room: int,
 ) -> Row:
-    age = fmt.between(market.priced_ns, now_ns)
-    old = aged(age)
+    age = fmt.between(market.priced_ns, view.session.ts_ns)
+    most_s = limit_s(view)
+    old = aged(age, most_s)
     figures = _figures(market, position)
     symbol = fmt.fit(fmt.text(market.symbol, SYMBOL.cells), SYMBOL.cells, "left")
     cells = [
@@ -89,7 +98,7 @@ def _row(
     ]
     for column in columns:
         text, token = figures[column.head]
-        cells.append(Cell(fmt.fit(text, column.cells), "stale" if is_stale(age) else token))
+        cells.append(Cell(fmt.fit(text, column.cells), "stale" if is_stale(age, most_s) else token))
     held = next(word for word in SUSPENDED if len(word) <= room) if market.is_suspended else ""
     return [*cells, Cell(fmt.fit(old.text, AGE.cells), old.token), Cell(held, "warn")]
 
@@ -102,11 +111,27 @@ def _figures(market: MarketFace, position: PositionFace | None) -> Mapping[str, 
         "ASK": (fmt.price(market.ask, tick), "ask"),
         "SPR": (fmt.bps(spread_bps(market)), "text"),
         "MICRO": (fmt.price(microprice(market), tick), "text"),
+        CHANGE: _change(market.change_pct),
+        VOLUME: (fmt.big(market.volume), "text"),
         "MARK": (fmt.price(market.mark_price, tick), "text"),
         "FUND%": (_percent(market.funding_rate), "text"),
         "POS": (fmt.position(None if position is None else position.qty, lot), "text"),
         "uPnL": (fmt.pnl(pnl), signed_token(pnl)),
     }
+
+
+def _span(view: View) -> str:
+    """Return the time of changes and volumes: the shortest of any instrument's."""
+    since_ns = max((market.change_since_ns for market in view.markets), default=0)
+    seconds = fmt.between(since_ns, view.session.ts_ns)
+    return "" if seconds is None else f" {fmt.age(seconds)}"
+
+
+def _change(pct: Decimal | None) -> tuple[str, str]:
+    """Return the way of a price by mark, sign and color."""
+    if pct is None:
+        return fmt.UNKNOWN, "dim"
+    return f"{fmt.direction(pct)} {fmt.percent(pct)}", signed_token(pct)
 
 
 def _percent(rate: Decimal | None) -> str:

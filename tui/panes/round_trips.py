@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from engine.model.account import RoundTrip
 from engine.session.control.views import View
 from tui.columns import Column, matching, table
-from tui.format import age, big, clock, side, text
+from tui.format import UNKNOWN, age, big, clock, side, text
 from tui.grid import Grid, grid, side_token, signed_token
 from tui.nothing import nothing
 from tui.pane import Cell, Pane, Row
@@ -16,6 +16,7 @@ from tui.theme import Palette
 AGENT_WIDTH: Final = 10
 TIME_WIDTH: Final = len("12:02:19Z")
 SHORT_WIDTH: Final = 5
+TRIP_WIDTH: Final = 14
 
 
 def shown(view: View, wanted: str = "") -> list[RoundTrip]:
@@ -62,11 +63,17 @@ def _columns(sizes: Grid) -> Sequence[Column[RoundTrip]]:
         gain("FEES", 8, lambda t: -(t.maker_fees + t.taker_fees)),
         gain("FUNDING", 10, lambda t: t.funding),
         gain("SLIPPAGE", 9, lambda t: -t.slippage),
-        gain("WORST", 11, lambda t: t.mae),
-        gain("BEST", 12, lambda t: t.mfe),
+        gain("MAE", 11, lambda t: t.mae),
+        gain("MFE", 12, lambda t: t.mfe),
         Column("FILLS", SHORT_WIDTH, lambda t: Cell(big(t.fills)), 13, "right"),
+        Column("TRIP", TRIP_WIDTH, lambda t: Cell(_id(t), "dim"), 14),
         Column("BY", AGENT_WIDTH, lambda t: Cell(text(t.agent, AGENT_WIDTH)), 1),
     )
+
+
+def _id(trip: RoundTrip) -> str:
+    """Return what it is called while it is open, too: its first order."""
+    return text(trip.order_ids[0], TRIP_WIDTH) if trip.order_ids else UNKNOWN
 
 
 class RoundTripsPane(Pane):

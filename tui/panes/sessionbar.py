@@ -15,7 +15,7 @@ from engine.session.control.words import Welcome
 from tui import format as fmt
 from tui.grid import signed_token
 from tui.pane import Cell, Pane, Row
-from tui.staleness import aged
+from tui.staleness import aged, limit_s
 from tui.states import state_token
 from tui.theme import Palette
 
@@ -31,6 +31,7 @@ MARKS: Final = {
     "EMERGENCY": "!!", "STOPPED": "x",
 }  # fmt: skip
 """What stands before the word of a state."""
+STATE_WIDTH: Final = 12
 SPINNER: Final = "|/-\\"
 BREAKER_BAR: Final = 8
 CLOSING_SOON_S: Final = 60.0
@@ -89,7 +90,25 @@ def state(view: View) -> Row:
     name = view.lifecycle.state
     doing = " flattening" if view.lifecycle.is_flattening else ""
     reset = " needs reset" if view.lifecycle.needs_reset else ""
-    return [Cell(f" {MARKS.get(name, '?')} {name}{doing}{reset}", f"{state_token(name)} bold")]
+    word = f" {MARKS.get(name, '?')} {fmt.text(name, STATE_WIDTH)}{doing}{reset}"
+    return [Cell(word, f"{state_token(name)} bold")]
+
+
+def last_reason(view: View) -> Row:
+    """Return why it is in its state, and since when: the first open reason, else the last move."""
+    lifecycle, moves = view.lifecycle, view.transitions
+    why = lifecycle.reasons[0] if lifecycle.reasons else moves[-1].event if moves else ""
+    since_ns = (
+        lifecycle.reasons_ns[0]
+        if lifecycle.reasons and lifecycle.reasons_ns
+        else lifecycle.since_ns
+    )
+    if not why or not since_ns:
+        return []
+    more = f" +{len(lifecycle.reasons) - 1}" if len(lifecycle.reasons) > 1 else ""
+    token = "warn" if lifecycle.reasons else "dim"
+    words = f"   {fmt.text(why, 40)}{more} since {fmt.clock(since_ns)}"
+    return [Cell(words, token)]
 
 
 def data_age_s(view: View) -> float | None:
@@ -102,12 +121,15 @@ def _identity(view: View, around: Surroundings) -> list[Chunk]:
     welcome = around.welcome
     source = "" if welcome is None else fmt.text(welcome.source, 24)
     run_id = "" if welcome is None else fmt.text(welcome.run_id, 40)
+    profile = "" if welcome is None else fmt.text(welcome.profile, 20)
     age = data_age_s(view)
     return [
         Chunk(0, badges(view, welcome)),
         Chunk(0, state(view)),
-        Chunk(2, [Cell(f"   {source} "), aged(age)]),
-        Chunk(5, [Cell("   run ", "dim"), Cell(run_id)]),
+        Chunk(2, [Cell(f"   {source} "), aged(age, limit_s(view))]),
+        Chunk(4 if view.lifecycle.reasons else 9, last_reason(view)),
+        Chunk(5, [Cell("   profile ", "dim"), Cell(profile)] if profile else []),
+        Chunk(6, [Cell("   run ", "dim"), Cell(run_id)]),
     ]
 
 
@@ -117,8 +139,8 @@ def _clocks(view: View, around: Surroundings) -> list[Chunk]:
     lag = view.health.process.loop_lag_ms
     spin = SPINNER[view.number % len(SPINNER)]
     return [
-        Chunk(6, [Cell("engine loop ", "dim"), Cell("-" if lag is None else f"{lag:.0f} ms")]),
-        Chunk(7, [Cell("   ui ", "dim"), Cell(f"{around.hz:g} Hz")]),
+        Chunk(7, [Cell("engine loop ", "dim"), Cell("-" if lag is None else f"{lag:.0f} ms")]),
+        Chunk(8, [Cell("   ui ", "dim"), Cell(f"{around.hz:g} Hz")]),
         Chunk(1, [Cell(f"   {fmt.countdown(left_s)}", "warn bold" if is_soon else "text")]),
         Chunk(3, [Cell(f"   {fmt.clock(view.session.ts_ns)}")]),
         Chunk(0, [Cell(f" {spin} ", "dim")]),
@@ -134,12 +156,19 @@ def _money(view: View) -> list[Chunk]:
         Chunk(0, [Cell(" Eq ", "dim"), Cell(fmt.money(session.equity), "text bold")]),
         Chunk(0, [Cell(f"  {fmt.pnl(session.pnl)}", made)]),
         Chunk(2, [Cell(f" ({fmt.percent(share)})", made)]),
-        Chunk(6, [Cell("  real ", "dim"), Cell(fmt.pnl(session.realised))]),
-        Chunk(6, [Cell("  unreal ", "dim"), Cell(fmt.pnl(session.unrealised))]),
+        Chunk(6, [Cell(" real ", "dim"), Cell(fmt.pnl(session.realised))]),
+        Chunk(6, [Cell(" unreal ", "dim"), Cell(fmt.pnl(session.unrealised))]),
         Chunk(1, [Cell("  DD ", "dim"), Cell(fmt.percent(-session.drawdown_pct))]),
-        Chunk(4, [Cell("  fee ", "dim"), Cell(fmt.paid(session.fees))]),
-        Chunk(5, [Cell("  fund ", "dim"), Cell(fmt.pnl(session.funding))]),
+        Chunk(4, [Cell(" (max ", "dim"), Cell(fmt.percent(_fall(view))), Cell(")", "dim")]),
+        Chunk(3, [Cell(" fee ", "dim"), Cell(fmt.paid(session.fees))]),
+        Chunk(5, [Cell(" fund ", "dim"), Cell(fmt.pnl(session.funding))]),
     ]
+
+
+def _fall(view: View) -> Decimal | None:
+    """Return the worst drawdown as a change of the equity."""
+    worst = view.drawdown_worst_pct
+    return None if worst is None else -max(worst, view.session.drawdown_pct)
 
 
 def _risk(view: View, palette: Palette) -> list[Chunk]:
@@ -149,7 +178,7 @@ def _risk(view: View, palette: Palette) -> list[Chunk]:
     used = 1 - worst.headroom
     token = "danger bold" if worst.is_tripped else "warn" if used > Decimal("0.8") else "text"
     glyphs = fmt.ASCII if palette.is_ascii else fmt.BLOCKS
-    over = "OVER" if worst.is_tripped else f"{used * 100:.0f}%"
+    over = "OVER" if not worst.headroom else "HELD" if worst.is_tripped else f"{used * 100:.0f}%"
     return [
         Chunk(1, [Cell(" risk ", "dim"), Cell(fmt.bar(used, BREAKER_BAR, glyphs), token)]),
         Chunk(3, [Cell(f" {over} ", token)]),
@@ -164,13 +193,15 @@ def _why(view: View) -> list[Chunk]:
     lifecycle = view.lifecycle
     why = ", ".join(fmt.text(reason, 60) for reason in lifecycle.reasons) or "nothing in the way"
     since = fmt.clock(lifecycle.since_ns) if lifecycle.since_ns else "-"
+    state = fmt.text(lifecycle.state, STATE_WIDTH)
+    head = fmt.text(view.health.journal_head[:12], 12)
     return [
-        Chunk(0, [Cell(f" {lifecycle.state} since {since}: ", "dim"), Cell(why)]),
+        Chunk(0, [Cell(f" {state} since {since}: ", "dim"), Cell(why)]),
         Chunk(
             1, [Cell("   events ", "dim"), Cell(f"{view.session.events:,}")]
         ),
         Chunk(2, [Cell("   fills ", "dim"), Cell(f"{view.session.fills:,}")]),
-        Chunk(3, [Cell("   journal head ", "dim"), Cell(view.health.journal_head[:12] or "-")]),
+        Chunk(3, [Cell("   journal head ", "dim"), Cell(head or "-")]),
     ]  # fmt: skip
 
 

@@ -37,6 +37,11 @@ class Ema:
         self.missing -= 1
         return None if self.missing else self.average
 
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """Inputs seen, of those it needs."""
+        return self.window - self.missing, self.window
+
 
 @dataclass(slots=True)
 class QuoteEma(Feature):
@@ -54,6 +59,11 @@ class QuoteEma(Feature):
     def on_quote(self, view: MarketView) -> None:
         """Take the touch."""
         self.value = self.ema.push(view.mid2_ticks * self.half_tick)
+
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """In quotes."""
+        return self.ema.warmth
 
 
 @dataclass(slots=True)
@@ -73,6 +83,11 @@ class BarEma(Feature):
     def on_bar(self, bar: Bar) -> None:
         """Take a closed bar."""
         self.value = self.ema.push(bar.close_ticks * self.tick)
+
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """In bars."""
+        return self.ema.warmth
 
 
 @dataclass(slots=True)
@@ -97,3 +112,8 @@ class Vwap(Feature):
         self.lots.push(trade.qty_lots)
         if self.lots.is_full:
             self.value = self.notional.total / self.lots.total * self.tick
+
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """In prints."""
+        return self.lots.warmth

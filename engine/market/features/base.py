@@ -31,6 +31,11 @@ class Feature:
     value: float | None
     """The newest value, None until warm."""
 
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """How much of its window a feature has seen, and how much it needs."""
+        return (0, 1) if self.value is None else (1, 1)
+
     def on_quote(self, view: "MarketView") -> None:
         """Take the touch in `view`, after an admitted quote changed it."""
 

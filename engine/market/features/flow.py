@@ -28,3 +28,8 @@ class Cvd(Feature):
         self.delta.push(trade.qty_lots if trade.aggressor is Side.BUY else -trade.qty_lots)
         if self.delta.is_full:
             self.value = self.delta.total * self.lot
+
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """In prints."""
+        return self.delta.warmth

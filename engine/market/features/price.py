@@ -114,3 +114,9 @@ class Returns(Feature):
                 del self.buckets[0], self.mids2[0]
         if self.buckets[0] <= bucket - RETURN_BUCKETS:
             self.value = mid2 / self.mids2[0] - 1
+
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """In buckets of the window."""
+        span = self.buckets[-1] - self.buckets[0] if self.buckets else 0
+        return min(span, RETURN_BUCKETS), RETURN_BUCKETS

@@ -49,6 +49,11 @@ class Atr(Feature):
         if self.seen == self.window:
             self.value = self.average_ticks * self.tick
 
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """In bars."""
+        return self.seen, self.window
+
 
 @dataclass(slots=True)
 class QuoteVolatility(Feature):
@@ -71,6 +76,11 @@ class QuoteVolatility(Feature):
             self.value = _deviation(self.returns)
         self.mid2_ticks = view.mid2_ticks
 
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """In returns."""
+        return self.returns.warmth
+
 
 @dataclass(slots=True)
 class BarVolatility(Feature):
@@ -92,6 +102,11 @@ class BarVolatility(Feature):
             self.returns.push(log(bar.close_ticks / self.close_ticks))
             self.value = _deviation(self.returns)
         self.close_ticks = bar.close_ticks
+
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """In returns."""
+        return self.returns.warmth
 
 
 def _deviation(window: MomentWindow) -> float | None:

@@ -57,6 +57,11 @@ class MomentWindow:
             return newer
         return merge(self.older[-1], newer) if self.newer else self.older[-1]
 
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """Numbers held, of those it has room for."""
+        return len(self.newer) + len(self.older), self.length
+
     def _turn_over(self) -> None:
         total: Moments | None = None
         for number in reversed(self.newer):
@@ -93,3 +98,8 @@ class IntegerWindow:
     def is_full(self) -> bool:
         """Whether `length` integers were seen."""
         return len(self.ring) == self.length
+
+    @property
+    def warmth(self) -> tuple[int, int]:
+        """Integers held, of those it needs."""
+        return len(self.ring), self.length

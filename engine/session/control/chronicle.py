@@ -4,6 +4,7 @@ Fed with what every turn decided, attached or not: a screen that comes late sees
 this. An event that is not kept costs one dictionary miss.
 """
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -13,14 +14,7 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.account import Fill, RoundTrip
-from engine.model.events import (
-    INPUT_TYPES,
-    RECORD_TYPES,
-    Input,
-    OperatorCommand,
-    Timer,
-    journal_type,
-)
+from engine.model.events import INPUT_TYPES, RECORD_TYPES, Input, OperatorCommand, Timer
 from engine.model.records import (
     Alert,
     BreakerTripped,
@@ -31,14 +25,15 @@ from engine.model.records import (
     Record,
 )
 from engine.session.control.hops import Hops
+from engine.session.control.log_tail import LogTail
 from engine.session.control.prints import Prints
+from engine.session.control.sidelines import Sidelines
 from engine.session.control.views import LogLine, Worth
 from engine.session.fold import HEARTBEAT
 from engine.session.journal_reader import Line, event_of
 
 TAIL_MAX: Final = 50
 """Fills, round trips and transitions kept: a screen's worth; the journal has them all."""
-LOG_MAX: Final = 100
 EQUITY_MAX: Final = 300
 """Seconds."""
 EQUITY_MINUTES_MAX: Final = 240
@@ -46,9 +41,13 @@ EQUITY_MINUTES_MAX: Final = 240
 SECOND_NS: Final = 1_000_000_000
 MINUTE_NS: Final = 60 * SECOND_NS
 
-
-KINDS: Final = INPUT_TYPES | RECORD_TYPES
-"""Class of each type of line."""
+_RECALLED: Final = frozenset(
+    {Fill, RoundTrip, FsmTransition, Alert, ErrorRecord, BreakerTripped, OperatorCommand}
+)
+REMEMBERED: Final[dict[str, type[Any]]] = {
+    name: kind for name, kind in (INPUT_TYPES | RECORD_TYPES).items() if kind in _RECALLED
+}
+"""What a resume recalls, by type of line; what is worked out beside it begins anew."""
 
 
 class _Worth(msgspec.Struct, frozen=True, gc=False):
@@ -61,81 +60,73 @@ class Chronicle:
     """Bounded tails of a session."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self._portfolio = kernel.portfolio
+        self._kernel = kernel
         self.fills: deque[Fill] = deque(maxlen=TAIL_MAX)
         self.round_trips: deque[RoundTrip] = deque(maxlen=TAIL_MAX)
         self.transitions: deque[FsmTransition] = deque(maxlen=TAIL_MAX)
         self.hops = Hops()
         self.prints = Prints(kernel.market, self.hops)
+        self.sidelines = Sidelines(kernel, TAIL_MAX)
+        self._log = LogTail(kernel, self.sidelines.deeds)
         self._seconds: deque[Worth] = deque(maxlen=EQUITY_MAX)
         self._minutes: deque[Worth] = deque(maxlen=EQUITY_MINUTES_MAX)
-        self._log: deque[Record | Input] = deque(maxlen=LOG_MAX)
-        told = self._log.append
         self._takers: dict[type, tuple[Callable[[Any], None], ...]] = {
-            Fill: (self.fills.append, told, self.hops.filled),
-            RoundTrip: (self.round_trips.append, told),
-            FsmTransition: (self.transitions.append, told),
+            Fill: (self.fills.append, self.hops.filled),
+            RoundTrip: (self.round_trips.append,),
+            FsmTransition: (self.transitions.append,),
             OrderSubmitted: (self.hops.submitted,),
             OrderChanged: (self.hops.changed,),
             Timer: (self._beat,),
-            **dict.fromkeys((Alert, ErrorRecord, BreakerTripped, OperatorCommand), (told,)),
         }
 
     def follow(self, events: Sequence[Record | Input]) -> None:
         """Take what one turn decided, in order."""
+        self.sidelines.follow(events)
+        self._log.follow(events)
         takers = self._takers
         for event in events:
             for take in takers.get(type(event), ()):
                 take(event)
+
+    def recall(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Take the lines of the journal that a resume passes over, and pass them on."""
+        for line in lines:
+            if line.type == HEARTBEAT:
+                worth = msgspec.json.decode(line.data, type=_Worth)
+                self._seconds.append((line.ts_ns, worth.equity, None))
+            elif (kind := REMEMBERED.get(line.type)) is not None:
+                event: Record | Input = event_of(line, kind)
+                self._log.follow((event,))
+                for take in self._takers.get(kind, ()):
+                    take(event)
+            yield line
+
+    def twin(self, kernel: Kernel) -> "Chronicle":
+        """Return one of the same content that goes on by itself, beside another kernel."""
+        pairs = zip(_lasting(self._kernel), _lasting(kernel), strict=True)
+        return copy.deepcopy(self, {id(ours): theirs for ours, theirs in pairs})
 
     def equity(self) -> tuple[Worth, ...]:
         """Return what the account was worth, oldest first: by minutes, then by seconds."""
         first_ns = self._seconds[0][0] if self._seconds else 0
         return (*(worth for worth in self._minutes if worth[0] < first_ns), *self._seconds)
 
+    def log(self) -> tuple[LogLine, ...]:
+        """Return the newest lines, in words."""
+        return self._log.lines()
+
     def _beat(self, timer: Timer) -> None:
         ts_ns = timer.ts_ns
         self.prints.beat(ts_ns)
         if ts_ns % SECOND_NS == 0:
-            portfolio = self._portfolio
+            portfolio = self._kernel.portfolio
             worth = (ts_ns, portfolio.equity, portfolio.exposure()[1])
             self._seconds.append(worth)
             if ts_ns % MINUTE_NS == 0:
                 self._minutes.append(worth)
 
-    def recall(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """Take the lines of the journal that a resume passes over, and pass them on."""
-        known = {name: kind for name, kind in KINDS.items() if kind in self._takers}
-        for line in lines:
-            kind = known.get(line.type)
-            if kind is not None and kind is not Timer:
-                event: msgspec.Struct = event_of(line, kind)
-                for take in self._takers[kind]:
-                    take(event)
-            elif line.type == HEARTBEAT:
-                worth = msgspec.json.decode(line.data, type=_Worth)
-                self._seconds.append((line.ts_ns, worth.equity, None))
-            yield line
 
-    def log(self) -> tuple[LogLine, ...]:
-        """Put the last records into words."""
-        return tuple(map(_line, self._log))
-
-
-def _line(event: Record | Input) -> LogLine:
-    match event:
-        case Alert():
-            return LogLine(event.ts_ns, event.kind, event.severity, event.message)
-        case FsmTransition():
-            why = ", ".join(event.reasons)
-            text = f"{event.from_state} -> {event.to_state} by {event.event} ({event.scope}) {why}"
-            return LogLine(event.ts_ns, "fsm_transition", "warning", text.rstrip())
-        case _:
-            fields = msgspec.to_builtins(event)
-            text = " ".join(f"{key}={value}" for key, value in _told(fields))
-            severity = "critical" if isinstance(event, ErrorRecord) else "info"
-            return LogLine(event.ts_ns, journal_type(event), severity, text)
-
-
-def _told(fields: dict[str, object]) -> list[tuple[str, object]]:
-    return [(k, v) for k, v in fields.items() if k != "ts_ns" and v not in ("", None, ())]
+def _lasting(kernel: Kernel) -> tuple[object, ...]:
+    """Return what of a kernel the parts of a chronicle hold on to."""
+    conduct = kernel.conduct
+    return kernel, kernel.portfolio, kernel.market, conduct, conduct.breakers

@@ -13,6 +13,7 @@ from engine.session.control.address import Listener
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.docket import Docket
 from engine.session.control.errand import BY_HAND, flaw
+from engine.session.control.gauges import UNMEASURED, Gauges
 from engine.session.control.lease import Lease
 from engine.session.control.portrait import Portrait
 from engine.session.control.server import ControlServer
@@ -45,6 +46,7 @@ class Control:
         stops: Stops,
         charges: Charges,
         screens: ScreenConfig,
+        gauges: Gauges = UNMEASURED,
     ) -> None:
         self._kernel = kernel
         self._record = record
@@ -56,7 +58,7 @@ class Control:
         self._screens = screens
         record.recall = self._chronicle.recall
         self._has_failed = False
-        portrait = Portrait(kernel, record, journal, self._chronicle)
+        portrait = Portrait(kernel, record, journal, self._chronicle, gauges)
         self._server = ControlServer(
             listener,
             welcome,

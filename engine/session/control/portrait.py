@@ -1,30 +1,30 @@
 """Reads a session into a view; changes nothing, so that being watched changes no decision."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice
 from typing import Final
 
 from engine.kernel import Kernel
 from engine.market.view import MarketView
-from engine.model.money import ZERO
-from engine.model.orders import Order, Side
-from engine.portfolio.ledger import Ledger
+from engine.model.orders import Side
 from engine.risk.breakers import Reading
 from engine.risk.lifecycle import FsmState, is_suspended, open_reasons
+from engine.session.control.appetite import appetite_faces
+from engine.session.control.changes import Changes
 from engine.session.control.chronicle import Chronicle
+from engine.session.control.doubts import Doubts
+from engine.session.control.gauges import UNMEASURED, Gauges
+from engine.session.control.holdings import exposure_face, order_face, position_face
 from engine.session.control.prints import Prints
 from engine.session.control.sitter import Books, Pages
+from engine.session.control.standing import agent_faces
 from engine.session.control.views import (
-    AgentFace,
     BreakerFace,
     CausesFace,
     HealthFace,
     Level,
     LifecycleFace,
     MarketFace,
-    OrderFace,
-    PositionFace,
     RouteCount,
     RouterFace,
     View,
@@ -39,32 +39,60 @@ ORDERS_MAX: Final = 200
 class Portrait:
     """Draws the views of one session."""
 
-    def __init__(self, kernel: Kernel, record: Books, journal: Pages, chronicle: Chronicle) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        record: Books,
+        journal: Pages,
+        chronicle: Chronicle,
+        gauges: Gauges = UNMEASURED,
+    ) -> None:
         self._kernel = kernel
         self._record = record
         self._journal = journal
         self._chronicle = chronicle
+        self._gauges = gauges
         self._number = 0
 
     def draw(self, viewers: int, controls: str = "") -> View:
         """Take a picture between two steps."""
         kernel, chronicle = self._kernel, self._chronicle
+        sidelines = chronicle.sidelines
         self._number += 1
         return View(
             number=self._number,
             session=self._record.view(),
-            lifecycle=_lifecycle(kernel),
+            drawdown_worst_pct=self._record.drawdown_worst_pct,
+            lifecycle=_lifecycle(kernel, sidelines.doubts),
             markets=tuple(
-                _market(kernel, view, chronicle.prints) for view in kernel.market.views.values()
+                _market(kernel, view, sidelines.changes, chronicle.prints)
+                for view in kernel.market.views.values()
             ),
-            orders=tuple(map(_order, islice(kernel.blotter.live.values(), ORDERS_MAX))),
-            positions=tuple(_position(kernel, symbol) for symbol in kernel.portfolio.holdings),
-            agents=tuple(self._agents()),
-            breakers=tuple(map(_breaker, kernel.conduct.breakers.readings())),
+            orders=tuple(
+                order_face(order, sidelines.deeds, self._gauges.queue_ahead)
+                for order in islice(kernel.blotter.live.values(), ORDERS_MAX)
+            ),
+            positions=tuple(
+                position_face(kernel, symbol, self._gauges.margin, self._today(symbol))
+                for symbol in kernel.portfolio.holdings
+            ),
+            exposure=exposure_face(kernel.portfolio),
+            blocked=sidelines.deeds.blocked(kernel.now_ns),
+            agents=tuple(
+                agent_faces(
+                    kernel,
+                    self._record.tally.by_agent,
+                    sidelines.deeds,
+                    self._gauges.agent_cost_us,
+                )
+            ),
+            breakers=tuple(map(self._breaker, kernel.conduct.breakers.readings())),
+            appetite=appetite_faces(kernel),
             health=self._health(viewers),
             router=self._router(),
             causes=self._causes(),
             fills=tuple(chronicle.fills),
+            fill_tracks=sidelines.markouts.faces(),
             round_trips=tuple(chronicle.round_trips),
             transitions=tuple(chronicle.transitions),
             log=chronicle.log(),
@@ -72,23 +100,12 @@ class Portrait:
             controls=controls,
         )
 
-    def _agents(self) -> Iterable[AgentFace]:
-        kernel, shares = self._kernel, self._record.tally.by_agent
-        for standing in kernel.roster.standings():
-            name = standing.agent
-            ledgers = [h.ledgers.get(name) or Ledger() for h in kernel.portfolio.holdings.values()]
-            yield AgentFace(
-                name=name,
-                is_paused=standing.is_paused,
-                quarantine=standing.quarantine,
-                weight=standing.weight,
-                intents=standing.intents,
-                open_orders=sum(o.agent == name for o in kernel.blotter.live.values()),
-                fills=shares[name].trades if name in shares else 0,
-                realised=sum((ledger.realised for ledger in ledgers), ZERO),
-                fees=sum((ledger.fees for ledger in ledgers), ZERO),
-                funding=sum((ledger.funding for ledger in ledgers), ZERO),
-            )
+    def _today(self, symbol: str) -> Decimal | None:
+        return self._chronicle.sidelines.days.realised(symbol, began_ns=self._record.span[0])
+
+    def _breaker(self, reading: Reading) -> BreakerFace:
+        breach_s = self._chronicle.sidelines.forecast.breach_s(reading, self._kernel.now_ns)
+        return BreakerFace(**reading._asdict(), breach_s=breach_s)
 
     def _health(self, viewers: int) -> HealthFace:
         journal, tally = self._journal, self._record.tally
@@ -103,6 +120,11 @@ class Portrait:
             blocked=dict(tally.blocked),
             errors=dict(tally.errors),
             viewers=viewers,
+            streams=self._chronicle.sidelines.streams.faces(),
+            reconnects=tally.gaps.reconnects,
+            journal_unsynced=max(0, journal.events - journal.durable),
+            checkpoint_age_s=self._gauges.checkpoint_age_s(),
+            quote_age_max_s=self._kernel.config.limits.max_quote_age_ms / 1_000,
         )
 
     def _router(self) -> RouterFace:
@@ -128,21 +150,22 @@ class Portrait:
         )
 
 
-def _lifecycle(kernel: Kernel) -> LifecycleFace:
+def _lifecycle(kernel: Kernel, doubts: Doubts) -> LifecycleFace:
     lifecycle = kernel.conduct.lifecycle
     return LifecycleFace(
         state=lifecycle.state,
         since_ns=lifecycle.since_ns,
         beneath=lifecycle.beneath,
         reasons=open_reasons(lifecycle),
+        reasons_ns=tuple(map(doubts.since_ns, open_reasons(lifecycle))),
         suspended=lifecycle.blocked,
         is_flattening=lifecycle.is_flattening,
         needs_reset=lifecycle.state is FsmState.EMERGENCY and lifecycle.is_flat,
     )
 
 
-def _market(kernel: Kernel, view: MarketView, prints: Prints) -> MarketFace:
-    instrument = view.instrument
+def _market(kernel: Kernel, view: MarketView, changes: Changes, prints: Prints) -> MarketFace:
+    instrument, change = view.instrument, changes.of(view.symbol)
     return MarketFace(
         symbol=view.symbol,
         tick_size=instrument.tick_size,
@@ -167,6 +190,9 @@ def _market(kernel: Kernel, view: MarketView, prints: Prints) -> MarketFace:
         bars=prints.bars(view.symbol),
         prints=prints.tape(view.symbol),
         prints_seen=prints.count[view.symbol],
+        change_pct=change and change.pct,
+        change_since_ns=change.since_ns if change else 0,
+        volume=change and change.volume,
     )
 
 
@@ -176,27 +202,3 @@ def _levels(view: MarketView, side: Side) -> tuple[Level, ...]:
         return ()
     levels = islice(view.book.book.levels(side), LEVELS_MAX)
     return tuple((instrument.price(ticks), instrument.qty(lots)) for ticks, lots in levels)
-
-
-def _order(order: Order) -> OrderFace:
-    return OrderFace(**{name: getattr(order, name) for name in OrderFace.__struct_fields__})
-
-
-def _position(kernel: Kernel, symbol: str) -> PositionFace:
-    holding = kernel.portfolio.holdings[symbol]
-    shares: dict[str, Decimal] = {a: ledger.qty for a, ledger in holding.ledgers.items()}
-    return PositionFace(
-        symbol=symbol,
-        qty=holding.qty,
-        entry_price=kernel.portfolio.position(symbol, 0).entry_price,
-        mark=kernel.market.views[symbol].mid,
-        unrealised=holding.unrealised,
-        realised=holding.realised,
-        fees=holding.fees,
-        funding=holding.funding,
-        shares={agent: qty for agent, qty in shares.items() if qty},
-    )
-
-
-def _breaker(reading: Reading) -> BreakerFace:
-    return BreakerFace(**reading._asdict())

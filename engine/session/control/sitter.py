@@ -1,5 +1,6 @@
 """What a portrait is drawn from, besides the kernel: a session that runs, or one played back."""
 
+from decimal import Decimal
 from typing import Protocol
 
 from engine.reports.latency import LatencyMeter
@@ -26,6 +27,16 @@ class Books(Protocol):
         """The newest sample of its process."""
         ...
 
+    @property
+    def drawdown_worst_pct(self) -> Decimal | None:
+        """The deepest fall below a peak so far, percent."""
+        ...
+
+    @property
+    def span(self) -> tuple[int, int | None]:
+        """When it began, and when it is planned to end."""
+        ...
+
     def view(self) -> SessionView:
         """Take a picture of the session as it is now."""
         ...
@@ -42,6 +53,11 @@ class Pages(Protocol):
     @property
     def bytes(self) -> int:
         """Length of the lines."""
+        ...
+
+    @property
+    def durable(self) -> int:
+        """Lines known to be on the disk."""
         ...
 
     @property

@@ -14,6 +14,7 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import SessionView
+from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace, StreamFace
 from engine.session.health import HealthReading
 
 Level = tuple[Decimal, Decimal]
@@ -88,6 +89,12 @@ class MarketFace(msgspec.Struct, frozen=True, kw_only=True):
     """The newest trades, newest last."""
     prints_seen: int
     """How many there were."""
+    change_pct: Decimal | None = None
+    """Of the mid since `change_since_ns`, percent."""
+    change_since_ns: int = 0
+    """An hour ago, or the first price this process saw; 0 before it."""
+    volume: Decimal | None = None
+    """Public trades since then, base currency or contracts."""
 
 
 class OrderFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +118,10 @@ class OrderFace(msgspec.Struct, frozen=True, kw_only=True):
     reduce_only: bool
     created_ns: int
     changed_ns: int
+    queue_ahead: Decimal | None = None
+    """Quantity estimated to trade before it at its price; None where nobody knows."""
+    route: str = ""
+    """What the router last decided about it, and why."""
 
 
 class PositionFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +137,28 @@ class PositionFace(msgspec.Struct, frozen=True, kw_only=True):
     funding: Decimal
     shares: dict[str, Decimal]
     """Signed quantity by agent, where not flat."""
+    notional: Decimal | None = None
+    """Signed, at the mark; None where there is none."""
+    realised_today: Decimal | None = None
+    """Since UTC midnight; None where a resumed session does not know what it was then."""
+    margin: Decimal | None = None
+    """Initial margin; this and the next as the venue says, None where it does not."""
+    liquidation_price: Decimal | None = None
+    liquidation_pct: Decimal | None = None
+    """How far the mark is from it, percent of the mark."""
+    funding_next: Decimal | None = None
+    """What the next funding would bring at the announced rate; paid is negative."""
+    trips: tuple[OpenTripFace, ...] = ()
+    """Its open round trips, one an agent."""
+
+
+class ExposureFace(msgspec.Struct, frozen=True, kw_only=True):
+    """All positions together, quote currency at the marks."""
+
+    gross: Decimal
+    net: Decimal
+    leverage: Decimal | None
+    """Gross over equity; None without any."""
 
 
 class AgentFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +175,14 @@ class AgentFace(msgspec.Struct, frozen=True, kw_only=True):
     realised: Decimal
     fees: Decimal
     funding: Decimal
+    unrealised: Decimal | None = None
+    """Of its own shares at the mid; None where one is held that has no price."""
+    warmth: tuple[int, int] | None = None
+    """Seen and needed of its coldest feature; None once all are warm."""
+    deed: DeedFace | None = None
+    """Its newest wish and what became of it."""
+    cost_p99_us: float | None = None
+    """Time one of its answers takes, sampled; None where nobody measures."""
 
 
 class BreakerFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +195,12 @@ class BreakerFace(msgspec.Struct, frozen=True, kw_only=True):
     """1 untouched, 0 at the limit."""
     action: str
     is_tripped: bool
+    rearm: str = ""
+    """`cooldown`, `day`, `operator` or `never`; empty where nothing trips."""
+    rearms_ns: int = 0
+    """When it re-arms by itself; 0 unless it tripped and will."""
+    breach_s: float | None = None
+    """Time to the limit at the pace of the last minute; None where it does not approach."""
 
 
 class LifecycleFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +212,8 @@ class LifecycleFace(msgspec.Struct, frozen=True, kw_only=True):
     """The state to return to while DEGRADED."""
     reasons: tuple[str, ...]
     """Everything that keeps the session or a symbol from trading."""
+    reasons_ns: tuple[int, ...] = ()
+    """Since when, one a reason; 0 where this process did not see it begin."""
     suspended: tuple[str, ...]
     """Symbols barred by themselves."""
     is_flattening: bool
@@ -186,6 +235,15 @@ class HealthFace(msgspec.Struct, frozen=True, kw_only=True):
     """Intents the gate refused, by rule."""
     errors: dict[str, int]
     viewers: int
+    streams: tuple[StreamFace, ...] = ()
+    reconnects: int = 0
+    """Times a feed came back."""
+    journal_unsynced: int | None = None
+    """Lines that are not known to be on the disk yet."""
+    checkpoint_age_s: float | None = None
+    """Wall time since the state that the newest whole checkpoint holds; None before one."""
+    quote_age_max_s: float = 2.0
+    """The session's own `risk.max_quote_age_ms`: a price that is older is stale."""
 
 
 class RouteCount(msgspec.Struct, frozen=True, array_like=True):
@@ -226,7 +284,10 @@ class LogLine(msgspec.Struct, frozen=True):
     ts_ns: int
     kind: str
     severity: str
+    """`debug`, `info`, `warning` or `critical`."""
     text: str
+    number: int = 0
+    """Rises by one with each line of the session; 0 where the session does not number them."""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
@@ -235,18 +296,27 @@ class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
     number: int
     """Rises by one with each view of the session; a gap was dropped."""
     session: SessionView
+    drawdown_worst_pct: Decimal | None = None
+    """Deepest fall of the equity from its peak so far, percent of the peak; a reading a second."""
     lifecycle: LifecycleFace
     markets: tuple[MarketFace, ...]
     orders: tuple[OrderFace, ...]
     """Oldest first."""
     positions: tuple[PositionFace, ...]
     agents: tuple[AgentFace, ...]
+    exposure: ExposureFace | None = None
+    blocked: tuple[DeedFace, ...] = ()
+    """Wishes the gate keeps back now, newest last."""
     breakers: tuple[BreakerFace, ...]
+    appetite: tuple[BreakerFace, ...] = ()
+    """Limits of the gate that refuse rather than trip."""
     health: HealthFace
     router: RouterFace
     causes: CausesFace
     fills: tuple[Fill, ...]
     """Newest last, as in every tail."""
+    fill_tracks: tuple[FillTrack, ...] = ()
+    """What came after fills, by symbol and trade id."""
     round_trips: tuple[RoundTrip, ...]
     transitions: tuple[FsmTransition, ...]
     log: tuple[LogLine, ...]

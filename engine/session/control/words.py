@@ -90,6 +90,7 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
     """Which screen has the controls, by that name; empty for none."""
     is_watch_only: bool = False
     """Screens of this session may only watch."""
+    profile: str = ""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

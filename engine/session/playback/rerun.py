@@ -7,6 +7,7 @@ Rule 3: every instant looks as the session's own screens saw it, for it is drawn
 
 import copy
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Final, NamedTuple
 
@@ -20,6 +21,7 @@ from engine.model.instrument import Instrument
 from engine.model.market import MarketEvent
 from engine.model.records import Record
 from engine.reports.latency import LatencyMeter
+from engine.reports.statistics import Curve
 from engine.reports.tally import Tally
 from engine.reports.view import SessionView
 from engine.session.control.chronicle import SECOND_NS, Chronicle
@@ -50,6 +52,7 @@ class Mark(NamedTuple):
     kernel: bytes
     """Packed."""
     tally: Tally
+    curve: Curve
     chronicle: Chronicle
     decisions: int
     diverged: int
@@ -83,6 +86,8 @@ class Rerun:
         self.latency = LatencyMeter()
         self.reading = HealthReading()
         self.failure: OSError | None = None
+        self._curve = Curve()
+        self._curve.add(first.ts_ns, self._kernel.portfolio.equity, False)
         self._chronicle = Chronicle(self._kernel)
         self.cursor = 0
         self.place = Place(0, 0, "").after(first)
@@ -117,6 +122,9 @@ class Rerun:
                 said = (HEARTBEAT, heartbeat(self._kernel, self._span, line.ts_ns))
                 first = first or self._compare(line, said, line.seq)
                 self._chronicle.follow((Timer(line.ts_ns),))
+                books = self._kernel.portfolio
+                is_exposed = any(holding.qty for holding in books.holdings.values())
+                self._curve.add(line.ts_ns, books.equity, is_exposed)
         return first
 
     def _compare(self, line: Line | None, said: Said | None, seq: int) -> Mismatch | None:
@@ -156,6 +164,21 @@ class Rerun:
         return self.place.hash
 
     @property
+    def durable(self) -> int:
+        """All of them are on the disk."""
+        return self.place.seq
+
+    @property
+    def span(self) -> tuple[int, int | None]:
+        """When it began; a recorded session plans no more."""
+        return self._span.began_ns, None
+
+    @property
+    def drawdown_worst_pct(self) -> Decimal | None:
+        """The deepest fall up to here, percent."""
+        return self._curve.max_drawdown.pct
+
+    @property
     def now_ns(self) -> int:
         """Recorded time of this instant."""
         return max(self._kernel.now_ns, self._span.began_ns)
@@ -186,6 +209,7 @@ class Rerun:
             self.place,
             zstandard.ZstdCompressor(PACK_LEVEL).compress(snapshot(self._kernel)),
             copy.deepcopy(self.tally),
+            copy.deepcopy(self._curve),
             self._chronicle.twin(self._kernel),
             self.decisions,
             self.diverged,
@@ -196,6 +220,7 @@ class Rerun:
         self._kernel = self._make_kernel()
         restore(self._kernel, zstandard.ZstdDecompressor().decompress(mark.kernel))
         self.tally = copy.deepcopy(mark.tally)
+        self._curve = copy.deepcopy(mark.curve)
         self._chronicle = mark.chronicle.twin(self._kernel)
         self.cursor, self.place = mark.cursor, mark.place
         self.decisions, self.diverged = mark.decisions, mark.diverged

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.brokers.paper.desk import BUY, SELL, Desk
+from tests.brokers.paper.desk import BUY, LOT, SELL, STOP, Desk
 
 
 def resting(lots: int = 5, ticks: int = 1000, **settings) -> Desk:
@@ -187,3 +187,25 @@ def test_behind_the_ask_and_beyond_the_ladder() -> None:
 
     assert ["o1 fill 1@1003 maker"] == desk.trade(BUY, 1003, 3)
     assert ["o1 fill 4@1003 maker", "o2 fill 1@1009 maker"] == desk.trade(BUY, 1009, 11)
+
+
+def test_who_asks_is_told_the_line() -> None:
+    """The displayed ten, then what prints left of them, then no order to speak of."""
+    desk = resting()
+    behind = [desk.venue.queue_ahead("o1")]
+    for lots in (4, 6, 5):
+        desk.trade(SELL, 1000, lots)
+        behind.append(desk.venue.queue_ahead("o1"))
+
+    assert [10 * LOT, 6 * LOT, 0 * LOT, None] == behind
+    joined = resting()
+    joined.quote(bid_lots=50)
+    assert 10 * LOT == joined.venue.queue_ahead("o1")
+
+
+def test_no_line_where_there_is_none() -> None:
+    """A model without queues, an order that waits for its trigger, an order nobody sent."""
+    desk = resting(maker_model="touch")
+    desk.place(BUY, 1, type=STOP, trigger=1010)
+
+    assert [None] * 3 == [desk.venue.queue_ahead(order_id) for order_id in ("o1", "o2", "o3")]

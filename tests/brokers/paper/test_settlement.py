@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.model.market import Funding
+from engine.model.money import ROUNDED
 from engine.model.venue_events import VenueFunding
 from tests.brokers.paper.desk import BUY, MS, SELL, START_NS, STOP, Desk, instrument
 
@@ -214,3 +215,44 @@ def test_two_positions_share_one_margin() -> None:
         assert (equity < margin) == bool(words)
 
     assert "liquidation-1" in words[0]
+
+
+@pytest.mark.parametrize("has_mark", [False, True])
+@pytest.mark.parametrize("lots", [2_000, -2_000])
+def test_liquidation_comes_at_the_price_that_was_told(lots: int, has_mark: bool) -> None:
+    """A tick before it nothing happens, at it the venue closes; told before and near to it alike."""
+    desk = Desk(balance="45")
+    desk.quote(1000, 1002, 10**6, 10**6)
+    desk.place(BUY if lots > 0 else SELL, abs(lots))
+    told = []
+    step = -1 if lots > 0 else 1
+    for ticks in range(1001, 1001 + 300 * step, step):
+        if has_mark:
+            words = desk.funding(f"{Decimal(ticks) / 10}", "0", DUE)
+        else:
+            words = desk.quote(ticks - 1, ticks + 1, 10**6, 10**6)
+        if words:
+            break
+        margin = desk.venue.margin("BTC")
+        assert margin is not None
+        assert margin.liquidation_price is not None
+        told.append(ROUNDED.quantize(margin.liquidation_price, Decimal("1e-9")))
+        assert (told[0] - Decimal(ticks) / 10) * step > 0
+
+    assert len(told) > 50
+    assert 1 == len(set(told))
+    assert words[0].startswith("liquidation-")
+    assert (told[0] - Decimal(ticks) / 10) * step <= 0
+    assert desk.venue.margin("BTC") is None
+
+
+def test_what_a_position_ties_up() -> None:
+    """Initial margin at the mid; a rich account's long can't be liquidated at any price."""
+    desk = held(10)
+    margin = desk.venue.margin("BTC")
+
+    assert margin is not None
+    assert Decimal("0.2001") == margin.initial
+    assert margin.liquidation_price is None
+    assert Desk().venue.margin("BTC") is None
+    assert Desk().venue.margin("LOST") is None

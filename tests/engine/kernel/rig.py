@@ -126,6 +126,12 @@ class HandVenue:
     def next_due_ns(self) -> int | None:
         return None
 
+    def queue_ahead(self, order_id: str) -> Decimal | None:
+        return None
+
+    def margin(self, symbol: str) -> None:
+        return None
+
     def snapshot(self) -> bytes:
         return b""
 

@@ -277,3 +277,27 @@ def test_impossible_window(spec: FeatureSpec) -> None:
     """A window the formula can't use, or memory can't bear, is refused."""
     with pytest.raises(ValueError, match="needs a window of"):
         make_feature(spec, instrument())
+
+
+COLD = (
+    FeatureSpec("mid"), FeatureSpec("ema", 5), FeatureSpec("ema", 5, 60), FeatureSpec("vwap", 4),
+    FeatureSpec("cvd", 3), FeatureSpec("atr", 4, 60), FeatureSpec("realised_vol", 3),
+    FeatureSpec("realised_vol", 3, 60), FeatureSpec("returns", 60),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", COLD, ids=str)
+def test_warmth_rises_to_the_window(spec: FeatureSpec) -> None:
+    """It never falls, has a goal, and reaches it exactly when there is a value."""
+    feature, view, before = make_feature(spec, instrument()), make_view(), 0
+    for n in range(70):
+        seen, needed = feature.warmth
+        assert before <= seen <= needed
+        assert (seen == needed) is (feature.value is not None)
+        before = seen
+        show(view, quote(10_000 + n, 10_001 + n, at_ms=n * 1_000))
+        feature.on_quote(view)
+        feature.on_trade(trade(10_000 + n))
+        feature.on_bar(bar(ohlc=(10_000, 10_200, 9_990, 10_000 + n)))
+
+    assert feature.value is not None

@@ -172,7 +172,7 @@ class Stage:
             journal=self.journal,
             record=self.record,
             stops=stops or Stops([home / "kill.txt", self.kill]),
-            checkpoints=Checkpoints(self.folder, 60, Plain(), run_id, self.journal.durable),
+            checkpoints=Checkpoints(self.folder, 60, Plain(), run_id, self.journal.reaches_disk),
         )
         self.report: FinalReport | None = None
         self.took_s = 0.0

@@ -1,5 +1,6 @@
 """What holds for every pane of rows, whatever the session, the size and the terminal."""
 
+import re
 from importlib import import_module
 
 import pytest
@@ -8,6 +9,7 @@ from rich.cells import cell_len
 from engine.session.control.views import View
 from tests.tui import fixtures
 from tests.tui.panes.drawn import line
+from tui.panes import quotes, sessionbar
 from tui.theme import TOKENS, palette
 
 NAMES = (
@@ -66,3 +68,69 @@ def test_nothing_is_said_by_color_alone(name: str) -> None:
     ambiguous = {text: looks for text, looks in texts.items() if len(looks) > 1 and text}
 
     assert {} == {t: k for t, k in ambiguous.items() if k & {"danger", "warn", "up", "down"}}
+
+
+HOSTILE = fixtures.HOSTILE
+FOREIGN = fixtures.view(
+    markets=(fixtures.market(HOSTILE),),
+    positions=(fixtures.position(HOSTILE, trips=(fixtures.trip(HOSTILE, agent=HOSTILE),)),),
+    orders=(fixtures.order(symbol=HOSTILE, route=HOSTILE, agent=HOSTILE, order_id=HOSTILE),),
+    blocked=(fixtures.deed(symbol=HOSTILE, agent=HOSTILE, reason=HOSTILE, reading=HOSTILE),),
+    agents=(
+        fixtures.agent(HOSTILE, deed=fixtures.deed(why=HOSTILE, reason=HOSTILE, symbol=HOSTILE)),
+        fixtures.agent("b", deed=fixtures.deed(outcome=HOSTILE, intent_id=HOSTILE)),
+    ),
+    breakers=(fixtures.breaker(HOSTILE, action=HOSTILE, rearm=HOSTILE),),
+    appetite=(fixtures.breaker(f"max_{HOSTILE}", action=HOSTILE),),
+    fills=(fixtures.fill(symbol=HOSTILE, trade_id=HOSTILE, order_id=HOSTILE),),
+    round_trips=(fixtures.round_trip(symbol=HOSTILE, order_ids=(HOSTILE,), agent=HOSTILE),),
+    transitions=(fixtures.transition(HOSTILE, scope=HOSTILE, reasons=(HOSTILE,)),),
+    lifecycle=fixtures.lifecycle(HOSTILE, reasons=(HOSTILE,), suspended=(HOSTILE,)),
+    health=fixtures.health(
+        streams=(fixtures.stream(HOSTILE, refused={HOSTILE: 3}),), errors={HOSTILE: 1},
+        orders={HOSTILE: 2}, blocked={HOSTILE: 4}, journal_head=HOSTILE,
+    ),
+    log=(fixtures.line(HOSTILE, HOSTILE, severity=HOSTILE),),
+)  # fmt: skip
+"""Whatever may come from outside does, in every place a pane has for words."""
+NARROWEST = 39
+"""Cells of the narrowest place a table has: health and risk beside each other at 200x60."""
+
+
+@pytest.mark.parametrize("view", [*VIEWS.values(), FOREIGN], ids=[*VIEWS, "hostile"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_width_from_the_narrowest_place_to_200(name: str, view: View) -> None:
+    """No row is wider than its pane, none is obeyed by a terminal, no figure is cut."""
+    for width in range(NARROWEST, 201):
+        for row in rows(name, view, width, 12):
+            assert cell_len(line(row)) <= width
+            assert line(row).isprintable()
+
+
+OTHERS = {
+    "quotes": lambda view, width: quotes.draw(view, width, 8),
+    "sessionbar": lambda view, width: sessionbar.draw(
+        view, width, 3, palette("safe-dark", is_ascii=True), sessionbar.Surroundings(None, 4.0)
+    ),
+}
+
+
+@pytest.mark.parametrize("view", [*VIEWS.values(), FOREIGN], ids=[*VIEWS, "hostile"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_table_stays_within_its_edges(name: str, view: View) -> None:
+    """The quotes and the head of the screen, from 40 columns on."""
+    for width in range(40, 201):
+        for row in OTHERS[name](view, width):
+            assert line(row).isprintable()
+            assert cell_len(line(row)) <= width or name == "sessionbar"
+
+
+DIGITS = re.compile(r"(?<![\w-])[\d,.]*\d~")
+
+
+@pytest.mark.parametrize("name", ["positions", "orders", "fills", "round_trips", "risk"])
+def test_no_digit_is_ever_cut(name: str) -> None:
+    """A figure that has no room is crossed out, or its column is not there at all."""
+    for width in range(NARROWEST, 201):
+        for row in rows(name, VIEWS["extremes"], width, 12)[:4]:
+            assert not DIGITS.search(line(row)), line(row)

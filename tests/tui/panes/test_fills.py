@@ -17,16 +17,16 @@ AT_50 = """\
  11:58:19Z B BTCUSDT   0.020  67,253.1"""
 
 AT_80 = """\
- TIME         S SYMBOL      QTY      PRICE          FEE            SLIP bps
->12:02:18.204 S SOLUSDT   0.75      151.90      -0.0228 maker          +2.6
- 12:00:49.500 B ETHUSDT   0.10    3,505.20      +0.0042 maker LATE        -
- 11:58:19.500 B BTCUSDT   0.020  67,253.1       -0.98   taker          -0.1"""
+ TIME         S SYMBOL      QTY      PRICE          FEE               SLIP bps
+>12:02:18.204 S SOLUSDT   0.75      151.90      -0.0228 maker             +2.6
+ 12:00:49.500 B ETHUSDT   0.10    3,505.20      +0.0042 maker LATE x2        -
+ 11:58:19.500 B BTCUSDT   0.020  67,253.1       -0.98   taker             -0.1"""
 
 AT_120 = """\
- TIME         S SYMBOL      QTY      PRICE          FEE            SLIP bps BY         ORDER          TRADE
->12:02:18.204 S SOLUSDT   0.75      151.90      -0.0228 maker          +2.6 maker      maker-3        t3
- 12:00:49.500 B ETHUSDT   0.10    3,505.20      +0.0042 maker LATE        - grid       grid-7         t2
- 11:58:19.500 B BTCUSDT   0.020  67,253.1       -0.98   taker          -0.1 maker      maker-1        t1"""
+ TIME         S SYMBOL      QTY      PRICE          FEE               SLIP bps    +1s    +5s   +30s BY
+>12:02:18.204 S SOLUSDT   0.75      151.90      -0.0228 maker             +2.6   -0.2      -      - maker
+ 12:00:49.500 B ETHUSDT   0.10    3,505.20      +0.0042 maker LATE x2        -  +12.3      -    0.0 grid
+ 11:58:19.500 B BTCUSDT   0.020  67,253.1       -0.98   taker             -0.1   +0.4   +0.1   -0.6 maker"""
 
 
 @pytest.mark.parametrize(("width", "expected"), [(50, AT_50), (80, AT_80), (120, AT_120)])
@@ -52,7 +52,28 @@ def test_slippage(side: object, price: str, mid: str | None, shown: str) -> None
     """Paid is negative on either side; nothing is divided by nothing."""
     fill = fixtures.fill(side=side, price=D(price), arrival_mid=None if mid is None else D(mid))
 
-    assert f"maker      {shown}" in drawn(draw, fixtures.view(fills=(fill,)))
+    assert f"maker         {shown}" in drawn(draw, fixtures.view(fills=(fill,)))
+
+
+def test_what_came_after() -> None:
+    """Each horizon in its column; the future and a fill of long ago are unknown, not zero."""
+    view = fixtures.view()
+    rows = drawn(draw, view, 120).splitlines()
+
+    assert ["-0.2", "-", "-"] == rows[1].split()[-4:-1]
+    assert ["+12.3", "-", "0.0"] == rows[2].split()[-4:-1]
+    assert ["-", "-", "-"] == drawn(draw, fixtures.view(fill_tracks=()), 120).splitlines()[
+        3
+    ].split()[-4:-1]
+    assert {"down"} == tokens(draw, view, "-0.6")
+
+
+def test_sent_again_is_said() -> None:
+    """A venue that repeats itself is worth a warning, though the books have it once."""
+    view = fixtures.view()
+
+    assert {"warn"} == tokens(draw, view, "x2")
+    assert "x2" not in drawn(draw, fixtures.view(fill_tracks=()))
 
 
 def test_nothing_and_filter() -> None:

@@ -8,7 +8,7 @@ from tui.panes.fsm import FsmPane, draw
 
 AT_50 = """\
  ACTIVE for 3m
- ! FEED_STALE:SOLUSDT
+ ! FEED_STALE:SOLUSDT  since 12:02:17Z (2.0s)
  suspended by themselves: SOLUSDT
  11:59:09Z DEGRADED -> ACTIVE RECOVERED session
  11:58:59Z ACTIVE -> DEGRADED EVIDENCE_REF=eviden~
@@ -17,7 +17,7 @@ AT_50 = """\
 
 AT_80 = """\
  ACTIVE for 3m
- ! FEED_STALE:SOLUSDT
+ ! FEED_STALE:SOLUSDT  since 12:02:17Z (2.0s)
  suspended by themselves: SOLUSDT
  11:59:09Z DEGRADED -> ACTIVE RECOVERED session
  11:58:59Z ACTIVE -> DEGRADED FEED_STALE BTCU~ EVIDENCE_REF=evidence/feed-115859
@@ -47,7 +47,7 @@ def test_emergency() -> None:
 
 def test_degraded_says_where_it_returns() -> None:
     """And what must be cleared first."""
-    life = fixtures.lifecycle("DEGRADED", beneath="ACTIVE", suspended=())
+    life = fixtures.lifecycle("DEGRADED", beneath="ACTIVE", suspended=(), reasons_ns=())
     shown = drawn(draw, fixtures.view(lifecycle=life, transitions=()))
 
     assert (
@@ -88,3 +88,24 @@ def test_pane() -> None:
 
     assert ("(1 open)", "") == (pane.caption(view), pane.caption(fixtures.empty()))
     assert 5 == len(pane.draw(view, 80, 20))
+
+
+def test_reasons_that_were_open_already() -> None:
+    """A move tells what else was in the way; its own cause stands there once."""
+    move = fixtures.transition(
+        "FEED_STALE", from_state="ACTIVE", to_state="DEGRADED", scope="A",
+        reasons=("FEED_STALE:A", "VENUE_DOWN:b", "DISK_LOW"),
+    )  # fmt: skip
+    shown = drawn(draw, fixtures.view(transitions=(move,)), 120)
+
+    assert "ACTIVE -> DEGRADED FEED_STALE A with VENUE_DOWN:b, DISK_LOW" in shown
+
+
+def test_since_when_each_reason_holds() -> None:
+    """Where it was seen to begin."""
+    life = fixtures.lifecycle(
+        reasons=("A", "B", "C"), reasons_ns=(fixtures.NOW_NS - 90 * fixtures.SECOND, 0)
+    )
+    rows = drawn(draw, fixtures.view(lifecycle=life)).splitlines()
+
+    assert [" ! A  since 12:00:49Z (1m)", " ! B", " ! C"] == rows[1:4]

@@ -12,37 +12,40 @@ from tui.panes.health import HealthPane, draw
 D = Decimal
 
 AT_39 = """\
- SOLUSDT   ! 2.4s  SUSPENDED  book
+ SOLUSDT   ! 2.4s  SUSPENDED  0/s  ske~
  state     ACTIVE since 11:59:09Z (3m)
- process   cpu 6%  rss 91 MB  disk 50~
- journal   48k events  15.9 MB  head 9~
- to order  p50 180us  p99 1.4ms  max 5~
+ process   cpu 6%  rss 91 MB  disk~
+ journal   48k events  15.9 MB  unsync~
+ to order  p50 180us  p99 1.4ms  max~
  errors    agent_fault 1
  orders    placed 61  amended 118  can~
- BTCUSDT   0.1s  book
- ETHUSDT   0.3s  touch only
+ BTCUSDT   0.1s  212/s  skew +3ms  book
+ ETHUSDT   0.3s  88/s  touch only
+ feed      reconnects 2  stale after 2s
  events    48k seen  screens 1"""
 
 AT_80 = """\
- SOLUSDT   ! 2.4s  SUSPENDED  book
+ SOLUSDT   ! 2.4s  SUSPENDED  0/s  skew +3ms  refused stale 3  book
  state     ACTIVE since 11:59:09Z (3m)
  process   cpu 6%  rss 91 MB  disk 50 GB  loop 2 ms
- journal   48k events  15.9 MB  head 9f3c9f3c
+ journal   48k events  15.9 MB  unsynced 37  head 9f3c9f3c  checkpoint 12s
  to order  p50 180us  p99 1.4ms  max 5.2ms
  errors    agent_fault 1
  orders    placed 61  amended 118  canceled 9
- BTCUSDT   0.1s  book
- ETHUSDT   0.3s  touch only
+ BTCUSDT   0.1s  212/s  skew +3ms  book
+ ETHUSDT   0.3s  88/s  touch only
+ feed      reconnects 2  stale after 2s
  events    48k seen  screens 1"""
 
 BEGINNING = """\
  state     INIT
  process   cpu -  rss -  disk -  loop -
- journal   0 events  0.0 MB  head -
+ journal   0 events  0.0 MB  unsynced -  head -  checkpoint -
  to order  p50 -  p99 -  max -
  errors    none
  orders    none
  BTCUSDT   no data yet
+ feed      reconnects 0  stale after 2s
  events    0 seen  screens 1"""
 
 
@@ -88,7 +91,10 @@ def test_old_and_suspended_are_two_things() -> None:
     barred = fixtures.market("ETHUSDT", is_suspended=True)
     view = fixtures.view(markets=(old, barred))
 
-    assert " BTCUSDT   ! 3.0s  book\n ETHUSDT   0.1s  SUSPENDED  book\n" in drawn(draw, view)
+    assert (
+        " BTCUSDT   ! 3.0s  212/s  skew +3ms  book\n ETHUSDT   0.1s  SUSPENDED  88/s  book\n"
+        in drawn(draw, view)
+    )
     assert {"warn"} == tokens(draw, view, "! 3.0s")
     assert {"warn"} == tokens(draw, view, "SUSPENDED")
 
@@ -121,3 +127,30 @@ def test_pane() -> None:
     assert "(1 !)" == pane.caption(fixtures.view())
     assert "" == pane.caption(fixtures.empty())
     assert 3 == len(pane.draw(fixtures.view(), 80, 3))
+
+
+STREAMS = [
+    # what is known of it,                                     as shown
+    ({},                                                       "212/s  skew +3ms  book"),
+    ({"per_s": None, "skew_ms": None},                         "0.1s  -/s  book"),
+    ({"skew_ms": -1_300.4},                                    "skew -1300ms"),
+    ({"refused": {"stale": 3, "crossed": 0, "duplicate": 12}}, "refused stale 3  duplicate 12  book"),
+    ({"refused": {"crossed": 0}},                              "skew +3ms  book"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "shown"), STREAMS)
+def test_streams(changes: dict, shown: str) -> None:
+    """Pace, skew where there are stamps, and what was kept out; no data yet still has a pace."""
+    health = fixtures.health(streams=(fixtures.stream(**changes),))
+
+    assert shown in drawn(draw, fixtures.view(health=health))
+
+
+def test_a_feed_without_a_price_yet() -> None:
+    """Messages come, but none that prices anything."""
+    stream = fixtures.stream(refused={"crossed": 9})
+    view = fixtures.empty()
+    unpriced = fixtures.view(markets=view.markets, health=fixtures.health(streams=(stream,)))
+
+    assert "no data yet  212/s  skew +3ms  refused crossed 9" in drawn(draw, unpriced)

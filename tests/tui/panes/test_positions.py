@@ -17,16 +17,16 @@ AT_50 = """\
  TOTAL                            +2.47   !"""
 
 AT_80 = """\
- SYMBOL       QTY      ENTRY       MARK           uPnL     REALISED     AGE
->BTCUSDT   +0.020  67,253.1   67,412.6       +3.19         +10.59      0.1s
- SOLUSDT   -1.50      150.76     151.24      -0.72   !       0.00    ! 2.4s
- TOTAL                                       +2.47   !     +10.81"""
+ SYMBOL       QTY      ENTRY       MARK           uPnL          LIQ     LIQ %
+>BTCUSDT   +0.020  67,253.1   67,412.6       +3.19      54,210.1      19.6%
+ SOLUSDT   -1.50      150.76     151.24      -0.72   !     198.10 !   31.0% !
+ TOTAL                                       +2.47   !"""
 
 AT_120 = """\
- SYMBOL       QTY      ENTRY       MARK           uPnL     REALISED     AGE         FEES      FUNDING     FUND RATE
->BTCUSDT   +0.020  67,253.1   67,412.6       +3.19         +10.59      0.1s      -0.98        +0.08    +0.0100%  2h
- SOLUSDT   -1.50      150.76     151.24      -0.72   !       0.00    ! 2.4s      -0.0358       0.00    -0.0040%  2h
- TOTAL                                       +2.47   !     +10.81                -1.02        +0.08"""
+ SYMBOL       QTY      ENTRY       MARK           uPnL          LIQ     LIQ %        TODAY     FUND RATE     AGE
+>BTCUSDT   +0.020  67,253.1   67,412.6       +3.19      54,210.1      19.6%       +10.59    +0.0100%  2h    0.1s
+ SOLUSDT   -1.50      150.76     151.24      -0.72   !     198.10 !   31.0% !       -       -0.0040%  2h  ! 2.4s
+ TOTAL                                       +2.47   !"""
 
 
 @pytest.mark.parametrize(("width", "expected"), [(50, AT_50), (80, AT_80), (120, AT_120)])
@@ -45,7 +45,7 @@ def test_flat_ones_on_request() -> None:
 
 def test_whose_it_is() -> None:
     """Where agents hold against each other, the net says so."""
-    assert "maker -2.00 grid +0.50" in drawn(draw, fixtures.view(), 160)
+    assert "maker -2.00 grid +0.50" in drawn(draw, fixtures.view(), 300)
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,18 @@ def test_filter() -> None:
 
 def test_unknown_is_not_zero() -> None:
     """No mark, no market, no age: dashes."""
-    lost = fixtures.position("LOST", mark=None, entry_price=None)
+    lost = fixtures.position(
+        "LOST", mark=None, entry_price=None, liquidation_price=None, liquidation_pct=None,
+        realised_today=None, margin=None, funding_next=None, trips=(),
+    )  # fmt: skip
     shown = drawn(draw, fixtures.view(positions=(lost,)), 120).splitlines()[1]
 
-    assert ">LOST      +0.02        -          -         +3.19   !     +10.59         - " in shown
+    assert (
+        ">LOST      +0.02        -          -         +3.19   !       -    !       - !       -     "
+        in shown
+    )
+    wide = drawn(draw, fixtures.view(positions=(lost,)), 250).splitlines()[1].split()
+    assert ["+0.02", "-", "-", "+3.19", "!", *["-", "!"] * 3, *["-"] * 7] == wide[1:19]
 
 
 def test_what_outgrows_its_column_is_crossed_out() -> None:
@@ -123,7 +131,11 @@ def test_pane() -> None:
     pane, view = PositionsPane(), fixtures.view()
     pane.selected, pane.filter = 1, ""
 
-    assert ("(2)", 2) == (pane.caption(view), pane.count(view))
+    assert ("(2) gross 1,575.10 net +1,121.40 lev 0.16x", 2) == (
+        pane.caption(view),
+        pane.count(view),
+    )
+    assert "(0)" == pane.caption(fixtures.empty())
     assert ">SOLUSDT" in "".join(cell.text for row in pane.draw(view, 80, 9) for cell in row)
     assert view.positions[2] == pane.chosen(view)
     pane.filter = "nobody"
@@ -133,3 +145,12 @@ def test_pane() -> None:
     assert (3, view.positions[1]) == (pane.count(view), pane.chosen(view))
     pane.action_flat()
     assert 2 == pane.count(view)
+
+
+def test_a_liquidation_out_of_reach() -> None:
+    """Ten times the price is said so; a figure of that size would be crossed out."""
+    far = fixtures.position(liquidation_price=D("5000000.5"), liquidation_pct=D("4658.1"))
+    near = fixtures.position(liquidation_price=D("674120.0"), liquidation_pct=D("900"))
+
+    assert 2 == drawn(draw, fixtures.view(positions=(far,))).splitlines()[1].count("> 10x")
+    assert "900.0%" in drawn(draw, fixtures.view(positions=(near,)))

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.session.control.views import MarketFace, View
-from tests.tui.fixtures import BTC, HOSTILE, NOW_NS, SECOND, D, empty, market, view
+from tests.tui.fixtures import BTC, HOSTILE, NOW_NS, SECOND, D, empty, health, market, view
 from tui.panes.quotes import draw, microprice, spread_bps
 
 
@@ -14,16 +14,16 @@ def texts(shown: View, width: int = 80, height: int = 6, selected: int = 0) -> l
 def test_rows_at_80() -> None:
     """As the specification draws them."""
     assert [
-        " SYMBOL            BID        ASK   SPR       POS      uPnL    AGE",
-        ">BTCUSDT      67,412.3   67,412.9   0.1    +0.020     +3.19   0.1s",
-        " ETHUSDT      3,508.11   3,508.40   0.8      0.00      0.00   0.3s",
-        " SOLUSDT        151.22     151.25   2.0     -1.50     -0.72 ! 2.4s SUSPENDED",
+        " SYMBOL            BID        ASK   SPR   CHG 8m       POS      uPnL    AGE",
+        ">BTCUSDT      67,412.3   67,412.9   0.1 ^ +0.42%    +0.020     +3.19   0.1s",
+        " ETHUSDT      3,508.11   3,508.40   0.8 v -0.11%      0.00      0.00   0.3s",
+        " SOLUSDT        151.22     151.25   2.0  = 0.00%     -1.50     -0.72 ! 2.4s SUSP",
     ] == texts(view())
 
 
 def test_wide_rows_have_more_columns_and_narrow_ones_fewer() -> None:
     """Columns come and go whole."""
-    assert "MICRO       MARK    FUND%" in texts(view(), 120)[0]
+    assert "MICRO   CHG 8m  VOL 8m       MARK    FUND%" in texts(view(), 124)[0]
     assert "uPnL" not in texts(view(), 60)[0]
     assert "POS" not in texts(view(), 50)[0]
 
@@ -59,6 +59,25 @@ def test_age(age_s: float, mark: str, token: str) -> None:
     assert mark == ("!" if "!" in age.text else "")
     assert token == age.token
     assert ("stale" if mark else "bid") == cells[1].token
+
+
+def test_the_session_s_own_limit_says_what_is_old() -> None:
+    """A patient session holds a price of 2.4 s for good, a hasty one 0.3 s for stale."""
+    patient = view(health=health(quote_age_max_s=5.0))
+    hasty = view(health=health(quote_age_max_s=0.2))
+
+    assert "!" not in "".join(texts(patient))
+    assert 2 == "".join(texts(hasty)).count("!")
+
+
+def test_the_span_of_a_change_is_said() -> None:
+    """The shortest there is; none before the first price, and an unknown change is no zero."""
+    late = market("LATEUSDT", change_since_ns=NOW_NS - 90 * SECOND, change_pct=None, volume=None)
+    rows = texts(view(markets=(market(), late)), 100)
+
+    assert "CHG 1m  VOL 1m" in rows[0]
+    assert ["-", "-"] == rows[2].split()[5:7]
+    assert "CHG       POS" in texts(empty())[0]
 
 
 def test_the_selected_instrument_is_kept_in_sight() -> None:

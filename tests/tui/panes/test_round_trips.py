@@ -26,9 +26,9 @@ AT_120 = """\
  12:00:49Z B ETHUSDT   0.10    3,502.10   3,505.20    4m      +0.24        +0.31        -0.07        +0.02   maker"""
 
 AT_200 = """\
- CLOSED    S SYMBOL      QTY      ENTRY       EXIT  HELD          NET        GROSS         FEES      FUNDING     SLIPPAGE        WORST         BEST FILLS BY
->12:01:49Z S BTCUSDT   0.040  67,390.0   67,401.5    45s      -1.34        -0.46        -0.88         0.00        -0.05        -0.62         0.00       4 maker
- 12:00:49Z B ETHUSDT   0.10    3,502.10   3,505.20    4m      +0.24        +0.31        -0.07         0.00        +0.02        -0.11        +0.35       2 maker"""
+ CLOSED    S SYMBOL      QTY      ENTRY       EXIT  HELD          NET        GROSS         FEES      FUNDING     SLIPPAGE          MAE          MFE FILLS TRIP           BY
+>12:01:49Z S BTCUSDT   0.040  67,390.0   67,401.5    45s      -1.34        -0.46        -0.88         0.00        -0.05        -0.62         0.00       4 maker-3        maker
+ 12:00:49Z B ETHUSDT   0.10    3,502.10   3,505.20    4m      +0.24        +0.31        -0.07         0.00        +0.02        -0.11        +0.35       2 maker-1        maker"""
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.session.control.views import View
-from tests.tui.fixtures import D, breaker, empty, lifecycle, session, view
+from tests.tui.fixtures import NOW_NS, SECOND, D, breaker, empty, lifecycle, session, view
 from tests.tui.stage import welcome
 from tui.pane import Cell
 from tui.panes.card import draw as draw_card
@@ -24,7 +24,7 @@ def test_lines_at_80() -> None:
     """Mode, state, source with its age, countdown, clock; money; why."""
     assert [
         " PAPER  SIMULATED  > ACTIVE   mock 0.1s                   T-07:41   12:02:19Z / ",
-        " Eq 10,012.34  +12.34 (+0.12%)  DD -0.04%  fee -1.02         risk ######## OVER ",
+        " Eq 10,012.34  +12.34 (+0.12%)  DD -0.04% fee -1.02          risk ######## OVER ",
         " ACTIVE since 11:59:09Z: FEED_STALE:SOLUSDT   events 48,211   fills 37          ",
     ] == texts(view())
 
@@ -118,3 +118,39 @@ def test_the_card() -> None:
     ] == rows  # fmt: skip
     assert 5 == len(draw_card(view(), 5, AROUND))
     assert all(len(row) <= 20 for row in rows)
+
+
+def test_why_and_since_when() -> None:
+    """The first open reason with its own time; in calm the last move, if there is room."""
+    doubted = view(
+        lifecycle=lifecycle("DEGRADED", reasons=("FEED_STALE:A", "VENUE_DOWN:b"),
+                            reasons_ns=(NOW_NS - 61 * SECOND, 0))
+    )  # fmt: skip
+    calm = view(lifecycle=lifecycle(reasons=(), suspended=()))
+
+    assert "FEED_STALE:A +1 since 12:01:18Z" in texts(doubted, 120)[0]
+    assert "RECOVERED since 11:59:09Z" in texts(calm, 200)[0]
+    assert "RECOVERED" not in texts(calm, 120)[0]
+    assert "since" not in texts(empty(), 200)[0]
+
+
+def test_the_worst_fall_and_the_profile() -> None:
+    """Never less than the fall of now; unknown before the first reading."""
+    deeper = view(session=session(drawdown_pct=D("0.5")))
+
+    assert "DD -0.04% (max -0.21%)" in texts(view(), 120)[1]
+    assert "DD -0.50% (max -0.50%)" in texts(deeper, 120)[1]
+    assert "(max -)" in texts(empty(), 120)[1]
+    assert "profile btc-maker" in texts(view(), 160)[0]
+    assert "profile" not in texts(view(), 200, 3, Surroundings(welcome(profile="")))[0]
+
+
+def test_the_bar_of_risk_has_a_word_for_each() -> None:
+    """At the limit, tripped and back below it, or a share."""
+    for headroom, tripped, word in (
+        ("0", True, "OVER"),
+        ("0.4", True, "HELD"),
+        ("0.4", False, "60%"),
+    ):
+        worst = breaker(headroom=D(headroom), is_tripped=tripped)
+        assert word in texts(view(breakers=(worst,)), 120)[1]

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.model.events import Operator as Op
-from engine.model.events import OperatorCommand, Timer
+from engine.model.events import Timer
 from engine.model.money import use_exact_arithmetic
 from engine.model.records import Alert, ErrorRecord, FsmTransition
 from engine.session.control.address import listen
-from engine.session.control.chronicle import EQUITY_MAX, LOG_MAX, TAIL_MAX, Chronicle
+from engine.session.control.chronicle import EQUITY_MAX, TAIL_MAX, Chronicle
 from engine.session.control.control import Control, ScreenConfig
 from engine.session.control.frames import ANSWER_BYTES_MAX, encode
+from engine.session.control.log_tail import LOG_MAX
 from engine.session.control.portrait import Portrait
 from engine.session.control.views import View
 from engine.session.stops import Stops
@@ -55,25 +55,6 @@ def test_tails_are_bounded(tmp_path: Path) -> None:
     assert "E999" == chronicle.transitions[-1].event
     times = [worth[0] // SECOND for worth in chronicle.equity()]
     assert [*range(0, 700, 60), *range(700, 1_000)] == times
-
-
-LINES = [
-    # event,                                                            kind, severity, part of the text
-    (Alert(1, "feed_stale", "warning", "feed stale (BTC)"),             "feed_stale", "warning", "feed stale (BTC)"),
-    (FsmTransition(1, "ACTIVE", "PAUSED", "X", "session", ("A", "B")),  "fsm_transition", "warning", "ACTIVE -> PAUSED by X (session) A, B"),
-    (ErrorRecord(1, "overfill", "a-1", "0.1"),                          "error", "critical", "kind=overfill scope=a-1 detail=0.1"),
-    (OperatorCommand(1, Op.PAUSE, "cli pid=1"),                         "operator_command", "info", "command=pause by=cli pid=1"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("event", "kind", "severity", "text"), LINES)
-def test_log_lines(tmp_path: Path, event, kind: str, severity: str, text: str) -> None:
-    """What a person may want to read, in a line."""
-    chronicle = Chronicle(Stage(tmp_path, mock()).kernel)
-    chronicle.follow([event])
-
-    (line,) = chronicle.log()
-    assert (1, kind, severity, text) == (line.ts_ns, line.kind, line.severity, line.text)
 
 
 @pytest.mark.parametrize("duration_s", [None, 120])
