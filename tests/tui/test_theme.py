@@ -7,7 +7,8 @@ from rich.style import Style
 
 from tui.theme import BADGE_COLORS, NAMES, TOKENS, Palette, color, following, palette
 
-COLORED = [name for name in NAMES if name != "mono"]
+COLORED = [name for name in NAMES if name != "mono" and not name.startswith("ansi")]
+"""The palettes whose colors are ours: those of the terminal's own are its user's business."""
 GROUNDS = ("ground", "choice")
 MACHADO = {
     # Machado, Oliveira and Fernandes 2009, severity 1.0
