@@ -34,4 +34,8 @@ BINDINGS: Final = (
     Binding("left_square_bracket", "symbol(-1)", "Previous instrument", id="symbol-previous"),
     Binding("right_square_bracket", "symbol(1)", "Next instrument", id="symbol-next"),
     Binding("T", "palette", "Next palette", id="palette"),
+    Binding("enter", "open('details')", "All fields of the chosen row", id="details"),
+    Binding("y", "open('copy')", "Copy the chosen row as text", id="copy"),
+    Binding("Y", "open('copy-json')", "Copy the chosen row as JSON", id="copy-json"),
+    Binding("A", "open('alerts')", "Alerts: what is wrong, since when", id="alerts"),
 )

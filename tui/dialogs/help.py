@@ -6,20 +6,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.events import Key
+from textual.keys import key_to_character
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.danger import CHOICES
 
 SCROLLS = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
-SPELLED = {
-    "question_mark": "?",
-    "exclamation_mark": "!",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "escape": "esc",
-    "slash": "/",
-}
+SPELLED = {"escape": "esc"}
 
 
 class HelpScreen(ModalScreen[None]):
@@ -54,6 +48,12 @@ def help_text(groups: Iterable[tuple[str, Iterable[Binding]]]) -> str:
 
 
 def spelled(key: str) -> str:
-    """Return a key as people write it."""
-    parts = key.split(",")
-    return " ".join(SPELLED.get(part, part.replace("ctrl+", "^")) for part in parts)
+    """Return a key as people write it: `question_mark,f1` is `? f1`."""
+    return " ".join(_spelled(part) for part in key.split(","))
+
+
+def _spelled(key: str) -> str:
+    character = key_to_character(key)
+    if character is not None and character.isprintable() and not character.isspace():
+        return character
+    return SPELLED.get(key, key.replace("ctrl+", "^"))

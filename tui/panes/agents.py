@@ -96,5 +96,5 @@ class AgentsPane(Pane):
 
     def chosen(self, view: View) -> AgentFace | None:
         """Return the agent a person stands on."""
-        agents = shown(view, self.filter)
+        agents = shown(self.ordered(view), self.filter)
         return agents[self.selected] if self.selected < len(agents) else None

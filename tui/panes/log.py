@@ -103,8 +103,8 @@ class LogPane(Pane):
     NUMBER: ClassVar[str] = "9"
     TITLE: ClassVar[str] = "Log"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "tail", "Tail", show=False),
-        Binding("v", "lowest", "Level", show=False),
+        Binding("t", "tail", "Follow the newest", show=False, id="log-tail"),
+        Binding("v", "lowest", "Lowest level shown", show=False, id="log-level"),
     ]
 
     lowest: str = "info"
@@ -132,6 +132,12 @@ class LogPane(Pane):
     def count(self, view: View) -> int:
         """Return how many lines can be selected."""
         return len(shown(view.log if self.held is None else self.held, self.lowest, self.filter))
+
+    def chosen(self, view: View) -> LogLine | None:
+        """Return the line a person stands on; the newest while they are followed."""
+        lines = shown(view.log if self.held is None else self.held, self.lowest, self.filter)
+        at = len(lines) - 1 if self.held is None else self.selected
+        return lines[at] if 0 <= at < len(lines) else None
 
     def action_move(self, by: int) -> None:
         """Hold the lines and select another one; the last one follows again."""

@@ -135,5 +135,5 @@ class OrdersPane(Pane):
 
     def chosen(self, view: View) -> OrderFace | None:
         """Return the order a person stands on."""
-        orders = shown(view, self.filter)
+        orders = shown(self.ordered(view), self.filter)
         return orders[self.selected] if self.selected < len(orders) else None
