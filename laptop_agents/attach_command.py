@@ -80,6 +80,8 @@ def show(
         Exception: A bug of the screen; the session goes on, and that was said.
     """
     os.environ.setdefault("TEXTUAL_FPS", TEXTUAL_FPS)
+    if is_dull(arguments):
+        os.environ["NO_COLOR"] = "1"  # Textual's own widgets obey nothing else
     from tui.app import Workstation  # noqa: PLC0415 - Textual, for a screen only
     from tui.link import Link  # noqa: PLC0415 - for a screen only
 

@@ -86,6 +86,12 @@ _MONO: Final = {
     "sim": "bold reverse", "live": "bold reverse", "replay": "reverse",
 }  # fmt: skip
 
+_GREYS: Final = {
+    "ground": "#101010", "text": "#E4E4E4", "title": "#E4E4E4", "dim": "#A8A8A8", "up": "#E4E4E4",
+    "ok": "#E4E4E4", "warn": "#E4E4E4", "danger": "#E4E4E4",
+}  # fmt: skip
+"""What Textual's own widgets wear in mono; ours wear nothing but attributes."""
+
 NAMES: Final[tuple[str, ...]] = get_args(PaletteName)
 """In the order in which `T` goes through them."""
 
@@ -133,7 +139,7 @@ class Palette:
         """The same colors for Textual's own widgets: dialogs, help, the command palette."""
         if self.is_ansi:
             return BUILTIN_THEMES[self.name]
-        colors = self.colors or {**_DARK, "up": "#E6EDF3"}
+        colors = self.colors or _GREYS
         return Theme(
             name=self.name,
             primary=colors["title"],
