@@ -77,6 +77,11 @@ class Terminal:
         self._read()
         return self.process.returncode
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the window's size, as a person dragging its corner does."""
+        self._screen.resize(rows, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def hang_up(self) -> None:
         """Close the terminal under the program."""
         os.close(self._master)

@@ -98,6 +98,28 @@ def _unless_grey(found: re.Match[bytes]) -> bytes:
     return b"" if int(found[1]) in {0, 7, 8, 15, 16, 231, *range(232, 256)} else found[0]
 
 
+def test_a_storm_of_sizes(on_terminal: Open) -> None:
+    """A hundred times between the largest and the smallest in five seconds: half-typed words stay."""
+    terminal = on_terminal(*WORDS, size=(200, 60))
+    terminal.until(is_up)
+    terminal.press("5/")
+    terminal.until(lambda text: "filter" in text.splitlines()[-2])
+    terminal.press("quo")
+    terminal.until(lambda text: "quo" in text.splitlines()[-2])
+    began = time.monotonic()
+    for turn in range(100):
+        terminal.resize(*((20, 5) if turn % 2 else (200, 60)))
+        while time.monotonic() - began < turn * 0.05:
+            terminal.text()
+    terminal.resize(80, 24)
+    terminal.press("ter\r")
+    terminal.until(lambda text: "/quoter" in text and "Quotes" in text and is_up(text))
+    terminal.press("\x18k")
+
+    assert 4 == terminal.end()
+    assert b"Traceback" not in terminal.raw
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -126,7 +148,10 @@ def test_plain_lines_take_the_same_commands(on_terminal: Open) -> None:
     for typed, answer in (
         ("pause", "command pause: paused in"),
         ("resume", "command resume: resumed in"),
-        ("agents weight quoter 0.5", "command agents weight quoter 0.5: agent weighed (quoter=0.5)"),
+        (
+            "agents weight quoter 0.5",
+            "command agents weight quoter 0.5: agent weighed (quoter=0.5)",
+        ),
         ("kil", "command unknown: kil: help lists what there is"),
         ("status", "drawdown"),
     ):
