@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.model.errors import SessionUnreachable, UsageError
+from engine.model.errors import SessionUnreachable, SettingsRefused, UsageError
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.control.client import Connection
 from engine.session.stops import GRACEFUL
@@ -47,12 +47,26 @@ def run(arguments: argparse.Namespace) -> int:
     _greet(folder)
     if arguments.lines:
         return tell(folder)
-    ending = show(folder, looks(_own(arguments), os.environ, recorded_looks(folder)), arguments)
+    ending = show(folder, _wanted(arguments, folder), arguments)
     if ending.how == "detached":
         sys.stdout.write(f"Left run {folder.name}: the session goes on.\n")
     else:
         _say_how_it_ended(folder)
     return 0
+
+
+def _wanted(arguments: argparse.Namespace, folder: Path) -> Looks:
+    """Return how whoever attaches wants the screen; what the run was told counts least.
+
+    Raises:
+        SettingsRefused: Something of their own is wrong.
+        UsageError: They typed settings of a session.
+    """
+    typed = _own(arguments)
+    try:
+        return looks(typed, os.environ, recorded_looks(folder))
+    except SettingsRefused:
+        return looks(typed, os.environ)  # the run may be of a release with other settings
 
 
 def _own(arguments: argparse.Namespace) -> list[Flag]:

@@ -16,11 +16,11 @@ from itertools import combinations
 from typing import Final
 
 from textual.binding import Binding, BindingType
-from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from tui import keys
 from tui.desk import PANES
-from tui.dialogs.help import spelled
+from tui.dialogs.help import character, spelled
 from tui.pane import Pane
 
 FORBIDDEN: Final[Mapping[str, str]] = {
@@ -140,7 +140,7 @@ def is_key(key: str) -> bool:
 
 
 def _is_punctuation(name: str) -> bool:
-    return PUNCTUATION.fullmatch(name) is not None and key_to_character(name) is not None
+    return PUNCTUATION.fullmatch(name) is not None and character(name) is not None
 
 
 def _clashes(keymap: Keymap, chosen: Mapping[str, Sequence[str]]) -> Iterable[str]:

@@ -175,8 +175,6 @@ class Pane(Widget, can_focus=True):
         cells = self._lines[y] if y < len(self._lines) else ()
         return strip(cells, self.size.width, self.palette)
 
-    # --- inside --------------------------------------------------------------------------------
-
     def _compose_lines(self, width: int, height: int) -> list[Row]:
         edge = 1 if self.is_beside else 0  # a rule towards the pane on the left
         top = 1 if self.HAS_TITLE else 0

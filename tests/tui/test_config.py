@@ -8,7 +8,7 @@ import pytest
 
 from engine.model.errors import SettingsRefused, UsageError
 from engine.session.manifest import Setting
-from laptop_agents.attach_command import _own
+from laptop_agents.attach_command import _own, _wanted
 from laptop_agents.looks import looks, recorded_looks
 from laptop_agents.setting_lines import allowed, setting_lines
 from laptop_agents.settings import catalogue, load
@@ -116,6 +116,24 @@ def test_what_a_run_recorded(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({"settings": rows}))
 
     assert {"tui.fps": "9", "tui.ascii": "true"} == recorded_looks(tmp_path)
+
+
+def test_a_run_of_another_release_spoils_no_attach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it recorded is passed over; what a person says now still counts, or is refused."""
+    monkeypatch.setenv("LAPTOP_AGENTS_HOME", str(tmp_path))
+    rows = {"tui.keys.pause": {"value": "z", "origin": "--set"}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"settings": rows}))
+    arguments = argparse.Namespace(typed=[("--set", "tui.fps", "9")], typed_after=None)
+    assert (9, {}) == (
+        _wanted(arguments, tmp_path).config.fps,
+        _wanted(arguments, tmp_path).config.keys,
+    )
+    arguments.typed.append(("--set", "tui.keys.zoom", "P"))
+
+    with pytest.raises(SettingsRefused, match="zoom"):
+        _wanted(arguments, tmp_path)
 
 
 def test_setting_lines_explain_themselves() -> None:

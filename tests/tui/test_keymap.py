@@ -6,7 +6,7 @@ from tests.tui.stage import L, M, S, staged
 from tui import keys
 from tui.config import TuiConfig
 from tui.desk import PANES
-from tui.dialogs.help import help_text
+from tui.dialogs.help import help_text, spelled
 from tui.keymap import FRAGILE, contexts, own_bindings, parts, problems, rebound, renamed
 from tui.pane import Pane
 
@@ -63,6 +63,16 @@ def test_accepted(keymap: dict[str, str]) -> None:
 def test_a_value_is_never_repeated() -> None:
     """It may be a secret that was pasted in the wrong place."""
     assert not any("hunter2secret" in problem for problem in problems({"pause": "hunter2secret"}))
+
+
+@pytest.mark.parametrize("typed", "/-+_@;:'\"`~|&*(){}<>=#$%\\")
+def test_every_character_of_a_keyboard_is_a_key(typed: str) -> None:
+    """Some have two names; the help spells them as they are typed."""
+    free = [p for p in problems({"zoom": typed}) if "would be both" not in p]
+
+    assert [] == free
+    (key,) = parts(typed)
+    assert typed == spelled(key)
 
 
 def test_parts_are_spelled_as_textual_spells_them() -> None:

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.events import Key
-from textual.keys import key_to_character
+from textual.keys import KEY_NAME_REPLACEMENTS, key_to_character
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -14,6 +14,8 @@ from tui.danger import CHOICES
 
 SCROLLS = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
 SPELLED = {"escape": "esc"}
+UNICODE = {short: long for long, short in KEY_NAME_REPLACEMENTS.items()}
+"""Keys that Textual calls by a shorter name than Unicode."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -39,12 +41,20 @@ def help_text(groups: Iterable[tuple[str, Iterable[Binding]]]) -> str:
     """Return a line a key, by group, and how the danger menu works."""
     lines: list[str] = []
     for title, bindings in groups:
-        rows = [f"  {spelled(b.key):<12} {b.description}" for b in bindings if b.description]
+        rows = [
+            f"  {spelled(b.key):<12} {b.description}{_id(b)}" for b in bindings if b.description
+        ]
         lines += [title, *rows, ""]
     lines += ["After ^x, within 5 s (any other key disarms)"]
     lines += [f"  {key:<12} {what}" for key, (_, what) in CHOICES.items()]
-    lines += ["", "Select text with the mouse, or shift+drag where the terminal selects itself."]
+    lines += ["", "Names in brackets are those of the settings tui.keys.NAME."]
+    lines += ["Select text with the mouse, or shift+drag where the terminal selects itself."]
     return "\n".join(lines)
+
+
+def _id(binding: Binding) -> str:
+    """Return the name under which `tui.keys` moves an action."""
+    return f"  ({binding.id})" if binding.id else ""
 
 
 def spelled(key: str) -> str:
@@ -53,7 +63,12 @@ def spelled(key: str) -> str:
 
 
 def _spelled(key: str) -> str:
-    character = key_to_character(key)
-    if character is not None and character.isprintable() and not character.isspace():
-        return character
+    typed = character(key)
+    if typed is not None and typed.isprintable() and not typed.isspace():
+        return typed
     return SPELLED.get(key, key.replace("ctrl+", "^"))
+
+
+def character(key: str) -> str | None:
+    """Return what a key types, `/` for `slash`; None for one that types nothing."""
+    return key_to_character(UNICODE.get(key, key))
