@@ -130,7 +130,7 @@ def test_a_run_of_another_release_spoils_no_attach(
         _wanted(arguments, tmp_path).config.fps,
         _wanted(arguments, tmp_path).config.keys,
     )
-    arguments.typed.append(("--set", "tui.keys.zoom", "P"))
+    arguments.typed.append(("--set", "tui.keys.zoom", "T"))
 
     with pytest.raises(SettingsRefused, match="zoom"):
         _wanted(arguments, tmp_path)
