@@ -168,7 +168,8 @@ class Desk(Container):
     def greet(self) -> None:
         """Show what this is, until the first key."""
         self._is_first_minute = True
-        self.lay_out()
+        if self.size:  # else the first size is to come, and lays out
+            self.lay_out()
 
     def end_greeting(self) -> None:
         """Give the lines below the banner back."""

@@ -168,3 +168,11 @@ async def test_the_greeting_ends_with_the_first_key() -> None:
         assert "stops everything" not in stage.text()
     async with staged(size=S) as stage:
         assert "stops everything" not in stage.text()
+
+
+@pytest.mark.parametrize("size", [(20, 5), (60, 16), S, M, L])
+async def test_the_greeting_leaves_the_screen_its_figures(size: tuple[int, int]) -> None:
+    """From the first size on, also where there is no room to greet."""
+    async with staged(size=size, is_owner=True) as stage:
+        assert "10,012.34" in stage.text()
+        assert ("stops everything" in stage.text()) is (size != (20, 5))
