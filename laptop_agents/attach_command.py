@@ -10,18 +10,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.model.errors import SessionUnreachable, UsageError
+from engine.model.errors import SessionUnreachable, SettingsRefused, UsageError
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.control.client import Connection
-from engine.session.control.views import View
-from engine.session.control.words import Farewell, Welcome
-from engine.session.sanitize import sanitize
 from engine.session.stops import GRACEFUL
+from laptop_agents.catalogue import shown
+from laptop_agents.cli import flags
 from laptop_agents.home import find_home
+from laptop_agents.line_mode import told
+from laptop_agents.looks import SECTION, Looks, is_dull, looks, recorded_looks, surface
 from laptop_agents.run_shelf import find_run, is_running, summary
+from laptop_agents.sources import Flag
 from laptop_agents.why_process import why
-from tui.surface import Ending, Surface
-from tui.terminal import no_screen_here, speaks_utf8
+from tui.surface import Ending
+from tui.terminal import no_screen_here
 
 if TYPE_CHECKING:
     from laptop_agents.engine_process import EngineProcess
@@ -37,8 +39,6 @@ REPORT_POLL_S: Final = 0.05
 LEFT: Final = ("detached", "signal")
 """Endings of a screen that are none of its session."""
 HUNG_UP: Final = Ending("signal", signal.SIGHUP.name)
-SILENCE_S: Final = 5.0
-"""A session sends ten views a second; one that sends none for so long is in trouble."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     greet(folder)
     if arguments.lines:
         return tell(folder)
-    ending = show(folder, arguments)
+    ending = show(folder, _wanted(arguments, folder), arguments)
     if ending == HUNG_UP:
         return 0  # there is nobody to tell
     if ending.how in LEFT:
@@ -64,8 +64,38 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _wanted(arguments: argparse.Namespace, folder: Path) -> Looks:
+    """Return how whoever attaches wants the screen; what the run was told counts least.
+
+    Raises:
+        SettingsRefused: Something of their own is wrong.
+        UsageError: They typed settings of a session.
+    """
+    typed = _own(arguments)
+    try:
+        return looks(typed, os.environ, recorded_looks(folder))
+    except SettingsRefused:
+        return looks(typed, os.environ)  # the run may be of a release with other settings
+
+
+def _own(arguments: argparse.Namespace) -> list[Flag]:
+    """Return what was typed about the screen.
+
+    Raises:
+        UsageError: Something of it is about the session, which has its settings already.
+    """
+    typed = flags(arguments)
+    for flag in typed:
+        if not flag.name.startswith(SECTION):
+            raise UsageError(f"{flag.spelled} {shown(flag.name)}: attach takes tui settings only")
+    return typed
+
+
 def show(
-    folder: Path, arguments: argparse.Namespace, engine: "EngineProcess | None" = None
+    folder: Path,
+    wanted: Looks,
+    arguments: argparse.Namespace,
+    engine: "EngineProcess | None" = None,
 ) -> "Ending":
     """Open the screen on a session and return why it closed.
 
@@ -73,14 +103,15 @@ def show(
         Exception: A bug of the screen; the session goes on, and that was said.
     """
     os.environ.setdefault("TEXTUAL_FPS", TEXTUAL_FPS)
-    is_dull = bool(arguments.no_color or os.environ.get("NO_COLOR"))
+    if is_dull(arguments):
+        os.environ["NO_COLOR"] = "1"  # Textual's own widgets obey nothing else
     from tui.app import Workstation  # noqa: PLC0415 - Textual, for a screen only
     from tui.link import Link  # noqa: PLC0415 - for a screen only
 
-    surface = Surface(
-        palette_name="mono" if is_dull else "safe-dark",
-        is_ascii=not speaks_utf8(os.environ),
-        is_slow="SSH_CONNECTION" in os.environ,
+    stands_on = surface(
+        wanted,
+        folder,
+        is_dull=is_dull(arguments),
         is_owner=engine is not None,
         is_alive=lambda: engine is None or engine.is_alive,
         at_start=heed_signals,
@@ -88,8 +119,8 @@ def show(
     )
     link = Link(folder, is_watcher=getattr(arguments, "read_only", False))
     link.start()
-    app = Workstation(_limited(link, arguments), surface)
-    ending = app.run()
+    app = Workstation(_limited(link, arguments), stands_on)
+    ending = app.run(mouse=wanted.config.mouse)
     link.close(is_lost=ending is None or is_lost(ending))
     if ending is None:
         sys.stderr.write(
@@ -120,20 +151,8 @@ def tell(folder: Path) -> int:
     Raises:
         SessionUnreachable: It went silent or broke off.
     """
-    from tui.plain import lines  # noqa: PLC0415 - its panes bring Textual
-
-    before: View | None = None
-    with Connection.open(folder, "watcher", wants_views=True) as connection:
-        sys.stdout.write(f"{_introduction(connection.welcome)}\n")
-        for word in connection.views(within_s=SILENCE_S):
-            if isinstance(word, Farewell):
-                break
-            sys.stdout.writelines(f"{line}\n" for line in lines(before, word))
-            sys.stdout.flush()
-            before = word
-        else:
-            raise SessionUnreachable(f"run {folder.name} sent no view for {SILENCE_S:g} s")
-    _say_how_it_ended(folder)
+    if not told(folder).is_detached:
+        _say_how_it_ended(folder)
     return 0
 
 
@@ -143,11 +162,6 @@ def _say_how_it_ended(folder: Path) -> None:
     while not (folder / REPORT_NAME).exists() and time.monotonic() < deadline_s:
         time.sleep(REPORT_POLL_S)
     sys.stdout.write(last_words(folder))
-
-
-def _introduction(welcome: Welcome) -> str:
-    simulated = " SIMULATED" if welcome.is_simulated else ""
-    return sanitize(f"{welcome.mode.upper()}{simulated} run {welcome.run_id} on {welcome.source}")
 
 
 def heed_signals(app: "Workstation") -> None:

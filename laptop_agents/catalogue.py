@@ -5,6 +5,7 @@ The definitions themselves are the dataclasses of the rooms that use them (`engi
 """
 
 import dataclasses
+import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ INTEGER_MAX = 2**63 - 1
 NUMBERS = frozenset({int, float, Decimal})
 MAGNITUDE_MAX = 18
 """Decimal exponent either way; past it arithmetic would round at 28 digits."""
+MEMBER = re.compile(r"[a-z0-9]{1,16}(?:-[a-z0-9]{1,16}){0,3}", re.ASCII)
+"""A name somebody gives inside a table, `tui.keys.pane-quotes`; in the environment `-` is `_`."""
 
 
 class Unusable(ValueError):
@@ -64,13 +67,33 @@ class Catalogue:
         prefixed = {**sections} | {f"agents.{name}": params for name, params in agents.items()}
         for prefix, section in prefixed.items():
             self.keys |= {key.name: key for key in _fields(prefix, section)}
+        self.tables = frozenset(n for n, key in self.keys.items() if is_table(key.annotation))
+        """Settings that are tables: what stands in them has names of its own."""
+        for name in self.tables:
+            del self.keys[name]
+
+    def find(self, name: str) -> Key | None:
+        """Return the key of a dotted name; None where there is no such setting."""
+        table, _, member = name.rpartition(".")
+        if table in self.tables and MEMBER.fullmatch(member):
+            return Key(name, str)
+        return self.keys.get(name)
+
+    def find_environment(self, variable: str) -> Key | None:
+        """Return the key of an environment variable; None where it is no setting's."""
+        for table in self.tables:
+            start = environment_name(f"{table}.")
+            if variable.startswith(start):
+                member = variable.removeprefix(start).lower().replace("_", "-")
+                return self.find(f"{table}.{member}")
+        return self.by_environment.get(variable)
 
     @cached_property
     def folders(self) -> frozenset[str]:
         """Every name that holds further names: `risk`, `agents`, `agents.trend`."""
         paths = (name.split(".") for name in self.keys)
         folders = {".".join(path[:n]) for path in paths for n in range(1, len(path))}
-        return frozenset(folders | {f"agents.{name}" for name in self.agents})
+        return frozenset(folders | self.tables | {f"agents.{name}" for name in self.agents})
 
     @cached_property
     def by_environment(self) -> dict[str, Key]:
@@ -147,6 +170,11 @@ def _from_text(text: str, kinds: tuple[Any, ...]) -> object:
     if types.NoneType in kinds and text.strip().lower() == "none":
         return None
     return text
+
+
+def is_table(annotation: Any) -> bool:
+    """Say whether a setting is a table of names that somebody else gives."""
+    return get_origin(annotation) is Mapping
 
 
 def _fields(prefix: str, section: type) -> Iterator[Key]:

@@ -31,7 +31,7 @@ COMMANDS = {
 }
 SESSION_ONLY = ("headless", "resume", "replay", "run_dir", "kill_file", "plain", "verbose", "quiet")
 """Options that mean nothing to a sub-command."""
-TAKE_SETTINGS = (("profiles", "show"), ("replay", None))
+TAKE_SETTINGS = (("profiles", "show"), ("replay", None), ("attach", None))
 """Sub-commands and verbs that settings may be typed to."""
 SCREENLESS = ("headless", "plain", "json", "quiet")
 """Options that ask for lines, or for none, in the place of the screen."""
@@ -48,8 +48,8 @@ def run(argv: Sequence[str] | None = None) -> int:
     if arguments.replay and arguments.command is None:
         _become_replay(arguments)
     if arguments.command is None:
-        if _wants_screen(arguments) and not no_screen_here():
-            from laptop_agents import workstation  # noqa: PLC0415 - not where there is no screen
+        if _wants_lines(arguments) or (_wants_screen(arguments) and not no_screen_here()):
+            from laptop_agents import workstation  # noqa: PLC0415 - not where nobody looks
 
             return workstation.run(arguments, sys.argv[1:] if argv is None else argv)
         return resume(arguments) if arguments.resume else run_session(arguments)
@@ -132,6 +132,13 @@ def _wants_screen(arguments: argparse.Namespace) -> bool:
     return not any(getattr(arguments, name) for name in SCREENLESS)
 
 
+def _wants_lines(arguments: argparse.Namespace) -> bool:
+    """Say whether each change shall be told in a line, and commands be typed."""
+    return bool(arguments.plain) and not any(
+        getattr(arguments, name) for name in SCREENLESS if name != "plain"
+    )
+
+
 def _wants_color(arguments: argparse.Namespace) -> bool:
     """Say whether colors are welcome; whether there is a terminal is for the session to see."""
     dull = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
@@ -154,6 +161,6 @@ def _refuse_session_options(arguments: argparse.Namespace) -> None:
     asked = (arguments.command, getattr(arguments, "verb", None))
     if arguments.typed and asked not in TAKE_SETTINGS:
         raise UsageError(
-            f"{arguments.typed[0][0]} belongs to a session, to replay or to profiles show,"
+            f"{arguments.typed[0][0]} belongs to a session, to replay, attach or profiles show,"
             f" not to {arguments.command}"
         )

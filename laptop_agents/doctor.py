@@ -20,9 +20,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from engine.model.errors import StateDamaged
+from engine.model.errors import SettingsRefused, StateDamaged
 from laptop_agents.home import find_home, kill_path
 from laptop_agents.version import __version__
+from tui.terminal import speaks_utf8
 
 PYTHON_MIN, PYTHON_MAX = (3, 11), (3, 13)
 DISK_MIN_MB = 500
@@ -102,6 +103,26 @@ def _colors(environ: Mapping[str, str]) -> str:
     return "256 colors" if "256" in environ.get("TERM", "") else "16 colors"
 
 
+def _screen(at: Surroundings) -> Finding:
+    """Say how a screen would look here by the settings of the environment and the profile."""
+    from laptop_agents.looks import looks  # noqa: PLC0415 - Textual, which this row is about
+
+    try:
+        config = looks((), at.environ).config
+    except SettingsRefused as error:
+        return Finding("warning", f"no screen would open: {error.problems[0]}")
+    is_far = config.fps == "auto" and "SSH_CONNECTION" in at.environ
+    plain = config.ascii or not speaks_utf8(at.environ)
+    facts = (
+        "mono" if at.environ.get("NO_COLOR") else config.palette,
+        "letters only" if plain else "blocks and lines",
+        f"fps {config.fps}{is_far * ' (low over SSH)'}",
+        f"clocks {config.timezone}",
+        f"{len(config.keys)} keys of your own",
+    )
+    return Finding("ok", ", ".join(facts))
+
+
 def _home(at: Surroundings) -> Finding:
     if not at.home.exists():
         above = _existing(at.home)
@@ -176,6 +197,7 @@ def _existing(path: Path) -> Path:
 CHECKS: Final[Mapping[str, Callable[[Surroundings], Finding]]] = {
     "python": _python,
     "terminal": _terminal,
+    "screen": _screen,
     "home": _home,
     "disk": _disk,
     "clock": _clock,

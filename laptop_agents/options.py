@@ -149,6 +149,7 @@ def build_parser() -> Parser:
     rights.add_argument("--read-only", action="store_true", help="watch, and send nothing")
     rights.add_argument("--lower-only", action="store_true", help="send only what lowers risk")
     _add_serve(commands)
+    _add_screen_options(attach)
     _add_controls(commands)
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
     _add_json(doctor)
@@ -185,6 +186,17 @@ def _add_setting_options(
     group.add_argument(
         "--set", dest=dest, action=SettingAction, metavar="KEY=VALUE", help="any setting by name"
     )
+
+
+def _add_screen_options(parser: argparse.ArgumentParser) -> None:
+    # The default must not undo a --no-color typed before the sub-command.
+    parser.add_argument(
+        "--no-color", action="store_true", default=argparse.SUPPRESS, help="no colors"
+    )
+    parser.add_argument(
+        "--set", dest="typed_after", action=SettingAction, metavar="KEY=VALUE",
+        help="a setting of this screen, tui.palette say",
+    )  # fmt: skip
 
 
 def _add_profiles(commands: Any) -> None:

@@ -106,7 +106,13 @@ def _validate(arguments: argparse.Namespace, folder: Path) -> str:
 
 def _load_alone(name: str, folder: Path) -> Settings:
     """Resolve a profile without the environment of whoever checks it."""
-    return load([Flag("profiles validate", "profile", name)], {}, profiles=folder)
+    settings = load([Flag("profiles validate", "profile", name)], {}, profiles=folder)
+    if settings.tui.keys:
+        from tui.keymap import problems  # noqa: PLC0415 - Textual, for a person's own keys only
+
+        if found := problems(settings.tui.keys):
+            raise SettingsRefused(tuple(f"{problem} (profile {name})" for problem in found))
+    return settings
 
 
 def _new(arguments: argparse.Namespace, folder: Path) -> str:

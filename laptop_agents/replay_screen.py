@@ -116,7 +116,7 @@ def _shown(
     surface = Surface(
         palette_name="mono" if is_dull else "safe-dark",
         is_ascii=not speaks_utf8(os.environ),
-        is_slow="SSH_CONNECTION" in os.environ,
+        is_far="SSH_CONNECTION" in os.environ,
         at_start=heed_signals,
         why=lambda target: why(journal, target, None if link.scrub is None else link.scrub.seq),
     )

@@ -44,7 +44,7 @@ from engine.session.config import (
     SessionConfig,
 )
 from laptop_agents.agent_shelf import find_agent, shelf
-from laptop_agents.catalogue import Catalogue, closest, shown
+from laptop_agents.catalogue import Catalogue, closest, is_table, shown
 from laptop_agents.provenance import Given, Layer, Setting, merged, origin, strongest
 from laptop_agents.refusals import OURS, refusals
 from laptop_agents.sources import (
@@ -54,6 +54,7 @@ from laptop_agents.sources import (
     from_profile,
     unknown_agent,
 )
+from tui.config import TuiConfig
 
 DEFAULT_PROFILE = "default"
 HEADLESS_DURATION_MIN = 10.0
@@ -150,6 +151,7 @@ class Settings(BaseSettings):
     health: HealthConfig = HealthConfig()
     sentinel: SentinelConfig = SentinelConfig()
     runs: RunsConfig = RunsConfig()
+    tui: TuiConfig = TuiConfig()
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
@@ -241,8 +243,14 @@ def load(
     settings = _validate(layers, problems)
     if settings is None or problems:
         raise SettingsRefused(tuple(dict.fromkeys(problems)))
-    settings._origins = MappingProxyType({n: origin(layers, n) for n in known.keys})
+    settings._origins = MappingProxyType({n: origin(layers, n) for n in _names(known, layers)})
     return settings
+
+
+def _names(known: Catalogue, layers: Sequence[Layer]) -> Iterator[str]:
+    """Yield every setting there is, and what stands in tables."""
+    yield from known.keys
+    yield from (n for layer in layers for n in layer.given if n not in known.keys)
 
 
 def _fallback(layers: Sequence[Layer], *, headless: bool) -> Layer:
@@ -326,4 +334,8 @@ def _agent_params(layers: Sequence[Layer], name: str, problems: list[str]) -> di
 
 def _leaves(prefix: str, section: Any) -> Iterator[tuple[str, object]]:
     for field in dataclasses.fields(section):
-        yield f"{prefix}.{field.name}", getattr(section, field.name)
+        value = getattr(section, field.name)
+        if is_table(field.type):
+            yield from ((f"{prefix}.{field.name}.{name}", text) for name, text in value.items())
+        else:
+            yield f"{prefix}.{field.name}", value

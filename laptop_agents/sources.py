@@ -40,7 +40,7 @@ class _Reading:
 
     def take(self, name: str, value: object, origin: str) -> None:
         """Add one value, or the complaint about it."""
-        key = self.catalogue.keys.get(name)
+        key = self.catalogue.find(name)
         if key is None:
             if self.has_room:
                 self.complain(f"{self.refusal(name)} ({origin})")
@@ -65,7 +65,8 @@ class _Reading:
     def refusal(self, name: str) -> str:
         """Say what is wrong with a name that is no setting."""
         if name in self.catalogue.folders:
-            inside = next(known for known in self.catalogue.keys if known.startswith(f"{name}."))
+            known = self.catalogue.keys
+            inside = next((k for k in known if k.startswith(f"{name}.")), f"{name}.pause")
             return f"{name} is a group of settings, not a setting: name one inside, like {inside}"
         section, _, rest = name.partition(".")
         agent = rest.partition(".")[0]
@@ -99,7 +100,7 @@ def from_environment(environ: Mapping[str, str], catalogue: Catalogue) -> Layer:
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable in FOLDERS:
             continue
-        key = catalogue.by_environment.get(variable)
+        key = catalogue.find_environment(variable)
         if key is not None:
             reading.take(key.name, environ[variable], f"env {variable}")
         elif reading.has_room:

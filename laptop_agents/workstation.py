@@ -2,16 +2,23 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from engine.model.errors import SessionUnreachable
 from engine.session.sanitize import sanitize
+from engine.session.stops import GRACEFUL
 from laptop_agents.attach_command import is_lost, last_words, show
+from laptop_agents.cli import flags
 from laptop_agents.engine_process import EngineProcess, runs_of
 from laptop_agents.home import find_home
+from laptop_agents.line_mode import told
+from laptop_agents.looks import Looks, looks
 from laptop_agents.run_shelf import find_run
+from tui.surface import Ending
 
 KILLED: Final = 1
 """Exit code of an engine that a signal took from outside: not as planned, and nobody's wish."""
@@ -27,6 +34,7 @@ def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     """
     home = find_home(os.environ)
     named = find_run(arguments.resume, home) if arguments.resume else _run_dir(arguments.run_dir)
+    wanted = looks(flags(arguments), os.environ)
     engine = EngineProcess(words)
     try:
         import tui.app  # noqa: PLC0415 - 0.3 s, while the engine starts
@@ -38,7 +46,7 @@ def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
         raise
     if folder is None:
         return _never_listened(engine, home, named)
-    ending = show(folder, arguments, engine)
+    ending = _shown(folder, wanted, arguments, engine)
     if ending.how == "detached":
         sys.stdout.write(
             f"The session goes on without a screen: laptop-agents attach {folder.name} comes back,"
@@ -50,6 +58,22 @@ def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     if ending.how == "signal":
         engine.stop()
     return _ended(engine, folder)
+
+
+def _shown(
+    folder: Path, wanted: Looks, arguments: argparse.Namespace, engine: EngineProcess
+) -> Ending:
+    """Show or tell the session, and return why that ended."""
+    if not arguments.plain:
+        return show(folder, wanted, arguments, engine)
+    for number in GRACEFUL:
+        signal.signal(number, lambda *_: engine.stop())
+    try:
+        return Ending("detached" if told(folder).is_detached else "ended")
+    except SessionUnreachable as error:
+        if engine.is_alive:
+            raise
+        return Ending("died", str(error))
 
 
 def _run_dir(text: str | None) -> Path | None:

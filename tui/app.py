@@ -9,33 +9,41 @@ Rule 3: a bug of ours prints no trace and no local variable: whoever ran the app
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from engine.model.events import Operator
-from tui import keys, words
+from tui import keys, words, zone
 from tui.danger import DangerMenu
 from tui.desk import FIRST, Desk
 from tui.dialogs.filter import FilterLine
 from tui.dialogs.leaving import COMMANDS, DETACH, quitting, resuming
 from tui.dialogs.question import Question, QuestionDialog
 from tui.forgetting import forget_the_gone
-from tui.link import Answer, Source
+from tui.keymap import renamed
+from tui.link import Answer, Glance, Source
+from tui.memory import keep, recall
 from tui.outstanding import Outstanding
-from tui.overlays import OVERLAYS
+from tui.overlays import OVERLAYS, commands
+from tui.pacing import FRAMES_PENDING, TICK_S, Pace, Wakefulness
 from tui.pane import Cell, Pane, Row
 from tui.surface import Ending, Surface
-from tui.terminal import is_behind
+from tui.terminal import pending
 from tui.theme import Palette, following, palette
 
+NOTICE: Final = "warn"
 SAID_S: Final = 15.0
 """How long an outcome stays on the alert line; an unconfirmed one comes back until it is known."""
 TWICE_S: Final = 2.0
 """Two `ctrl+c` within this time ask to quit."""
 ENDED_S: Final = 2.0
 """How long the last view of an ended session stays before the screen closes."""
+BUGS_MAX: Final = 20
+"""Different errors of panes whose traces are kept."""
 OVER_DIALOGS: Final = frozenset({"danger", "interrupt"})
 """Actions of the app that mean something while a dialog is open."""
 
@@ -61,9 +69,13 @@ class Workstation(App[Ending]):
         super().__init__()
         self.source = source
         self.surface = surface or Surface()
-        self.looks = palette(self.surface.palette_name, is_ascii=self.surface.is_ascii)
-        self.desk = Desk()
+        self.memory, self._trouble = recall(self.surface.memory)
+        self.looks: Palette = palette(self._first_palette(), is_ascii=self.surface.is_ascii)
+        self.desk = Desk(self.memory)
         self.outstanding = Outstanding()
+        self.pace: Pace = Pace(self.surface.config.fps, is_far=self.surface.is_far)
+        self._wakefulness = Wakefulness()
+        self._bugs: set[str] = set()
         self._said: Row = ()
         self._said_until_s = 0.0
         self._interrupted_s = -TWICE_S
@@ -76,50 +88,78 @@ class Workstation(App[Ending]):
 
     def on_mount(self) -> None:
         """Dress, and begin to look."""
-        self._dress(self.looks)
-        self.set_class(self.looks.is_ascii, "-ascii")
-        self.desk.pane(FIRST).focus()
-        self.set_interval(self.surface.look_s, self.look)
+        zone.use(self.surface.config.timezone)
+        self.set_keymap(dict(self.surface.config.keys))
+        self.dress(self.looks)
+        self.desk.rename_keys(renamed(self.surface.config.keys))
+        self.desk.begin(FIRST)
+        if self.surface.is_owner:
+            self.desk.greet()
+        self.set_interval(TICK_S, self.tick)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
         self.look()
         self.surface.at_start(self)
+        if self._trouble:
+            self.say(self._trouble, "warn")
+
+    def _first_palette(self) -> str:
+        asked = self.surface.palette_name
+        return asked if self.surface.is_palette_asked else self.memory.palette or asked
 
     # --- looking -------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Show the newest view, unless the terminal still has to take what it was given."""
-        glance = self.source.glance()
+        """Show the newest view at once, in every pane."""
+        self._show(self.source.glance(), lambda _: True)
+
+    def tick(self) -> None:
+        """Show what is due, unless the terminal still has to take what it was given."""
+        glance, now_s = self.source.glance(), self.surface.monotonic_s()
+        if slept_s := self._wakefulness.slept_s(self.surface.wall_ns() / 1e9, now_s):
+            self.say(words.awake(slept_s), "warn bold")
         if glance.farewell is not None:
             self._leave_soon(Ending("ended", glance.farewell.stop_reason))
         elif not self.surface.is_alive():
             self._leave_soon(Ending("died"))
-        if not is_behind(self._driver):
-            if self.surface.monotonic_s() >= self._said_until_s:
-                self._said = ()
-            self.outstanding.settle(glance.view)
-            said = self._said or self.outstanding.row()
-            self.desk.show(glance, said, 1 / self.surface.look_s)
+        if self.pace.note(pending(self._driver), now_s):
+            is_news = self.desk.is_news(glance, self._said)
+            self._show(glance, lambda pane: is_news or self.pace.is_due(pane, now_s))
+        self._remember()
+
+    def _show(self, glance: Glance, is_due: Callable[[str], bool]) -> None:
+        if pending(self._driver) >= FRAMES_PENDING:
+            return
+        if self.surface.monotonic_s() >= self._said_until_s:
+            self._said = ()
+        self.outstanding.settle(glance.view)
+        self.desk.show(glance, self._said or self.outstanding.row(), self.pace.hz, is_due)
+
+    def _remember(self) -> None:
+        arranged = self.desk.arranged(self.memory)
+        if arranged != self.memory:
+            self.memory = arranged
+            if trouble := keep(self.surface.memory, arranged):
+                self.say(trouble, "warn")
 
     def _leave_soon(self, ending: Ending) -> None:
         if not self._is_leaving:
             self._is_leaving = True
             self.set_timer(ENDED_S, lambda: self.exit(ending))
 
-    def _say(self, text: str, token: str, for_s: float = SAID_S) -> None:
+    def say(self, text: str, token: str = NOTICE, for_s: float = SAID_S) -> None:
+        """Put words on the alert line for a while."""
         self._said = (Cell(f" {text}", token),)
         self._said_until_s = self.surface.monotonic_s() + for_s
         self.look()
 
-    def say(self, text: str) -> None:
-        """Tell a person something that is no outcome."""
-        self._say(text, "warn")
-
-    def _dress(self, looks: Palette) -> None:
+    def dress(self, looks: Palette) -> None:
+        """Change all colors and glyphs."""
         self.looks = looks
         self.register_theme(looks.theme)
         self.theme = looks.name
+        self.set_class(looks.is_ascii, "-ascii")
         self.desk.wear(looks)
 
     # --- commands ------------------------------------------------------------------------------
@@ -127,7 +167,7 @@ class Workstation(App[Ending]):
     def send(self, command: Operator, argument: str = "") -> None:
         """Give a command and say so; its outcome is said when it comes."""
         if self.source.glance().is_watcher:
-            self._say(f"{words.NAMES[command]}: NOT SENT, this screen only watches", "danger bold")
+            self.say(f"{words.NAMES[command]}: NOT SENT, this screen only watches", "danger bold")
             return
         at_ns = self.surface.wall_ns()
 
@@ -136,9 +176,9 @@ class Workstation(App[Ending]):
 
         if not self.source.ask(command, argument, done):
             name = words.NAMES[command]
-            self._say(f"{name}: NOT SENT, too many commands under way", "danger bold")
+            self.say(f"{name}: NOT SENT, too many commands under way", "danger bold")
             return
-        self._say(words.sent(command, at_ns, argument), "warn bold", float("inf"))
+        self.say(words.sent(command, at_ns, argument), "warn bold", float("inf"))
 
     def on_workstation_answered(self, message: Answered) -> None:
         """Say what became of a command."""
@@ -146,11 +186,20 @@ class Workstation(App[Ending]):
         text = words.told(answer, message.at_ns)
         if words.is_open(answer):
             self.outstanding.add(answer, text)
-        self._say(text, "danger bold" if words.is_bad(answer) else "ok bold")
+        self.say(text, "danger bold" if words.is_bad(answer) else "ok bold")
 
     def on_pane_failed(self, message: Pane.Failed) -> None:
-        """Say which pane has a bug; it shows the error itself."""
-        self._say(f"pane {message.pane} can't be drawn: {message.error}", "danger")
+        """Say which pane has a bug; it shows the error itself. Its trace is kept once."""
+        known, text = message.error in self._bugs, f"pane {message.pane} can't be drawn"
+        where = "" if known else self.surface.keep_bug(message.bug)
+        self._bugs |= {message.error} if len(self._bugs) < BUGS_MAX else set()
+        self.say(f"{text}: {where or message.error}", "danger")
+
+    async def on_event(self, event: Event) -> None:
+        """Let the first key end the greeting, whatever else it does."""
+        if isinstance(event, Key):
+            self.desk.end_greeting()
+        await super().on_event(event)
 
     # --- keys ----------------------------------------------------------------------------------
 
@@ -211,7 +260,7 @@ class Workstation(App[Ending]):
         if now_s - self._interrupted_s < TWICE_S and not isinstance(self.screen, QuestionDialog):
             self.action_leave()
         else:
-            self._say("press ^c again, or q, to quit; ^x for danger", "warn", TWICE_S)
+            self.say("press ^c again, or q, to quit; ^x for danger", "warn", TWICE_S)
         self._interrupted_s = now_s
 
     def action_pane(self, name: str) -> None:
@@ -240,8 +289,11 @@ class Workstation(App[Ending]):
         self.look()
 
     def action_palette(self) -> None:
-        """Wear the next palette."""
-        self._dress(palette(following(self.looks.name), is_ascii=self.looks.is_ascii))
+        """Wear the next palette, next time too."""
+        name = following(self.looks.name)
+        self.dress(palette(name, is_ascii=self.looks.is_ascii))
+        self.memory = replace(self.memory, palette=name)
+        keep(self.surface.memory, self.memory)
 
     def action_open(self, name: str) -> None:
         """Open what the table of overlays has under this name."""
@@ -249,12 +301,8 @@ class Workstation(App[Ending]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of the key table in the command palette, in plain words."""
-        for binding in {b.action: b for b in self.KEYS}.values():
-            yield SystemCommand(
-                binding.description,
-                f"key {binding.key.replace('_', ' ')}",
-                lambda action=binding.action: self.call_later(self.run_action, action),
-            )
+        for command in commands(self, screen):
+            yield SystemCommand(*command)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the first bug for whoever ran the app."""

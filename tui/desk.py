@@ -1,20 +1,25 @@
 """All panes of the workstation in their places: which are seen, which is chosen, what they show."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.geometry import Region
 from textual.layout import Layout
 
-from engine.session.control.views import View
-from tui.floor import PLANS, Floor, arrangement, size_class, tabs_of
-from tui.lines import AlertlinePane, KeylinePane, StripPane
+from engine.session.control.views import MarketFace
+from tui.alerts import Alerts
+from tui.floor import PLANS, Floor, arrangement, bordered, size_class, tabs_of
+from tui.lines import FROZEN_S, AlertlinePane, KeylinePane, StripPane
 from tui.link import Glance
+from tui.memory import Arrangement, Memory
+from tui.ordering import OWN, Sort
 from tui.pane import Pane, Row
 from tui.panes.agents import AgentsPane
+from tui.panes.banner import LINES, BannerPane
 from tui.panes.book import BookPane
 from tui.panes.card import CardPane
 from tui.panes.chart import ChartPane
@@ -35,9 +40,8 @@ from tui.theme import Palette
 
 PANES: Final[tuple[type[Pane], ...]] = (
     SessionbarPane, CardPane, QuotesPane, HealthPane, BookPane, ChartPane, EquityPane,
-    PositionsPane,
-    OrdersPane, FillsPane, RoundTripsPane, AgentsPane, RiskPane, RouterPane, TapePane, FsmPane,
-    LogPane, StripPane, AlertlinePane, KeylinePane,
+    PositionsPane, OrdersPane, FillsPane, RoundTripsPane, AgentsPane, RiskPane, RouterPane,
+    TapePane, FsmPane, LogPane, StripPane, AlertlinePane, KeylinePane, BannerPane,
 )  # fmt: skip
 """In the order of tab. A new pane is a row here and a place in `tui.floor.PLANS`."""
 OF_ONE_SYMBOL: Final[tuple[type[BookPane | ChartPane | TapePane], ...]] = (
@@ -45,18 +49,27 @@ OF_ONE_SYMBOL: Final[tuple[type[BookPane | ChartPane | TapePane], ...]] = (
 )  # fmt: skip
 """Panes of the instrument chosen in the quotes."""
 FIRST: Final = "quotes"
+LIVE: Final = "LIVE"
+"""The mode whose screen has a border."""
+BORDER: Final = "-live"
 
 
 class Desk(Container):
     """The panes and what a person chose of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory | None = None) -> None:
         super().__init__(id="desk")
         self.tab = ""
         """The pane shown where several share a place."""
         self.zoomed = ""
-        self.chosen = FIRST
+        self.chosen = ""
         """The pane a person works in: it has the focus wherever it has a place."""
+        self.alerts = Alerts()
+        self._layouts = dict((memory or Memory()).layouts)
+        self._sorts = (memory or Memory()).sorts
+        self._class = ""
+        self._is_first_minute = False
+        self._shown: tuple[object, ...] = ()
         self._floor = Floor()
 
     @property
@@ -73,10 +86,20 @@ class Desk(Container):
         self.query_one(StripPane).names = {
             pane.id or "": f"{pane.NUMBER} {pane.TITLE}".strip() for pane in self.panes()
         }
+        for pane in self.panes():
+            pane.sort = Sort(*self._sorts.get(pane.id or "", OWN))
+
+    def begin(self, first: str) -> None:
+        """Go to the pane of last time."""
+        self.chosen = self.chosen or first
+        self.pane(self.chosen).focus()
 
     def on_resize(self) -> None:
         """Arrange for the new size; who lost the focus with the place gets it back with it."""
+        self._enter_class()
         self.lay_out()
+        if not self.chosen:
+            return  # the first size; the app begins later
         if self.chosen in self._floor.regions and self.screen.focused is not self.pane(self.chosen):
             self.pane(self.chosen).focus()
 
@@ -84,6 +107,31 @@ class Desk(Container):
         """Remember a choice; not what merely took over from a pane without a place."""
         if self.chosen in self._floor.regions:
             self.chosen = event.widget.id or FIRST
+
+    def _enter_class(self) -> None:
+        """Keep the layout of the size class that is left, and take up that of the new one."""
+        entered = size_class(*self.size)
+        if entered == self._class:
+            return
+        if self._class:
+            self._layouts[self._class] = self._arrangement()
+        known = {pane.id for pane in self.panes()}
+        layout = self._layouts.get(entered)
+        if layout is not None and {layout.tab, layout.zoomed, layout.chosen} <= {*known, ""}:
+            self.tab, self.zoomed = layout.tab, layout.zoomed
+            self.chosen = self.chosen or layout.chosen
+        self._class = entered
+
+    def _arrangement(self) -> Arrangement:
+        return Arrangement(tab=self.tab, zoomed=self.zoomed, chosen=self.chosen)
+
+    def arranged(self, memory: Memory) -> Memory:
+        """Return what a person arranged, for the next screen."""
+        if not self._class or not self.children:
+            return memory
+        sorts = {pane.id or "": tuple(pane.sort) for pane in self.panes() if pane.sort != OWN}
+        layouts = {**self._layouts, self._class: self._arrangement()}
+        return replace(memory, layouts=layouts, sorts=sorts)
 
     def panes(self) -> Iterator[Pane]:
         """Yield all panes, seen or not."""
@@ -98,41 +146,83 @@ class Desk(Container):
         for pane in self.panes():
             pane.wear(palette)
 
-    def arranged(self) -> dict[str, Region]:
-        """Return the place of every visible pane."""
-        return arrangement(self.size, self.tab, self.zoomed)
-
     def lay_out(self) -> None:
         """Give every visible pane its place and hide the others."""
         size = self.size
-        self._floor.regions = self.arranged()
+        self._floor.regions = self._places()
         strip = self.query_one(StripPane)
         strip.tabs = tabs_of(PLANS[size_class(size.width, size.height)])
         strip.shown = self.tab
+        left = 1 if self.has_class(BORDER) else 0
         ends = {(region.x, region.bottom) for region in self._floor.regions.values()}
         for pane in self.panes():
             region = self._floor.regions.get(pane.id or "")
             pane.display = region is not None
             pane.is_below = region is not None and (region.x, region.y) in ends
+            pane.is_beside = region is not None and region.x > left
         self.refresh(layout=True)
         for pane in self.panes():
             pane.redraw()
 
-    def show(self, glance: Glance, said: Row, hz: float) -> None:
-        """Let every visible pane show the newest view; a desk being cleared shows nothing."""
+    def arrangement(self) -> dict[str, Region]:
+        """Return where the panes stand; a recorded session has one more."""
+        arrange = bordered if self.has_class(BORDER) else arrangement
+        return arrange(self.size, self.tab, self.zoomed)
+
+    def _places(self) -> dict[str, Region]:
+        regions = self.arrangement()
+        line = regions.get("alertline")
+        if self._is_first_minute and line is not None:
+            regions["banner"] = Region(line.x, line.y - LINES, line.width, LINES)
+        return regions
+
+    def greet(self) -> None:
+        """Show what this is, until the first key."""
+        self._is_first_minute = True
+        if self.size:  # else the first size is to come, and lays out
+            self.lay_out()
+
+    def end_greeting(self) -> None:
+        """Give the lines below the banner back."""
+        if self._is_first_minute:
+            self._is_first_minute = False
+            self.lay_out()
+
+    def rename_keys(self, names: Mapping[str, str]) -> None:
+        """Show the keys a person chose where the usual ones are spelled."""
+        self.query_one(KeylinePane).names = self.query_one(BannerPane).names = names
+        self.query_one(CardPane).names = names
+
+    def show(
+        self, glance: Glance, said: Row, hz: float, is_due: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        """Let every pane that is due show the newest view; a desk being cleared shows nothing."""
         if not self.children:
             return
+        self._shown = _news(glance, said)
+        if self.has_class(BORDER) is not (glance.mode == LIVE):
+            self.set_class(glance.mode == LIVE, BORDER)
+            self.lay_out()
         alertline = self.query_one(AlertlinePane)
         alertline.glance, alertline.said = glance, said
         self.query_one(KeylinePane).glance = glance
         if glance.view is None:
             alertline.redraw()
             return
+        self.alerts.note(glance.view)
+        alertline.alerts = self.alerts.unseen()
         around = Surroundings(glance.welcome, hz)
         self.query_one(SessionbarPane).around = self.query_one(CardPane).around = around
-        self._follow_symbol(glance.view)
+        self.query_one(BannerPane).welcome = glance.welcome
         for pane in self.panes():
-            pane.show(glance.view)
+            if not pane.display or is_due(pane.id or ""):
+                pane.show(glance.view)
+            if pane.LEADS:
+                self._follow_symbol()
+
+    def is_news(self, glance: Glance, said: Row) -> bool:
+        """Say whether there is what must not wait: a state, a reason, words of the app."""
+        return self._shown != _news(glance, said)
 
     def go_to(self, name: str) -> None:
         """Focus a pane, bringing it to the front; zoom it if it has the focus already."""
@@ -142,7 +232,7 @@ class Desk(Container):
             return
         if self.zoomed:
             self.zoomed = name
-        if name not in self.arranged():
+        if name not in self._places():
             self.tab = name
         self.lay_out()
         pane.focus()
@@ -161,9 +251,14 @@ class Desk(Container):
         """Choose another instrument in all panes."""
         self.query_one(QuotesPane).action_move(by)
 
-    def _follow_symbol(self, view: View) -> None:
-        quotes = self.query_one(QuotesPane)
-        if view.markets:
-            symbol = view.markets[min(quotes.selected, len(view.markets) - 1)].symbol
+    def _follow_symbol(self) -> None:
+        market = self.query_one(QuotesPane).standing()
+        if isinstance(market, MarketFace):
             for kind in OF_ONE_SYMBOL:
-                self.query_one(kind).symbol = symbol
+                self.query_one(kind).symbol = market.symbol
+
+
+def _news(glance: Glance, said: Row) -> tuple[object, ...]:
+    view = glance.view
+    life = () if view is None else (view.lifecycle.state, view.lifecycle.reasons)
+    return (*life, glance.farewell, glance.age_s > FROZEN_S, glance.trouble, said)

@@ -9,7 +9,7 @@ Source: tui-expectations section 2.
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
@@ -22,6 +22,7 @@ SIZES: Final = (
     ("tiny", 0, 0),
 )
 STRIP: Final = "strip"
+INSET: Final = Offset(1, 0)
 
 
 class Part(NamedTuple):
@@ -220,19 +221,40 @@ def split(parts: Sequence[Part], total: int) -> list[int]:
     return cells
 
 
-def arrangement(size: Size, tab: str, zoomed: str, below: int = 0) -> dict[str, Region]:
+def arrangement(
+    size: Size, tab: str, zoomed: str, name: str = "", *, below: int = 0
+) -> dict[str, Region]:
     """Return where every visible pane stands on a screen of this size.
 
     Args:
         size: Of the screen; it decides the plan.
         tab: The tab to show.
         zoomed: The pane that has the whole floor; empty for none.
+        name: The size class, where a border takes of what the terminal has; else that of `size`.
         below: Rows at the bottom that belong to somebody else.
     """
-    plan = PLANS[size_class(size.width, size.height)]
+    plan = PLANS[name or size_class(size.width, size.height)]
     if zoomed and plan != "card":
         plan = _framed(2, zoomed)
     return dict(placed(plan, Region(0, 0, size.width, size.height - below), tab))
+
+
+def bordered(size: Size, tab: str, zoomed: str) -> dict[str, Region]:
+    """Return the same with a cell left free at both sides and below, for a border.
+
+    The first lines keep the whole width: the badge of the mode is the first cell of every screen.
+    A card has no room for a border.
+    """
+    name = size_class(size.width, size.height)
+    if name == "tiny":
+        return arrangement(size, tab, zoomed)
+    inner = Size(size.width - 2, size.height - 1)
+    regions = {
+        pane: region.translate(INSET)
+        for pane, region in arrangement(inner, tab, zoomed, name).items()
+    }
+    head = regions["sessionbar"]
+    return regions | {"sessionbar": Region(0, 0, size.width, head.height)}
 
 
 class Floor(Layout):

@@ -14,6 +14,7 @@ from rich.cells import cell_len, set_cell_size
 from engine.model.money import ROUNDED
 from engine.model.orders import Side
 from engine.session.sanitize import sanitize
+from tui import zone
 
 UNKNOWN: Final = "-"
 OVERFLOW: Final = "#####"
@@ -181,12 +182,17 @@ def countdown(remaining_s: float | None) -> str:
 
 
 def clock(ts_ns: int) -> str:
-    """Return the UTC time of day to the second, `12:02:19Z`."""
-    return f"{_time(ts_ns)}Z"
+    """Return the time of day to the second, `12:02:19Z`; in another zone than UTC without the Z."""
+    return f"{_time(ts_ns)}{'Z' if zone.is_utc() else ''}"
+
+
+def clock_zoned(ts_ns: int) -> str:
+    """Return the time of day with how far it is from UTC, `14:02:19+02:00`."""
+    return f"{_time(ts_ns)}{zone.offset(ts_ns)}"
 
 
 def clock_ms(ts_ns: int) -> str:
-    """Return the UTC time of day to the millisecond, `12:02:19.204`."""
+    """Return the time of day to the millisecond, `12:02:19.204`."""
     return f"{_time(ts_ns)}.{ts_ns // 1_000_000 % 1_000:03}"
 
 
@@ -247,7 +253,7 @@ def _tail(decimals: int) -> int:
 
 
 def _time(ts_ns: int) -> str:
-    minutes, seconds = divmod(ts_ns // SECOND_NS % DAY_S, 60)
+    minutes, seconds = divmod((ts_ns // SECOND_NS + zone.offset_s(ts_ns)) % DAY_S, 60)
     return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
 
 

@@ -29,7 +29,7 @@ BINDINGS: Final = (
             ("0", "fsm", "states"),
         )
     ),
-    Binding("C", "pane('chart')", "Go to the chart; again: zoom", id="pane-chart"),
+    Binding("K", "pane('chart')", "Go to the chart; again: zoom", id="pane-chart"),
     Binding("D", "pane('tape')", "Go to the tape of trades; again: zoom", id="pane-tape"),
     Binding("L", "pane('router')", "Go to router and latency; again: zoom", id="pane-router"),
     Binding("E", "pane('equity')", "Go to equity; again: zoom", id="pane-equity"),
@@ -41,4 +41,8 @@ BINDINGS: Final = (
     Binding("left_square_bracket", "symbol(-1)", "Previous instrument", id="symbol-previous"),
     Binding("right_square_bracket", "symbol(1)", "Next instrument", id="symbol-next"),
     Binding("T", "palette", "Next palette", id="palette"),
+    Binding("enter", "open('details')", "All fields of the chosen row", id="details"),
+    Binding("y", "open('copy')", "Copy the chosen row as text", id="copy"),
+    Binding("Y", "open('copy-json')", "Copy the chosen row as JSON", id="copy-json"),
+    Binding("A", "open('alerts')", "Alerts: what is wrong, since when", id="alerts"),
 )

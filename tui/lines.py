@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from engine.session.control.views import View
 from tui import format as fmt
+from tui.alerts import Alert
 from tui.link import Glance
 from tui.pane import Cell, Pane, Row
 
@@ -74,6 +75,8 @@ class AlertlinePane(Pane):
     glance = Glance()
     said: Row = ()
     """What the app has to say: an outcome, a hint; stands behind what is worse."""
+    alerts: Sequence[Alert] = ()
+    """Open and not acknowledged, the gravest first."""
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return one row, empty when all is well."""
@@ -81,10 +84,19 @@ class AlertlinePane(Pane):
 
     def waiting(self, width: int) -> list[Row]:
         """Return the same: there may be trouble before the first view."""
-        return [alert(self.glance, self.said, width)]
+        return [counted(alert(self.glance, self.said, width, self.alerts), self.alerts, width)]
 
 
-def alert(glance: Glance, said: Row, width: int) -> Row:
+def counted(row: Row, alerts: Sequence[Alert], width: int) -> Row:
+    """Return the row with the number of open conditions at its end, where there is room."""
+    if len(alerts) < 2:
+        return row
+    more = f"  ({len(alerts)} alerts: A)"
+    left = width - sum(cell_len(cell.text) for cell in row) - cell_len(more)
+    return [*row, Cell(" " * left), Cell(more, "warn")] if left >= 0 else row
+
+
+def alert(glance: Glance, said: Row, width: int, alerts: Sequence[Alert] = ()) -> Row:
     """Return the worst of: the screen is frozen, what was said, what keeps us from trading."""
     view = glance.view
     if view is None:
@@ -103,6 +115,9 @@ def alert(glance: Glance, said: Row, width: int) -> Row:
     if view.lifecycle.reasons:
         text = f" ! {view.lifecycle.state}: {', '.join(view.lifecycle.reasons)}"
         return [Cell(fmt.text(text, width), "warn")]
+    if alerts:
+        first = alerts[0].condition
+        return [Cell(fmt.text(f" ! {first.text}", width), first.token)]
     return []
 
 
@@ -118,6 +133,8 @@ class KeylinePane(Pane):
     """Reminds of the keys, and of what this screen may not do."""
 
     HAS_TITLE: ClassVar[bool] = False
+    names: Mapping[str, str] = {}
+    """Keys that a person moved, by how they are spelled otherwise."""
     can_focus = False
     glance: Glance = Glance()
     keys: Sequence[tuple[str, str]] = KEYS
@@ -130,7 +147,7 @@ class KeylinePane(Pane):
         """Return the same: keys work from the first moment."""
         role = role_cells(self.glance)
         room = width - sum(cell_len(cell.text) for cell in role)
-        return [[*role, *key_row(room, self.keys)]]
+        return [[*role, *key_row(room, self.keys, self.names)]]
 
 
 def role_cells(glance: Glance) -> Row:
@@ -145,11 +162,14 @@ def role_cells(glance: Glance) -> Row:
     return [Cell(f" WATCHING, controls{holder}: C ", "warn bold reverse")]
 
 
-def key_row(width: int, keys: Sequence[tuple[str, str]] = KEYS) -> Row:
-    """Return the keys that fit, the most important first."""
+def key_row(
+    width: int, keys: Sequence[tuple[str, str]] = KEYS, names: Mapping[str, str] | None = None
+) -> Row:
+    """Return the keys that fit, the most important first, as a person has named them."""
     cells: list[Cell] = []
     left = width
-    for key, what in keys:
+    for usual, what in keys:
+        key = (names or {}).get(usual, usual)
         left -= cell_len(key) + cell_len(what) + 4
         if left < 0:
             break

@@ -1,24 +1,33 @@
 """What opens over the desk by a key: one row each, so that the app need not know them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
 
-from tui import acting
-from tui.dialogs.help import HelpScreen
+from tui import acting, details
+from tui.alerts import Alert, line
+from tui.copying import copy, copy_record
+from tui.dialogs.help import HelpScreen, spelled
+from tui.dialogs.listing import Act, ListingScreen
 from tui.dialogs.why import WhyScreen
+from tui.keymap import own_bindings, rebound
 from tui.pane import Pane
+from tui.tuning import settings_rows
 
 if TYPE_CHECKING:
     from tui.app import Workstation
 
 
 def open_help(app: "Workstation") -> None:
-    """List the keys, those of the focused pane too."""
-    own = [b for b in getattr(app.focused, "BINDINGS", ()) if isinstance(b, Binding)]
+    """List the keys, those of the focused pane too, as a person has bound them."""
     title = getattr(app.focused, "TITLE", "")
-    app.push_screen(HelpScreen([("Everywhere", app.KEYS), (f"In {title}", own)]))
+    groups = (("Everywhere", app.KEYS), (f"In {title}", own_bindings(type(app.focused))))
+    chosen = app.surface.config.keys
+    shown = [(where, [rebound(b, chosen) for b in bindings]) for where, bindings in groups]
+    app.push_screen(HelpScreen(shown))
 
 
 def open_why(app: "Workstation") -> None:
@@ -30,6 +39,46 @@ def open_why(app: "Workstation") -> None:
     target = subject or app.desk.symbol
     if target:
         app.push_screen(WhyScreen(target, app.surface.why, glance.mode, app.looks))
+
+
+def open_details(app: "Workstation") -> None:
+    """Show every field of the row a person stands on, exact, as it was when they asked."""
+    pane = app.focused
+    of = details.record(pane) if isinstance(pane, Pane) else None
+    if of is None or not isinstance(pane, Pane):
+        app.say("nothing to show here: choose a row with the arrow keys", "warn")
+        return
+    lines = details.as_lines(of)
+    acts = {
+        "y": Act("copy as text", lambda _: copy_record(app, of, "text")),
+        "Y": Act("copy as JSON", lambda _: copy_record(app, of, "JSON")),
+    }
+    app.push_screen(ListingScreen(f"{pane.TITLE}: all of it", lambda: lines, acts))
+
+
+def open_alerts(app: "Workstation") -> None:
+    """List what is wrong; a person may take note of it or go there."""
+    listed: list[Alert] = []
+
+    def rows() -> list[str]:
+        listed[:] = app.desk.alerts.open()
+        return [line(alert) for alert in listed] or ["nothing is wrong"]
+
+    def acknowledge(at: int) -> None:
+        if at < len(listed):
+            app.desk.alerts.acknowledge(listed[at].condition.key)
+
+    def go(at: int) -> None:
+        if at < len(listed):
+            app.call_later(app.desk.go_to, listed[at].condition.pane)
+
+    acts = {"x": Act("acknowledge", acknowledge), "enter": Act("go there", go, closes=True)}
+    app.push_screen(ListingScreen("Alerts: open conditions", rows, acts))
+
+
+def open_settings(app: "Workstation") -> None:
+    """List every setting with its origin; those of this screen can be changed here."""
+    app.push_screen(ListingScreen("Settings", *settings_rows(app)))
 
 
 OVERLAYS: Final[dict[str, Callable[["Workstation"], None]]] = {
@@ -46,5 +95,36 @@ OVERLAYS: Final[dict[str, Callable[["Workstation"], None]]] = {
     "agent-down": acting.weigh_down,
     "controls": acting.take_controls,
     "reset": acting.reset,
+    "details": open_details,
+    "alerts": open_alerts,
+    "settings": open_settings,
+    "copy": lambda app: copy(app, "text"),
+    "copy-json": lambda app: copy(app, "JSON"),
 }
 """By the argument of the binding's action `open('...')`."""
+
+
+KEYLESS: Final = (("Settings: values, origins, and how this screen looks", "open('settings')"),)
+"""What only the command palette offers: words and action."""
+
+
+def commands(
+    app: "Workstation", screen: Screen[object]
+) -> Iterator[tuple[str, str, Callable[[], None]]]:
+    """Yield every action in plain words for the command palette: the app's, the focused pane's."""
+    for words, action in KEYLESS:
+        yield words, "no key", _runs(app, app, action)
+    offered: dict[str, tuple[Binding, DOMNode]] = {b.action: (b, app) for b in app.KEYS}
+    if isinstance(screen.focused, Pane):
+        for binding in own_bindings(type(screen.focused)):
+            offered.setdefault(binding.action, (binding, screen.focused))
+    for binding, owner in offered.values():
+        key = spelled(rebound(binding, app.surface.config.keys).key)
+        yield binding.description, f"key {key}", _runs(app, owner, binding.action)
+
+
+def _runs(app: "Workstation", owner: DOMNode, action: str) -> Callable[[], None]:
+    def run() -> None:
+        app.call_later(app.run_action, action, owner)
+
+    return run

@@ -31,6 +31,8 @@ from textual.widget import Widget
 
 from engine.session.control.views import View
 from engine.session.sanitize import sanitize
+from tui.ordering import OWN, Sort, is_newest_first, ordered, stepped
+from tui.standing import followed, identity
 from tui.theme import Palette, palette
 
 CELL_MAX: Final = 400
@@ -56,12 +58,17 @@ class Pane(Widget, can_focus=True):
     """The key that focuses it."""
     TITLE: ClassVar[str] = ""
     HAS_TITLE: ClassVar[bool] = True
+    LEADS: ClassVar[bool] = False
+    """Whether other panes show what is chosen here, so that it counts without the focus too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("home,g", "move(-100000)", "First", show=False),
-        Binding("end,G", "move(100000)", "Last", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False, id="up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="down"),
+        Binding("home,g", "move(-100000)", "First", show=False, id="first"),
+        Binding("end,G", "move(100000)", "Last", show=False, id="last"),
+        Binding("comma", "sort(-1)", "Sort by the column before", show=False, id="sort-previous"),
+        Binding("full_stop", "sort(1)", "Sort by the next column", show=False, id="sort-next"),
+        Binding("r", "reverse", "Reverse the order", show=False, id="sort-reverse"),
     ]
 
     selected: int = 0
@@ -70,16 +77,24 @@ class Pane(Widget, can_focus=True):
     """Whether another pane stands right above: then their rules join."""
     edge: str = "dim"
     """Token of the rules around the pane."""
+    is_beside: bool = False
+    """Whether another pane stands at the left."""
     filter: str = ""
     """What `/` looks for; empty shows all."""
+    sort: Sort = OWN
+    """The order of its rows."""
 
     class Failed(Message):
         """`draw` raised something new."""
 
-        def __init__(self, pane: str, error: str) -> None:
+        def __init__(self, pane: str, error: str, bug: Exception) -> None:
             super().__init__()
             self.pane = pane
             self.error = error
+            self.bug = bug
+
+    class Arranged(Message):
+        """A person chose an order of rows."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id or type(self).__name__.removesuffix("Pane").lower())
@@ -110,12 +125,31 @@ class Pane(Widget, can_focus=True):
         """Return the order `w` asks about here; empty for the chosen instrument."""
         return ""
 
+    def chosen(self, view: View) -> object | None:
+        """Return the row a person stands on; None where a pane has no rows of its own."""
+        return None
+
+    def ordered(self, view: View) -> View:
+        """Return the view with this pane's rows in the order a person wants."""
+        return ordered(view, self.id or "", self.sort)
+
     # --- what the app does with it -------------------------------------------------------------
 
     def show(self, view: View) -> None:
-        """Take the newest view and repaint what it changes."""
+        """Take the newest view and repaint what it changes; a choice stays with its row."""
+        if self._view is not None and (self.has_focus or self.LEADS):
+            self._follow(self._view, view)
         self._view = view
         self.redraw()
+
+    @property
+    def view(self) -> View | None:
+        """What it shows now; None before the first view."""
+        return self._view
+
+    def standing(self) -> object | None:
+        """Return the row a person stands on, as it was painted."""
+        return None if self._view is None else self.chosen(self._view)
 
     def wear(self, palette: Palette) -> None:
         """Change the palette."""
@@ -147,10 +181,8 @@ class Pane(Widget, can_focus=True):
         cells = self._lines[y] if y < len(self._lines) else ()
         return strip(cells, self.size.width, self.palette)
 
-    # --- inside --------------------------------------------------------------------------------
-
     def _compose_lines(self, width: int, height: int) -> list[Row]:
-        edge = 1 if self.region.x else 0  # a rule towards the pane on the left
+        edge = 1 if self.is_beside else 0  # a rule towards the pane on the left
         top = 1 if self.HAS_TITLE else 0
         rows = self._safely_drawn(max(0, width - edge), max(0, height - top))
         if self.can_focus and not self.has_focus:
@@ -166,12 +198,12 @@ class Pane(Widget, can_focus=True):
         if self._view is None or not width or not height:
             return self.waiting(width)
         try:
-            rows = self.draw(self._view, width, height)
+            rows = self.draw(self.ordered(self._view), width, height)
         except Exception as error:  # noqa: BLE001 - the supervisor seam of panes
             text = f"{type(error).__name__}: {error}"[:ERROR_MAX]
             if text != self._error:
                 self._error = text
-                self.post_message(self.Failed(self.TITLE, text))
+                self.post_message(self.Failed(self.TITLE, text, error))
             return [
                 (Cell(" ! this pane can't be drawn, a bug of ours:", "danger"),),
                 (Cell(f" {text}", "warn"),),
@@ -198,13 +230,43 @@ class Pane(Widget, can_focus=True):
     def _caption(self, view: View) -> str:
         text = self.caption(view)
         filtered = f" /{self.filter}" if self.filter else ""
-        return f"{' ' if text else ''}{text}{filtered}"
+        arranged = f" {'v' if self.sort.is_falling else '^'}{self.sort.column}"
+        return f"{' ' if text else ''}{text}{filtered}{arranged if self.sort.column else ''}"
+
+    def _follow(self, before: View, after: View) -> None:
+        at = self.selected
+        wanted = identity(self.chosen(before))
+        if wanted is None or wanted == identity(self.chosen(after)):
+            return
+        if at == 0 and is_newest_first(self.id or ""):
+            return  # whoever stands on the newest stays there
+
+        def record(place: int) -> object:
+            self.selected = place
+            return self.chosen(after)
+
+        self.selected = followed(wanted, at, self.count(after), record)
 
     def action_move(self, by: int) -> None:
         """Select another row."""
         last = self.count(self._view) - 1 if self._view else 0
         self.selected = max(0, min(self.selected + by, last))
         self.redraw()
+
+    def action_sort(self, by: int) -> None:
+        """Sort by another column; past the last comes the pane's own order."""
+        self.sort = stepped(self.id or "", self.sort, by)
+        self._arranged()
+
+    def action_reverse(self) -> None:
+        """Turn the order of a sorted pane round."""
+        if self.sort.column:
+            self.sort = self.sort._replace(is_falling=not self.sort.is_falling)
+            self._arranged()
+
+    def _arranged(self) -> None:
+        self.redraw()
+        self.post_message(self.Arranged())
 
     def on_resize(self, _: Resize) -> None:
         """Draw for the new size."""

@@ -1,17 +1,15 @@
 """What a screen runs on, and why it closed: what its caller and the app tell each other."""
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
+from tui.config import TuiConfig
 from tui.why import Asked, nobody
 
 if TYPE_CHECKING:
     from tui.app import Workstation
-
-LOOK_S: Final = 0.25
-LOOK_SLOW_S: Final = 0.5
-"""Where every byte goes over a network."""
 
 
 class Ending(NamedTuple):
@@ -22,13 +20,37 @@ class Ending(NamedTuple):
     detail: str = ""
 
 
+class SettingLine(NamedTuple):
+    """One setting of the run as the overlay of settings shows it."""
+
+    name: str
+    value: str
+    origin: str
+    meaning: str = ""
+    """What it is, its unit first."""
+    range: str = ""
+    """What may stand there."""
+
+
 class Surface(NamedTuple):
     """How the screen shall look and what it runs on."""
 
     palette_name: str = "safe-dark"
     is_ascii: bool = False
-    is_slow: bool = False
-    """The terminal is far away: paint half as often."""
+    is_far: bool = False
+    """The terminal is at the other end of a network: paint half as often."""
+    config: TuiConfig = TuiConfig()
+    """The settings of whoever looks."""
+    is_palette_asked: bool = False
+    """Somebody named the palette; otherwise the one of last time is worn."""
+    memory: Path | None = None
+    """Where the arrangement is kept; None keeps none."""
+    clipboard: Path | None = None
+    """Where copies are appended too."""
+    settings: Callable[[], Sequence[SettingLine]] = tuple
+    """Reads the run's settings, when somebody opens them."""
+    keep_bug: Callable[[Exception], str] = lambda _: ""
+    """Writes the trace of a bug down once and says where."""
     is_owner: bool = False
     """The engine was started for this screen: quitting is about the session too."""
     is_alive: Callable[[], bool] = lambda: True
@@ -39,8 +61,3 @@ class Surface(NamedTuple):
     """Asks the journal why; called on a thread."""
     wall_ns: Callable[[], int] = time.time_ns
     monotonic_s: Callable[[], float] = time.monotonic
-
-    @property
-    def look_s(self) -> float:
-        """Seconds between two looks at the session."""
-        return LOOK_SLOW_S if self.is_slow else LOOK_S

@@ -6,23 +6,21 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-WRITES_PENDING: Final = 2
-"""Frames on their way to the terminal at which no further one is painted. Textual blocks at 30."""
 COLUMNS_MIN, ROWS_MIN = 20, 5
 COERCED: Final = ("C.UTF-8", "C.utf8", "UTF-8")
 PLAIN: Final = ("", "C", "POSIX")
 NO_SCREEN: Final = "No screen: {reason}. Running headless (--headless says so too)."
 
 
-def is_behind(driver: object) -> bool:
-    """Say whether the terminal has not taken the frames before.
+def pending(driver: object) -> int:
+    """Return how many frames the terminal has not taken yet.
 
     Textual's writer keeps 30 writes and then stops the whole loop, keys included; whoever paints
-    no more at two never gets there.
+    no more while some are pending never gets there.
     """
     writer = getattr(driver, "_writer_thread", None)
     queue = getattr(writer, "_queue", None)
-    return queue is not None and queue.qsize() >= WRITES_PENDING
+    return 0 if queue is None else int(queue.qsize())
 
 
 def speaks_utf8(environ: Mapping[str, str]) -> bool:

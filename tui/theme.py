@@ -6,7 +6,8 @@ Rule 2: text tokens keep a contrast of 4.5:1 on their background, and the up/dow
         stays apart under every color deficiency: tests/tui/test_theme.py computes both.
 
 A cell's token may be followed by `bold`, `dim`, `underline` or `reverse`: `up bold`. Reverse marks
-what is chosen: a ground of its own, under which colors stay readable, and real reverse in mono.
+what is chosen: a ground of its own, under which colors stay readable; real reverse in mono, and
+where the colors are the terminal's own, whose contrast nobody but its user knows.
 
 Source: tui-expectations section 9; the pairs and badges are its.
 """
@@ -14,11 +15,13 @@ Source: tui-expectations section 9; the pairs and badges are its.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, get_args
 
 from rich.color import Color
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
+
+from tui.config import PaletteName
 
 TOKENS: Final = (
     "text", "dim", "title", "focus", "up", "down", "flat", "bid", "ask", "own", "ok", "warn",
@@ -52,6 +55,30 @@ BADGE_COLORS: Final = {
     "live": ("#FFFFFF", "#B31D28"),
     "replay": ("#060809", "#C9A6F5"),
 }
+_ANSI: Final = {
+    "ground": "default", "choice": "default",
+    "text": "default", "title": "default", "focus": "default", "flat": "default",
+}  # fmt: skip
+_ANSI_OF: Final = {
+    # palette: colors by the terminal's own names
+    "ansi-dark": {
+        **_ANSI, "dim": "bright_black", "own": "bright_yellow", "ok": "green",
+        "warn": "yellow", "danger": "bright_red", "stale": "bright_black",
+        "up": "bright_cyan", "down": "bright_yellow", "bid": "bright_cyan", "ask": "bright_yellow",
+    },
+    "ansi-light": {
+        **_ANSI, "dim": "bright_black", "own": "magenta", "ok": "green",
+        "warn": "magenta", "danger": "red", "stale": "bright_black",
+        "up": "blue", "down": "red", "bid": "blue", "ask": "red",
+    },
+}  # fmt: skip
+ANSI_BADGES: Final = {
+    # token: text, ground
+    "paper": ("black", "bright_cyan"),
+    "sim": ("black", "bright_yellow"),
+    "live": ("bright_white", "red"),
+    "replay": ("black", "bright_magenta"),
+}
 _MONO: Final = {
     "text": "", "dim": "dim", "title": "bold", "focus": "bold reverse", "up": "bold",
     "down": "underline", "flat": "", "bid": "", "ask": "", "own": "bold", "ok": "",
@@ -59,9 +86,13 @@ _MONO: Final = {
     "paper": "reverse", "sim": "bold reverse", "live": "bold reverse", "replay": "reverse",
 }  # fmt: skip
 
-NAMES: Final = (
-    "safe-dark", "safe-light", "classic-dark", "classic-light", "east-dark", "east-light", "mono",
-)  # fmt: skip
+_GREYS: Final = {
+    "ground": "#101010", "text": "#E4E4E4", "title": "#E4E4E4", "dim": "#A8A8A8", "up": "#E4E4E4",
+    "ok": "#E4E4E4", "warn": "#E4E4E4", "danger": "#E4E4E4",
+}  # fmt: skip
+"""What Textual's own widgets wear in mono; ours wear nothing but attributes."""
+
+NAMES: Final[tuple[str, ...]] = get_args(PaletteName)
 """In the order in which `T` goes through them."""
 
 
@@ -72,10 +103,16 @@ class Palette:
     name: str
     is_dark: bool
     colors: Mapping[str, str]
-    """Token to `#RRGGBB`, and the two grounds; empty in mono."""
+    """Token to `#RRGGBB`, or to a color of the terminal's own, and the two grounds; empty in
+    mono."""
     is_ascii: bool = False
     """No box drawing, blocks, arrows or braille: the locale or the user does not want them."""
     _styles: dict[str, Style] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def is_ansi(self) -> bool:
+        """Whether its colors are the terminal's, whatever they look like there."""
+        return self.name in _ANSI_OF
 
     def style(self, token: str) -> Style:
         """Return the style of a token and its attributes; never None (NO_COLOR needs a style)."""
@@ -90,15 +127,19 @@ class Palette:
         if not self.colors:
             return Style.parse(_MONO[name] or "none") + extra
         if name in BADGES:
-            text, ground = BADGE_COLORS[name]
+            text, ground = (ANSI_BADGES if self.is_ansi else BADGE_COLORS)[name]
             return Style(color=text, bgcolor=ground, bold=True) + extra
+        if self.is_ansi:
+            return Style(color=self.colors[name], bgcolor="default") + extra
         ground = self.colors["choice" if extra.reverse else "ground"]
         return Style(color=self.colors[name], bgcolor=ground) + extra + Style(reverse=False)
 
     @cached_property
     def theme(self) -> Theme:
         """The same colors for Textual's own widgets: dialogs, help, the command palette."""
-        colors = self.colors or {**_DARK, "up": "#E6EDF3"}
+        if self.is_ansi:
+            return BUILTIN_THEMES[self.name]
+        colors = self.colors or _GREYS
         return Theme(
             name=self.name,
             primary=colors["title"],
@@ -123,6 +164,8 @@ def palette(name: str, *, is_ascii: bool = False) -> Palette:
     """
     if name == "mono":
         return Palette(name, True, {}, is_ascii)
+    if name in _ANSI_OF:
+        return Palette(name, name == "ansi-dark", _ANSI_OF[name], is_ascii)
     pair, _, ground = name.partition("-")
     is_dark = {"dark": True, "light": False}[ground]
     up, down = PAIRS[pair][0 if is_dark else 1]

@@ -53,6 +53,11 @@ def told(answer: Answer, at_ns: int) -> str:
     return f"{head}, {', '.join(_facts(answer.outcome))}"
 
 
+def awake(slept_s: float) -> str:
+    """Return what is said after the machine has slept; that is a gap, not a quiet market."""
+    return f"this machine slept for {fmt.age(slept_s)}: no price of that time was seen"
+
+
 def is_open(answer: Answer) -> bool:
     """Say whether a person must still find out what happened."""
     return answer.outcome is None or answer.outcome.ruling is Ruling.UNCONFIRMED

@@ -6,10 +6,10 @@ import pytest
 from textual.geometry import Region, Size
 
 from tui.desk import PANES
-from tui.floor import PLANS, SIZES, arrangement, size_class, tabs_of
+from tui.floor import PLANS, SIZES, arrangement, bordered, size_class, tabs_of
 
 SCREENS = [(40, 10), (60, 16), (80, 24), (100, 30), (120, 40), (160, 50), (200, 60), (300, 90)]
-AROUND = {"card", "strip", "sessionbar", "alertline", "keyline"}
+AROUND = {"card", "strip", "sessionbar", "alertline", "keyline", "banner"}
 PANE_IDS = {kind.__name__.removesuffix("Pane").lower() for kind in PANES}
 
 
@@ -92,3 +92,19 @@ def test_panes_stand_where_the_specification_has_them(size: tuple[int, int]) -> 
         name: Region(*cells) for name, cells in PICTURES[size].items()
     }.items() <= regions.items()
     assert size == (80, 24) or set(PICTURES[size]) == set(regions)
+
+
+@pytest.mark.parametrize("size", [(200, 60), (120, 40), (80, 24), (40, 10)])
+@pytest.mark.parametrize("zoomed", ["", "book"])
+def test_a_border_has_its_cells_to_itself(size: tuple[int, int], zoomed: str) -> None:
+    """Both sides and the bottom; the first lines keep the first cell, for the badge of the mode."""
+    columns, rows = size
+    regions = bordered(Size(columns, rows), "", zoomed)
+    head = regions.pop("sessionbar")
+
+    assert (0, 0, columns) == (head.x, head.y, head.width)
+    assert set(arrangement(Size(columns, rows), "", zoomed)) == {*regions, "sessionbar"}
+    assert 1 == min(region.x for region in regions.values())
+    assert columns - 1 == max(region.right for region in regions.values())
+    assert rows - 1 == max(region.bottom for region in regions.values())
+    assert {"card"} == set(bordered(Size(20, 5), "", zoomed))

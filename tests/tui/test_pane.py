@@ -72,6 +72,33 @@ async def test_a_bug_in_one_pane_is_shown_in_it_and_nowhere_else() -> None:
         assert "ZeroDivisionError" not in "\n".join(stage.rows()[:8])
 
 
+async def test_a_bug_leaves_one_record() -> None:
+    """The first time its trace is kept and the place said; the next frames raise in silence."""
+    kept: list[Exception] = []
+
+    def keep(error: Exception) -> str:
+        kept.append(error)
+        return "its trace is in crash.log"
+
+    def broken(*_: object) -> list[Row]:
+        raise ZeroDivisionError("oops")
+
+    async with staged(keep_bug=keep) as stage:
+        quotes, book = stage.app.desk.pane("quotes"), stage.app.desk.pane("book")
+        quotes.draw = broken  # type: ignore[method-assign]
+        for _ in range(5):
+            await stage.settle()
+        assert "pane Quotes can't be drawn: its trace is in crash.log" in stage.rows()[-2]
+        del quotes.draw
+        await stage.settle()
+        quotes.draw = book.draw = broken  # type: ignore[method-assign]
+        await stage.settle()
+
+        assert ["oops"] == [str(error) for error in kept], "the same bug again, elsewhere too"
+        assert "10,012.34" in stage.text(), "the rest goes on"
+        assert stage.app.bug is None
+
+
 async def test_nothing_is_drawn_while_hidden_and_all_when_shown() -> None:
     """A tab that comes to the front shows the newest view at once."""
     async with staged() as stage:

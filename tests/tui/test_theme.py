@@ -7,7 +7,8 @@ from rich.style import Style
 
 from tui.theme import BADGE_COLORS, NAMES, TOKENS, Palette, color, following, palette
 
-COLORED = [name for name in NAMES if name != "mono"]
+COLORED = [name for name in NAMES if name != "mono" and not name.startswith("ansi")]
+"""The palettes whose colors are ours: those of the terminal's own are its user's business."""
 GROUNDS = ("ground", "choice")
 MACHADO = {
     # Machado, Oliveira and Fernandes 2009, severity 1.0
@@ -122,6 +123,30 @@ def test_a_choice_keeps_its_colors() -> None:
     assert colored.style("up reverse").color == colored.style("up").color
     assert colored.style("up reverse").bgcolor != colored.style("up").bgcolor
     assert mono.style("up reverse").reverse
+
+
+@pytest.mark.parametrize("name", ["ansi-dark", "ansi-light"])
+def test_the_terminals_own_colors_are_named_never_mixed(name: str) -> None:
+    """Of its sixteen, on its own ground; a choice is real reverse, since no ground is known."""
+    looks = palette(name)
+    for token in TOKENS:
+        style = looks.style(token)
+        assert all(
+            c is None or c.is_system_defined or c.is_default for c in (style.color, style.bgcolor)
+        )
+    assert looks.style("up reverse").reverse
+    assert looks.theme.ansi
+    assert {"up", "down"} == {t for t in ("up", "down") if looks.style(t).color is not None}
+    assert looks.style("up").color != looks.style("down").color
+
+
+def test_mono_has_no_color_anywhere() -> None:
+    """Neither in our cells nor in Textual's own widgets: greys at most."""
+    looks = palette("mono")
+
+    assert all(looks.style(token).color is None for token in TOKENS)
+    grounds = (looks.theme.primary, looks.theme.warning, looks.theme.error, looks.theme.background)
+    assert all(1 == len(set(color(tone or ""))) for tone in grounds)
 
 
 def test_the_key_goes_through_all_palettes() -> None:

@@ -153,9 +153,14 @@ class AgentsPane(Pane):
     NUMBER: ClassVar[str] = "7"
     TITLE: ClassVar[str] = "Agents"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "app.open('agent-pause')", "Pause the agent; again: let it go on (asks)"),
-        Binding("plus,equals_sign", "app.open('agent-up')", "More weight (asks)"),
-        Binding("minus", "app.open('agent-down')", "Less weight"),
+        Binding(
+            "u",
+            "app.open('agent-pause')",
+            "Pause the agent; again: let it go on (asks)",
+            id="agents-pause",
+        ),
+        Binding("plus,equals_sign", "app.open('agent-up')", "More weight (asks)", id="agents-more"),
+        Binding("minus", "app.open('agent-down')", "Less weight", id="agents-less"),
     ]
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
@@ -172,5 +177,5 @@ class AgentsPane(Pane):
 
     def chosen(self, view: View) -> AgentFace | None:
         """Return the agent a person stands on."""
-        agents = shown(view, self.filter)
+        agents = shown(self.ordered(view), self.filter)
         return agents[self.selected] if self.selected < len(agents) else None

@@ -34,11 +34,16 @@ class BookPane(Pane):
     NUMBER: ClassVar[str] = "3"
     TITLE: ClassVar[str] = "Book"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "center", "Center on the mid, choose no level"),
-        Binding("plus,equals_sign", "group(1)", "Coarser levels"),
-        Binding("minus", "group(-1)", "Finer levels"),
-        Binding("x", "app.open('cancel')", "Cancel our orders at the level"),
-        Binding("X", "app.open('cancel-symbol')", "Cancel all of the instrument (two keys)"),
+        Binding("c", "center", "Center on the mid, choose no level", id="book-center"),
+        Binding("plus,equals_sign", "group(1)", "Coarser levels", id="book-coarser"),
+        Binding("minus", "group(-1)", "Finer levels", id="book-finer"),
+        Binding("x", "app.open('cancel')", "Cancel our orders at the level", id="book-cancel"),
+        Binding(
+            "X",
+            "app.open('cancel-symbol')",
+            "Cancel all of the instrument (two keys)",
+            id="book-cancel-symbol",
+        ),
     ]
     _symbol = ""
     level: Spot | None = None

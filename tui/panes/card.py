@@ -1,5 +1,6 @@
 """The whole session on a card, for a terminal too small for panes."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from engine.session.control.views import View
@@ -15,15 +16,20 @@ class CardPane(Pane):
     HAS_TITLE: ClassVar[bool] = False
     TITLE: ClassVar[str] = "Card"
     around = Surroundings()
+    names: Mapping[str, str] = {}
+    """Keys that a person moved, by how they are spelled otherwise."""
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return what fits."""
-        return draw(view, height, self.around)
+        return draw(view, height, self.around, self.names)
 
 
-def draw(view: View, height: int, around: Surroundings) -> list[Row]:
+def draw(
+    view: View, height: int, around: Surroundings, names: Mapping[str, str] | None = None
+) -> list[Row]:
     """Return one figure a line."""
     session = view.session
+    danger = (names or {}).get("^x", "^x")
     held = sum(1 for position in view.positions if position.qty)
     rows: list[Row] = [
         [*badges(view, around.welcome)],
@@ -32,6 +38,6 @@ def draw(view: View, height: int, around: Surroundings) -> list[Row]:
         [Cell(" PnL ", "dim"), Cell(fmt.pnl(session.pnl), signed_token(session.pnl))],
         [Cell(f" {held} pos {session.open_orders} orders")],
         [Cell(f" {fmt.countdown(session.remaining_s)}")],
-        [Cell(" ^x DANGER", "warn bold"), Cell("  q quit", "dim")],
+        [Cell(f" {danger} DANGER", "warn bold"), Cell("  q quit", "dim")],
     ]
     return rows[:height]

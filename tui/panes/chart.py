@@ -22,16 +22,16 @@ FOLLOWING: Final = Wish()
 class ChartPane(SecondlyPane):
     """Draws the bars of one of `View.markets`."""
 
-    NUMBER: ClassVar[str] = "C"
+    NUMBER: ClassVar[str] = "K"
     TITLE: ClassVar[str] = "Chart"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus,equals_sign", "frame(1)", "Longer bars"),
-        Binding("minus", "frame(-1)", "Shorter bars"),
-        Binding("left", "pan(-1)", "Earlier"),
-        Binding("right", "pan(1)", "Later"),
-        Binding("end", "now", "Now"),
-        Binding("i", "indicator", "Next indicator, or none"),
-        Binding("v", "form", "Candles or a line"),
+        Binding("plus,equals_sign", "frame(1)", "Longer bars", id="chart-longer"),
+        Binding("minus", "frame(-1)", "Shorter bars", id="chart-shorter"),
+        Binding("left", "pan(-1)", "Earlier", id="chart-earlier"),
+        Binding("right", "pan(1)", "Later", id="chart-later"),
+        Binding("end", "now", "Now", id="chart-now"),
+        Binding("i", "indicator", "Next indicator, or none", id="chart-indicator"),
+        Binding("v", "form", "Candles or a line", id="chart-form"),
     ]
     wish = FOLLOWING
 

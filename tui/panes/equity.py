@@ -33,8 +33,8 @@ class EquityPane(SecondlyPane):
     NUMBER: ClassVar[str] = "E"
     TITLE: ClassVar[str] = "Equity"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus,equals_sign", "range(1)", "Longer range"),
-        Binding("minus", "range(-1)", "Shorter range"),
+        Binding("plus,equals_sign", "range(1)", "Longer range", id="equity-longer"),
+        Binding("minus", "range(-1)", "Shorter range", id="equity-shorter"),
     ]
     range = ALL
     """Place in `RANGES`."""

@@ -131,7 +131,7 @@ class FillsPane(Pane):
 
     def chosen(self, view: View) -> Fill | None:
         """Return the fill a person stands on."""
-        fills = shown(view, self.filter)
+        fills = shown(self.ordered(view), self.filter)
         return fills[self.selected] if self.selected < len(fills) else None
 
 

@@ -121,15 +121,21 @@ class LogPane(Pane):
     NUMBER: ClassVar[str] = "9"
     TITLE: ClassVar[str] = "Log"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "tail", "Follow the newest lines", show=False),
-        Binding("v", "lowest", "Lowest level shown", show=False),
-        Binding("n", "find(1)", "Find the next line the filter matches, among all", show=False),
-        Binding("N", "find(-1)", "Find the previous one", show=False),
-        Binding("e", "evidence", "Next evidence", show=False),
-        Binding("m", "leap(1, 'minute')", "A minute on", show=False),
-        Binding("M", "leap(-1, 'minute')", "A minute back", show=False),
-        Binding("o", "leap(1, 'hour')", "An hour on", show=False),
-        Binding("O", "leap(-1, 'hour')", "An hour back", show=False),
+        Binding("t", "tail", "Follow the newest lines", show=False, id="log-tail"),
+        Binding("v", "lowest", "Lowest level shown", show=False, id="log-level"),
+        Binding(
+            "n",
+            "find(1)",
+            "Find the next line the filter matches, among all",
+            show=False,
+            id="log-next",
+        ),
+        Binding("N", "find(-1)", "Find the previous one", show=False, id="log-previous"),
+        Binding("e", "evidence", "Next evidence", show=False, id="log-evidence"),
+        Binding("m", "leap(1, 'minute')", "A minute on", show=False, id="log-minute-on"),
+        Binding("M", "leap(-1, 'minute')", "A minute back", show=False, id="log-minute-back"),
+        Binding("o", "leap(1, 'hour')", "An hour on", show=False, id="log-hour-on"),
+        Binding("O", "leap(-1, 'hour')", "An hour back", show=False, id="log-hour-back"),
     ]
 
     lowest: str = "info"
@@ -177,6 +183,12 @@ class LogPane(Pane):
         if wanted is not None:
             self.find = ""
         super().look_for(wanted)
+
+    def chosen(self, view: View) -> LogLine | None:
+        """Return the line a person stands on; the newest while they are followed."""
+        lines = shown(view.log if self.held is None else self.held, self.lowest, self.filter)
+        at = len(lines) - 1 if self.held is None else self.selected
+        return lines[at] if 0 <= at < len(lines) else None
 
     def action_move(self, by: int) -> None:
         """Hold the lines and select another one; the last one follows again."""

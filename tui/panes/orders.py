@@ -165,9 +165,14 @@ class OrdersPane(Pane):
     NUMBER: ClassVar[str] = "5"
     TITLE: ClassVar[str] = "Orders"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "app.open('cancel')", "Cancel the order"),
-        Binding("a", "app.open('amend')", "Change your own order"),
-        Binding("X", "app.open('cancel-symbol')", "Cancel all of its symbol (two keys)"),
+        Binding("x", "app.open('cancel')", "Cancel the order", id="orders-cancel"),
+        Binding("a", "app.open('amend')", "Change your own order", id="orders-amend"),
+        Binding(
+            "X",
+            "app.open('cancel-symbol')",
+            "Cancel all of its symbol (two keys)",
+            id="orders-cancel-symbol",
+        ),
     ]
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
@@ -190,5 +195,5 @@ class OrdersPane(Pane):
 
     def chosen(self, view: View) -> OrderFace | None:
         """Return the order a person stands on."""
-        orders = shown(view, self.filter)
+        orders = shown(self.ordered(view), self.filter)
         return orders[self.selected] if self.selected < len(orders) else None

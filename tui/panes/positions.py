@@ -204,8 +204,10 @@ class PositionsPane(Pane):
     NUMBER: ClassVar[str] = "4"
     TITLE: ClassVar[str] = "Positions"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "flat", "Flat ones", show=False),
-        Binding("f", "app.open('flatten')", "Flatten the position (two keys)"),
+        Binding("v", "flat", "Show flat ones too", show=False, id="positions-flat"),
+        Binding(
+            "f", "app.open('flatten')", "Flatten the position (two keys)", id="positions-flatten"
+        ),
     ]
 
     has_flat: bool = False
@@ -243,5 +245,5 @@ class PositionsPane(Pane):
 
     def chosen(self, view: View) -> PositionFace | None:
         """Return the position a person stands on."""
-        shown = held(view, self.filter, has_flat=self.has_flat)
+        shown = held(self.ordered(view), self.filter, has_flat=self.has_flat)
         return shown[self.selected] if self.selected < len(shown) else None

@@ -46,6 +46,7 @@ class QuotesPane(Pane):
 
     NUMBER: ClassVar[str] = "1"
     TITLE: ClassVar[str] = "Quotes"
+    LEADS: ClassVar[bool] = True
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the head and a row an instrument."""
@@ -58,6 +59,11 @@ class QuotesPane(Pane):
     def count(self, view: View) -> int:
         """Return how many there are."""
         return len(view.markets)
+
+    def chosen(self, view: View) -> MarketFace | None:
+        """Return the instrument a person stands on."""
+        markets = self.ordered(view).markets
+        return markets[self.selected] if self.selected < len(markets) else None
 
 
 def draw(view: View, width: int, height: int, selected: int = 0) -> list[Row]:

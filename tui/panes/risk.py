@@ -171,3 +171,8 @@ class RiskPane(Pane):
     def count(self, view: View) -> int:
         """Return how many rows can be selected."""
         return len(shown(view, self.filter))
+
+    def chosen(self, view: View) -> BreakerFace | None:
+        """Return the breaker a person stands on."""
+        breakers = shown(self.ordered(view), self.filter)
+        return breakers[self.selected] if self.selected < len(breakers) else None

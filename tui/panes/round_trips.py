@@ -96,5 +96,5 @@ class RoundTripsPane(Pane):
 
     def chosen(self, view: View) -> RoundTrip | None:
         """Return the round trip a person stands on."""
-        trips = shown(view, self.filter)
+        trips = shown(self.ordered(view), self.filter)
         return trips[self.selected] if self.selected < len(trips) else None

@@ -62,7 +62,14 @@ class SessionbarPane(Pane):
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return one to three lines."""
-        return draw(view, width, height, self.palette, self.around)
+        rows = draw(view, width, height, self.palette, self.around)
+        is_live = self.around.welcome is not None and self.around.welcome.mode == "live"
+        return [_edged(rows[0]), *rows[1:]] if is_live and rows else rows
+
+
+def _edged(row: Row) -> Row:
+    """Return the first line as the upper edge of the border that a live screen has."""
+    return [Cell(text, "live" if text.isspace() else token) for text, token in row]
 
 
 def draw(view: View, width: int, height: int, palette: Palette, around: Surroundings) -> list[Row]:
@@ -142,7 +149,7 @@ def _clocks(view: View, around: Surroundings) -> list[Chunk]:
         Chunk(7, [Cell("engine loop ", "dim"), Cell("-" if lag is None else f"{lag:.0f} ms")]),
         Chunk(8, [Cell("   ui ", "dim"), Cell(f"{around.hz:g} Hz")]),
         Chunk(1, [Cell(f"   {fmt.countdown(left_s)}", "warn bold" if is_soon else "text")]),
-        Chunk(3, [Cell(f"   {fmt.clock(view.session.ts_ns)}")]),
+        Chunk(3, [Cell(f"   {fmt.clock_zoned(view.session.ts_ns)}")]),
         Chunk(0, [Cell(f" {spin} ", "dim")]),
     ]
 

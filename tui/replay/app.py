@@ -82,22 +82,22 @@ class ReplayWorkstation(Workstation):
         if scrub is not None and scrub.asked > self._heard:
             self._heard = scrub.asked
             if scrub.refusal:
-                self._say(scrub.refusal, "warn", HINT_S)
+                self.say(scrub.refusal, "warn", HINT_S)
         super().look()
 
     # --- what acts on a session ------------------------------------------------------------------
 
     def send(self, command: Operator, argument: str = "") -> None:
         """Say that nothing is sent."""
-        self._say(RECORDED, "warn bold", HINT_S)
+        self.say(RECORDED, "warn bold", HINT_S)
 
     def action_danger(self) -> None:
         """Say that nothing is at risk."""
-        self._say(RECORDED, "warn bold", HINT_S)
+        self.say(RECORDED, "warn bold", HINT_S)
 
     def action_pause(self) -> None:
         """Say what pauses here."""
-        self._say(f"{RECORDED}; space pauses the replay", "warn bold", HINT_S)
+        self.say(f"{RECORDED}; space pauses the replay", "warn bold", HINT_S)
 
     def action_leave(self) -> None:
         """Close at once: nothing is lost."""
@@ -137,7 +137,7 @@ class ReplayWorkstation(Workstation):
             return
         goal = parse(typed, self._at.began_ns, self._at.ended_ns)
         if isinstance(goal, str):
-            self._say(goal, "warn", HINT_S)
+            self.say(goal, "warn", HINT_S)
         else:
             self.link.wish(goal)
 
@@ -146,7 +146,7 @@ class ReplayWorkstation(Workstation):
     def action_bookmark(self) -> None:
         """Mark this instant, or take its mark away."""
         if self._at is not None:
-            self._say(self.bookmarks.toggle(self._at.seq), "ok", HINT_S)
+            self.say(self.bookmarks.toggle(self._at.seq), "ok", HINT_S)
             self.desk.stars = self.bookmarks.lines()
             self.look()
 
@@ -154,7 +154,7 @@ class ReplayWorkstation(Workstation):
         """Go to the next or previous bookmark, round the end."""
         stars = self.bookmarks.lines()
         if not stars or self._at is None:
-            self._say("no bookmarks: * sets one", "warn", HINT_S)
+            self.say("no bookmarks: * sets one", "warn", HINT_S)
             return
         here = self._at.seq
         ahead = [s for s in stars if (s - here) * by > 0] or stars

@@ -1,6 +1,6 @@
 """The desk of a recorded session: all panes of a running one, and the replay bar below them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from textual.app import ComposeResult
@@ -40,16 +40,18 @@ class ReplayDesk(Desk):
             pane.edge = EDGE
         self.query_one(KeylinePane).keys = keys.SHOWN
 
-    def arranged(self) -> dict[str, Region]:
+    def arrangement(self) -> dict[str, Region]:
         """Return the places of a running session's panes, and below them that of the bar."""
         size = self.size
         rows = min(size.height, ROWS.get(size_class(size.width, size.height), ROWS_ELSE))
         places = arrangement(size, self.tab, self.zoomed, below=rows)
         return {**places, "scrubber": Region(0, size.height - rows, size.width, rows)}
 
-    def show(self, glance: Glance, said: Row, hz: float) -> None:
-        """Let every pane show the instant."""
+    def show(
+        self, glance: Glance, said: Row, hz: float, is_due: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        """Let every pane that is due show the instant."""
         if self.children:
             bar = self.query_one(ScrubberPane)
             bar.scrub, bar.stars = self.scrub, self.stars
-        super().show(glance, said, hz)
+        super().show(glance, said, hz, is_due)

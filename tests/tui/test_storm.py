@@ -1,0 +1,39 @@
+"""Sizes that change a hundred times: nothing raises, nothing chosen or half typed is lost (T8)."""
+
+import pytest
+
+from tests.tui.stage import L, S, staged
+
+TINY = (20, 5)
+
+
+async def test_a_hundred_resizes_under_a_half_typed_filter() -> None:
+    """The text field keeps its words and its focus, the pane its tab, sort and choice."""
+    async with staged(size=L) as stage:
+        await stage.press("8", "full_stop", "j", "j", "slash", *"los")
+        pane = stage.app.desk.pane("risk")
+        before = (pane.sort, pane.selected)
+        for turn in range(100):
+            await stage.pilot.resize_terminal(*(L if turn % 2 else TINY))
+        await stage.press(*"s", "enter")
+
+        assert "loss" == pane.filter
+        assert before[0] == pane.sort
+        assert pane.has_focus
+        assert stage.app.bug is None
+
+
+@pytest.mark.parametrize("key", ["A", "enter", "q", "question_mark", "ctrl+x"])
+async def test_every_dialog_survives_the_smallest_screen(key: str) -> None:
+    """Opened large, made tiny, made large: it is still there, and its keys still act."""
+    async with staged(size=L, is_owner=True) as stage:
+        await stage.press(key)
+        opened = stage.text()
+        for size in (TINY, (1, 1), S, L):
+            await stage.pilot.resize_terminal(*size)
+            await stage.settle()
+        assert opened.splitlines()[5:-3] == stage.text().splitlines()[5:-3]
+        stage.clock.now_s += 1
+        await stage.press("escape")
+
+        assert 1 == len(stage.app.screen_stack)
