@@ -137,6 +137,7 @@ def build_parser() -> Parser:
     _add_runs(commands)
     _add_audit(commands)
     _add_sandbox(commands)
+    _add_record(commands)
     attach = commands.add_parser("attach", help="a screen for a running session")
     _add_run_word(attach)
     attach.add_argument(
@@ -298,6 +299,18 @@ def _add_audit(commands: Any) -> None:
     form = report.add_mutually_exclusive_group()
     _add_json(form)
     form.add_argument("--incident", action="store_true", help="a Markdown incident report to fill")
+
+
+def _add_record(commands: Any) -> None:
+    record = commands.add_parser("record", help="a live market to files that file: plays back")
+    record.add_argument("--to", metavar="DIR", help="write here (<home>/recordings/SOURCE-TIME)")
+    record.add_argument(
+        "--rotate-mb", type=float, default=64.0, metavar="MB", help="packed size of a file (64)"
+    )
+    record.add_argument(
+        "--keep-mb", type=float, metavar="MB", help="delete the oldest files beyond this (keep all)"
+    )
+    _add_setting_options(record, "typed_after")
 
 
 def _add_sandbox(commands: Any) -> None:

@@ -11,13 +11,13 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Final, Self
 
 from brokers.binance.books import Books
 from brokers.binance.config import BinanceConfig
 from brokers.binance.listing import listed
-from brokers.binance.parse import LineParser
+from brokers.binance.parse import LineParser, split_stream
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.grid import Grid
 from brokers.link.inbox import Inbox
@@ -32,6 +32,10 @@ LISTING: Final = "/fapi/v1/exchangeInfo"
 SNAPSHOT: Final = "/fapi/v1/depth?symbol={}&limit=1000"
 OK: Final = 200
 SAID_MAX: Final = 120
+STREAM_NAME_MAX: Final = 64
+ENVELOPE: Final = b'{"stream":"'
+Tap = Callable[[str, int, bytes], None]
+"""Symbol (empty where a message names none), receive time, message."""
 
 
 class BinanceFeed:
@@ -40,8 +44,19 @@ class BinanceFeed:
     name = "binance"
     is_simulated = False
 
-    def __init__(self, symbols: Sequence[str], config: BinanceConfig) -> None:
+    def __init__(
+        self, symbols: Sequence[str], config: BinanceConfig, tap: Tap | None = None
+    ) -> None:
+        """Prepare to listen.
+
+        Args:
+            symbols: Instruments.
+            config: Where the venue is.
+            tap: Gets every message as it came, before it is read; None listens alone.
+
+        """
         self._symbols = tuple(symbols)
+        self._tap = tap
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
         self._rest = Rest(self._rest_config)
@@ -130,6 +145,8 @@ class BinanceFeed:
     def _hear(self, name: str, word: Word) -> None:
         match word:
             case Frame(received_ns=at_ns, data=data):
+                if self._tap is not None:
+                    self._tap(_symbol(data), at_ns, data)
                 event = self._parser.frame(data, at_ns)
                 if event is not None:
                     self._put(event)
@@ -163,7 +180,10 @@ class BinanceFeed:
         """Ask for a snapshot; one that does not come is asked for again by the next diff."""
         outcome = await self._rest.ask(Request("GET", SNAPSHOT.format(symbol), {}))
         if isinstance(outcome, Reply) and outcome.status == OK:
-            event = self._parser.snapshot_of(symbol, outcome.body, time.time_ns())
+            at_ns = time.time_ns()
+            if self._tap is not None:
+                self._tap(symbol, at_ns, outcome.body)
+            event = self._parser.snapshot_of(symbol, outcome.body, at_ns)
             if event is not None:
                 self._put(event)
 
@@ -186,3 +206,11 @@ def _body(outcome: Outcome) -> bytes:
         said = sanitize(outcome.body[:SAID_MAX].decode("utf-8", "replace"), SAID_MAX)
         raise DataUnavailable(f"binance answered {outcome.status}: {said}")
     return outcome.body
+
+
+def _symbol(frame: bytes) -> str:
+    """Return the instrument in a stream's name; empty where there is none."""
+    if not frame.startswith(ENVELOPE):
+        return ""
+    name = frame[len(ENVELOPE) : len(ENVELOPE) + STREAM_NAME_MAX].partition(b'"')[0]
+    return split_stream(name.decode("ascii", "replace"))[0]

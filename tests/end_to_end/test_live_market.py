@@ -1,6 +1,7 @@
 """Paper sessions on a live market: the sandbox of a venue in one process, the session in another."""
 
 import contextlib
+import gzip
 import json
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 from tests.end_to_end.shell import ROOT, Process, session
@@ -170,3 +172,43 @@ def test_sandbox_refusals(tmp_path: Path) -> None:
             ending = Process(tmp_path, "sandbox", *words).end()
             assert 2 == ending.code
             assert said in ending.err
+
+
+def test_a_recorded_market_plays_back(tmp_path: Path) -> None:
+    """Raw as it came, quotes and trades as tables; the raw files are a source with books in sync."""
+    to = tmp_path / "recorded"
+    with sandbox() as (_, urls):
+        words = on_binance(*urls, "--duration", "0.08", "--rotate-mb", "0.001", "--to", str(to))
+        ending = Process(tmp_path, "record", *words).end()
+    assert 0 == ending.code
+    assert "0 breaks, 0 malformed" in ending.out
+    assert f"--source file:{to}/raw" in ending.out
+    assert len(list((to / "raw").iterdir())) >= 3
+
+    played = session(tmp_path, "--source", f"file:{to}/raw", "--speed", "max")
+    assert (0, "end_of_data") == (played.code, played.run.report()["stop_reason"])
+    assert 0 == played.run.report()["malformed_ticks"]
+    quotes = played.run.lines("quote")
+    assert {"BTCUSDT", "ETHUSDT"} == {line["data"]["symbol"] for line in quotes}
+    rows = [
+        line.split(b",")
+        for path in sorted((to / "csv").glob("BTCUSDT-quotes-*.gz"))
+        for line in gzip.decompress(path.read_bytes()).splitlines()[1:]
+    ]
+    btc = [line["data"] for line in quotes if line["data"]["symbol"] == "BTCUSDT"]
+    tick = Decimal("0.1")
+    assert [Decimal(row[2].decode()) for row in rows] == [q["bid_ticks"] * tick for q in btc]
+
+
+def test_record_refusals(tmp_path: Path) -> None:
+    """What is no live market, a venue that is not there, a folder that can't be."""
+    (tmp_path / "file").touch()
+    url = f"binance.rest_url=http://127.0.0.1:{free_port()}"
+    for words, code, said in (
+        (("--source", "mock"), 2, "record needs a live source: --source binance"),
+        (("--source", "binance", "--set", url), 5, "binance can't be reached"),
+        (("--source", "binance", "--to", str(tmp_path / "file")), 6, "can't record to"),
+    ):
+        ending = Process(tmp_path, "record", *words).end()
+        assert code == ending.code
+        assert said in ending.err
