@@ -32,18 +32,29 @@ def gathered(side: Side, price: Decimal, step: Decimal) -> Decimal:
     return whole if side is Side.BUY or whole == price else whole + step
 
 
-def own_orders(orders: Sequence[OrderFace], symbol: str, step: Decimal) -> Mapping[Spot, Decimal]:
-    """Return how much of ours rests at each rung, what is filled taken off."""
-    resting: dict[Spot, Decimal] = {}
+class Resting(NamedTuple):
+    """What of ours rests at a rung."""
+
+    qty: Decimal
+    ahead: Decimal | None = None
+    """What the venue would fill before the first of it; None where it does not say."""
+
+
+def own_orders(orders: Sequence[OrderFace], symbol: str, step: Decimal) -> Mapping[Spot, Resting]:
+    """Return how much of ours rests at each rung, what is filled taken off, and its place."""
+    resting: dict[Spot, Resting] = {}
     for order in orders:
         if order.symbol == symbol and order.price is not None:
             spot = Spot(order.side, gathered(order.side, order.price, step))
-            resting[spot] = resting.get(spot, Decimal(0)) + order.qty - order.filled_qty
+            qty, ahead = resting.get(spot, Resting(Decimal(0)))
+            known = [place for place in (ahead, order.queue_ahead) if place is not None]
+            left = order.qty - order.filled_qty
+            resting[spot] = Resting(qty + left, min(known, default=None))
     return resting
 
 
 def ladder(
-    market: MarketFace, own: Mapping[Spot, Decimal], step: Decimal
+    market: MarketFace, own: Mapping[Spot, Resting], step: Decimal
 ) -> tuple[list[Rung], list[Rung]]:
     """Return the asks from far to near and the bids from near to far."""
     asks, bids = _levels(market)
@@ -63,7 +74,7 @@ def _levels(market: MarketFace) -> tuple[Sequence[Level], Sequence[Level]]:
 
 
 def _rungs(
-    side: Side, levels: Sequence[Level], own: Mapping[Spot, Decimal], step: Decimal
+    side: Side, levels: Sequence[Level], own: Mapping[Spot, Resting], step: Decimal
 ) -> list[Rung]:
     """Return one side from the lowest price up."""
     sizes: dict[Decimal, Decimal | None] = dict.fromkeys(

@@ -16,13 +16,15 @@ from engine.model.orders import Side
 from engine.session.control.views import MarketFace, OrderFace, View
 from tui import format as fmt
 from tui.depth import shares, with_depth
-from tui.ladder import GROUPS, Rung, Spot, gathered, ladder, own_orders
+from tui.ladder import GROUPS, Resting, Rung, Spot, gathered, ladder, own_orders
 from tui.pane import Cell, Pane, Row
 from tui.panes.quotes import spread_bps
 from tui.theme import Palette
 
 SIZE: Final = 8
 PRICE: Final = 11
+OWN_AT: Final = 32
+"""Columns before the size of our own orders."""
 OWN_FROM_WIDTH: Final = 40
 """From this width on there is room for the size of our own orders."""
 TOUCH: Final = {Side.SELL: "a", Side.BUY: "b"}
@@ -162,7 +164,7 @@ def _rung(
     rung: Rung,
     *,
     market: MarketFace,
-    own: Mapping[Spot, Decimal],
+    own: Mapping[Spot, Resting],
     width: int,
     step: Decimal,
     level: Spot | None,
@@ -191,11 +193,14 @@ def _size(qty: Decimal | None, market: MarketFace) -> str:
     return fmt.fit(text if len(text) < SIZE else fmt.big(qty), SIZE)
 
 
-def _own(mine: Decimal | None, market: MarketFace, width: int) -> Row:
+def _own(mine: Resting | None, market: MarketFace, width: int) -> Row:
+    """Return what of ours rests there and, behind `<`, what stands before it, where that fits."""
     if mine is None:
         return []
-    size = f" {fmt.quantity(mine, market.lot_size)}" if width >= OWN_FROM_WIDTH else ""
-    return [Cell(f" o{size}", "own bold")]
+    size = f" {fmt.quantity(mine.qty, market.lot_size)}" if width >= OWN_FROM_WIDTH else ""
+    place = "" if mine.ahead is None else f"<{fmt.quantity(mine.ahead, market.lot_size)}"
+    is_told = size and OWN_AT + len(size) + len(place) <= width
+    return [Cell(f" o{size}{place if is_told else ''}", "own bold")]
 
 
 def _mid(market: MarketFace) -> str:

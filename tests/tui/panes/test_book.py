@@ -25,10 +25,10 @@ def test_the_ladder() -> None:
     assert [
         "            67,414.4   5.110         #######",
         "            67,413.9   4.110         ####",
-        "            67,413.4   3.110 o 0.020 ##",
+        "            67,413.4   3.110 o 0.020<0.380",
         "a           67,412.9   2.110         #",
         "--- mid 67,412.6 spr 0.1 bps --------------",
-        "b   0.910   67,412.3         o 0.020 #",
+        "b   0.910   67,412.3         o 0.020<0.380",
         "    1.910   67,411.8                 #",
         "    2.910   67,411.3                 ##",
         "    3.910   67,410.8                 ####",
@@ -39,9 +39,9 @@ def test_coarser_prices() -> None:
     """Asks round up and bids down, sizes add up, ours too; the touch is where it falls."""
     assert [
         "            67,416.0  26.440         #######",
-        "a           67,414.0   9.330 o 0.020 #",
+        "a           67,414.0   9.330 o 0.020<0.380",
         "--- mid 67,412.6 spr 0.1 bps --------------",
-        "b   0.910   67,412.0         o 0.020 #",
+        "b   0.910   67,412.0         o 0.020<0.380",
         "   13.640   67,410.0                 ##",
     ] == [row.rstrip() for row in texts(view(), height=5, group=20)]
 
@@ -73,6 +73,20 @@ def test_groups_lose_nothing_and_promise_nothing(levels: list, group: int, side:
     assert sum(qty for _, qty in exact) == sum(rung.size for rung in rungs)
     assert all(rung.spot.price % step == 0 for rung in rungs)
     assert all((gathered(side, price, step) - price) * side.sign <= 0 for price, _ in exact)
+
+
+def test_our_place_in_the_queue_is_told_where_it_fits() -> None:
+    """Of several at a level the first counts; unknown is not zero."""
+    first, second = (
+        order(number, side=SELL, price=D("67413.4"), qty=D("0.02"), queue_ahead=ahead)
+        for number, ahead in ((1, D("0.4")), (2, D("0.31")))
+    )
+    unknown = order(3, side=SELL, price=D("67413.9"), qty=D("0.02"), queue_ahead=None)
+    shown = view(orders=(first, second, unknown))
+
+    assert "3.110 o 0.040<0.310" in "".join(texts(shown, width=46))
+    assert "4.110 o 0.020 " in "".join(f"{row} " for row in texts(shown, width=46))
+    assert "<" not in "".join(texts(shown, width=40))
 
 
 def test_our_price_between_levels_has_a_row_of_its_own() -> None:
