@@ -22,11 +22,9 @@ from laptop_agents.home import find_home, profile_folder
 from laptop_agents.setting_lines import setting_lines
 from laptop_agents.sources import Flag
 from tui.config import TuiConfig
-from tui.copying import FILE as CLIPBOARD
-from tui.memory import NAME as MEMORY
+from tui.story import Asked
 from tui.surface import Surface
 from tui.terminal import speaks_utf8
-from tui.why import Asked
 
 SECTION: Final = "tui."
 RUN: Final = "the run"
@@ -113,6 +111,9 @@ def surface(
     why: Asked,
 ) -> Surface:
     """Return what the screen of a run stands on."""
+    from tui.copying import FILE as CLIPBOARD  # noqa: PLC0415 - Textual, for a screen only
+    from tui.memory import NAME as MEMORY  # noqa: PLC0415 - the same
+
     config = wanted.config
     home = find_home(os.environ)
     return Surface(

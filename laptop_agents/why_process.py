@@ -3,12 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
-if TYPE_CHECKING:
-    from tui.why import Reply
+from tui.story import Reply, Told
 
 ANSWER_S: Final = 120.0
 """A journal of ten million lines takes about so long, once; then its index is kept."""
@@ -17,7 +16,7 @@ NICE: Final = 10
 WORDS_MAX: Final = 400
 
 
-def why(folder: Path, target: str, as_of: int | None = None) -> "Reply":
+def why(folder: Path, target: str, as_of: int | None = None) -> Reply:
     """Return the story of an order, an intent or the newest intent of an instrument.
 
     Args:
@@ -25,8 +24,6 @@ def why(folder: Path, target: str, as_of: int | None = None) -> "Reply":
         target: An id or a symbol, as the screen knows it.
         as_of: The last line of the journal that counts; None for all.
     """
-    from tui.why import Reply, Told  # noqa: PLC0415 - its panes bring Textual
-
     line = [] if as_of is None else ["--as-of", str(as_of)]
     command = [
         "nice", "-n", str(NICE), sys.executable, "-P", "-m", "laptop_agents",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.config import TuiConfig
-from tui.why import Asked, nobody
+from tui.story import Asked, nobody
 
 if TYPE_CHECKING:
     from tui.app import Workstation

@@ -4,14 +4,12 @@ The journal is the source: the screen asks a process of its own, so that neither
 screen waits for an index or a replay.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
-from typing import Any, Final, NamedTuple
-
-import msgspec
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 from tui.format import clock_ms, fit, text
 from tui.pane import Cell, Row
+from tui.story import JournalLine, Judged, Rule, Told
 
 VALUE_MAX: Final = 200
 """Characters of one value."""
@@ -23,69 +21,7 @@ VERDICTS: Final = {True: ("pass", "ok"), False: ("STOP", "danger bold"), None: (
 SHAPE: Final = ("side", "qty", "symbol", "type", "price", "trigger_price", "trail_bps", "tif")
 SEEN: Final = ("order_id", "symbol")
 """What a line of the aftermath need not repeat."""
-
-
-class JournalLine(msgspec.Struct, frozen=True):
-    """One line of the journal."""
-
-    seq: int
-    ts: int
-    type: str
-    data: dict[str, Any]
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """One rule of the gate as it stood; None where it did not judge."""
-
-    name: str
-    setting: str
-    limit: str
-    reading: str
-    passed: bool | None
-
-
-class Judged(msgspec.Struct, frozen=True):
-    """One time the gate was asked."""
-
-    ts: int
-    qty: Decimal
-    rules: tuple[Rule, ...]
-    changes: tuple[str, ...]
-    """What would have let it pass, each alone, smallest first."""
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """The story of one intent."""
-
-    intent_id: str
-    symbol: str
-    intents: tuple[JournalLine, ...]
-    consensus: tuple[JournalLine, ...]
-    verdicts: tuple[JournalLine, ...]
-    judgements: tuple[Judged, ...]
-    readings_absent: str | None
-    router: tuple[JournalLine, ...]
-    aftermath: tuple[JournalLine, ...]
-    changed_next_by: str | None
-    recent_verdicts: tuple[JournalLine, ...]
-
-
-class Reply(NamedTuple):
-    """An answer, or why there is none."""
-
-    told: Told | None
-    trouble: str = ""
-
-
 HEAD: Final = Rule("RULE", "risk.*", "LIMIT", "READING", None)
-
-Asked = Callable[[str], Reply]
-"""Answers for an order, an intent or an instrument; may take seconds."""
-
-
-def nobody(_: str) -> Reply:
-    """Answer where no journal is at hand."""
-    return Reply(None, "this screen has no journal to ask")
 
 
 class Entry(NamedTuple):

@@ -42,6 +42,7 @@ class Limit:
 class _Window:
     limit: Limit
     spent: deque[tuple[float, int]]
+    """When and how much, oldest first; as many as fill the limit if each weighs one."""
     used: int = 0
 
     def forget(self, now_s: float) -> None:
@@ -49,9 +50,12 @@ class _Window:
             self.used -= self.spent.popleft()[1]
 
     def add(self, now_s: float, weight: int) -> None:
-        if weight:
-            self.spent.append((now_s, weight))
-            self.used += weight
+        if not weight:
+            return
+        self.used += weight
+        if len(self.spent) == self.spent.maxlen:
+            weight += self.spent.pop()[1]  # beyond the limit: it counts a little longer
+        self.spent.append((now_s, weight))
 
     def wait_s(self, now_s: float, weight: int, room: int) -> float:
         """Return how long until `weight` more stays within `room`."""
@@ -78,7 +82,7 @@ class Budget:
         if not RESERVE_MIN <= reserve < 1.0:
             raise UsageError(f"the share for cancels must be from {RESERVE_MIN:g} to below 1")
         self._reserve = reserve
-        self._windows = {limit.name: _Window(limit, deque()) for limit in limits}
+        self._windows = {limit.name: _Window(limit, deque(maxlen=limit.weight)) for limit in limits}
         self._backing_off_until_s = 0.0
         self._banned_until_s = 0.0
         self.refusals = 0

@@ -93,6 +93,14 @@ class Kernel:
         self.roster = Roster(agents, self.market.views)
         self.blotter = Blotter(self.market.views)
         self._flow = OrderFlow(self.blotter, self._out)
+        self._wire(instruments, capabilities)
+        self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
+        self.unpriced = dict.fromkeys(self.market.views)
+        self._handlers = self._handler_of_each()
+
+    def _wire(self, instruments: Sequence[Instrument], capabilities: Capabilities) -> None:
+        """Connect what acts to the market, the books and each other."""
+        config = self.config
         policy = lifecycle_policy(config, self.market.views)
         breakers = Breakers(config.limits, config.starting_balance)
         self.conduct = Conduct(policy, breakers, self._out, self._act)
@@ -139,9 +147,6 @@ class Kernel:
             answer=self._on_answer,
             ask_account=self.truth.ask,
         )
-        self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
-        self.unpriced = dict.fromkeys(self.market.views)
-        self._handlers = self._handler_of_each()
 
     def step(self, event: Input) -> Effects:
         """Take one input; return the decisions it caused and the commands to send.

@@ -15,11 +15,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.end_to_end.shell import Process, Run
+from tests.end_to_end.test_live_market import free_port, on_binance, sandbox
 from tests.end_to_end.test_resume import rechained
 from tests.scripts.test_run_autonomous import BUG
 
 BUSY: Final = ("--speed", "20", "--set", "agents.quoter.half_spread_bps=0.5")
 SHORT: Final = ("--headless", "--duration", "0.1", "--speed", "max")
+SLOW: Final = (
+    "--headless", "--speed", "max", "--seed", "3",
+    "--set", "paper.cancel_latency_ms=20000", "--set", "agents.quoter.half_spread_bps=5",
+)  # fmt: skip
+"""Its cancels take longer than a close may."""
 
 
 class Said(NamedTuple):
@@ -171,6 +177,23 @@ def imported_home(at: Place) -> Said:
     return at.does("runs", "import", str(at.home / "capsule.tar.gz"))
 
 
+def live_market(at: Place) -> Said:
+    words = ("--headless", "-q", "--duration", "5", "--set", "session.run_id=crashed")
+    with sandbox() as (_, urls):
+        running = Process(at.home, *words, *on_binance(*urls))
+        crashed = Run(at.run("crashed"))
+        running.until(lambda: b'"type":"venue_accepted"' in crashed.raw())
+        running.send(signal.SIGKILL)
+        running.end()
+    return at.does("--headless", "--resume", "crashed")
+
+
+def venue_not_there(at: Place) -> Said:
+    nowhere = f"binance.rest_url=http://127.0.0.1:{free_port()}"
+    patience = "session.fallback_after_s=0.6"
+    return at.does(*SHORT, *on_binance("--set", nowhere, "--set", patience))
+
+
 def bug(at: Place) -> Said:
     (at.home / "sitecustomize.py").write_text(BUG)
     said = at.does(*SHORT, PYTHONPATH=str(at.home))
@@ -194,18 +217,23 @@ PROVOKED: Final = {
     "must be absent or an empty folder": typed(*SHORT, "--run-dir", "home/runs/ended"),
     "is open to other users (mode 0755): chmod 700 it first": other_users,
     "can't use the home folder": no_home,
+    "attach needs a screen, and": typed("attach", "ended"),
     "there is nothing to resume": typed("--headless", "--resume", "ended"),
     "a resumed run keeps its own settings": typed("--headless", "--resume", "--seed", "3"),
+    "is of a live market, which this release can't resume": live_market,
     "another session is writing run": held,
     "nothing had happened yet": no_line,
     "the line was changed": changed_line,
     "the rerun comes to another": other_rerun,
     "PAUSED (BREAKER_PAUSE:max_consecutive_losses)": losing_streak,
+    "going on with the mock market, SIMULATED": venue_not_there,
+    "shutdown_deadline (asked for by": typed("--duration", "1", *SLOW),
     "passed its limit": small_limit,
     "of an unfinished last line": torn_line,
     "signal: equity": closed_terminal,
     "session.log": quiet,
     "running": crashed_then("runs", "list"),
+    "is not running": typed("pause", "ended"),
     "is running, or was a minute ago": crashed_then("runs", "archive", "crashed"),
     "holds no inputs": no_inputs,
     "no report yet, acknowledged up to": crashed_then("audit", "verify", "crashed"),

@@ -9,8 +9,12 @@ from tests.end_to_end.shell import ROOT
 DOCUMENTS = (
     ROOT / "docs" / "START_HERE.md",
     ROOT / "docs" / "RUNBOOK.md",
+    ROOT / "docs" / "SCREEN.md",
     ROOT / "docs" / "troubleshooting" / "known_issues.md",
 )
+TYPED = DOCUMENTS[:-1]
+"""Those whose blocks are typed from the first to the last."""
+KNOWN_ISSUES = DOCUMENTS[-1]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 _EXIT = re.compile(r"\s+# exit (\d+)$")
 

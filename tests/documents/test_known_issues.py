@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.documents.provoked import PROVOKED, Place
-from tests.documents.reading import DOCUMENTS
+from tests.documents.reading import KNOWN_ISSUES
 from tests.laptop_agents.recorded import copied, record
 
 ROW = re.compile(r"^\| `([^`]+)`[^|]*\| (\d) \| ([^|]+) \| ([^|]+) \|$", re.M)
-ROWS = {row[0]: int(row[1]) for row in ROW.findall(DOCUMENTS[2].read_text())}
+ROWS = {row[0]: int(row[1]) for row in ROW.findall(KNOWN_ISSUES.read_text())}
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def recorded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_row_is_provoked() -> None:
     """A row nobody saw is a rumor; a provocation without a row helps nobody."""
-    lines = [line for line in DOCUMENTS[2].read_text().splitlines() if line.startswith("| `")]
+    lines = [line for line in KNOWN_ISSUES.read_text().splitlines() if line.startswith("| `")]
 
     assert len(lines) == len(ROWS)
     assert set(ROWS) == set(PROVOKED)

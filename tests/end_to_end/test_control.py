@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from engine.model.events import INPUT_TYPES
@@ -47,8 +48,9 @@ def tell(home: Path, *words: str) -> Ending:
 
 
 def operators(run: Run) -> list[tuple[str, str]]:
-    lines = run.lines("operator_command")
-    return [(line["data"]["command"], line["data"]["argument"]) for line in lines]
+    """What people asked for; what a session asks of itself, as after a resume, is no operator's."""
+    said = [line["data"] for line in run.lines("operator_command")]
+    return [(told["command"], told["argument"]) for told in said if told["by"] != "session"]
 
 
 def assert_sound(home: Path, run: Run) -> None:
@@ -233,9 +235,12 @@ def test_a_stopped_session_keeps_nobody_waiting(home: Path) -> None:
 class Watcher:
     """Attaches to a session in threads: one reads, one never does, some talk nonsense."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pid: int) -> None:
         self.folder = folder
+        self._engine = psutil.Process(pid)
         self.gaps: list[float] = []
+        """Processor time of the session between two views, seconds: it never waits for anything,
+        and what other programs take of the machine is none of its doing."""
         self.views: list[View] = []
         self._idle: list[socket.socket] = []
         self._thread = threading.Thread(target=self._read)
@@ -254,13 +259,18 @@ class Watcher:
         self._thread.start()
 
     def _read(self) -> None:
-        last = time.monotonic()
+        last = self._worked_s()
         with Connection.open(self.folder, "screen", wants_views=True) as connection:
             for word in connection.views(within_s=5):
+                now = self._worked_s()
                 if isinstance(word, View):
                     self.views.append(word)
-                    self.gaps.append(time.monotonic() - last)
-                last = time.monotonic()
+                    self.gaps.append(now - last)
+                last = now
+
+    def _worked_s(self) -> float:
+        times = self._engine.cpu_times()
+        return times.user + times.system
 
     def end(self) -> None:
         self._thread.join(10)
@@ -282,7 +292,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Run
     alone = session(path / "alone", *PINNED, "--duration", "25").run
     process = Process(path / "seen", "--headless", *PINNED, "--duration", "25")
     process.until((process.run.path / NAME).is_socket)
-    watcher = Watcher(process.run.path.resolve())
+    watcher = Watcher(process.run.path.resolve(), process.pid)
     watcher.begin()
     seen = process.end()
     watcher.end()
@@ -382,6 +392,6 @@ def test_a_screen_after_a_resume_sees_how_it_came_to_this(home: Path) -> None:
     assert view.equity[0][0] < before[-1]["ts"]
     assert ("INIT", "READY") == (view.transitions[0].from_state, view.transitions[0].to_state)
     beats = [(x["ts"], x["data"]["equity"]) for x in before if x["type"] == "heartbeat"]
-    drawn = {ts: str(equity) for ts, equity in view.equity}
+    drawn = {ts: str(equity) for ts, equity, _ in view.equity}
     assert [] == [beat for beat in beats if beat[0] in drawn and drawn[beat[0]] != beat[1]]
     assert view.log[0].ts_ns < before[-1]["ts"]

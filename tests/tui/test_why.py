@@ -8,7 +8,8 @@ import pytest
 from tests.tui.fixtures import HOSTILE, view
 from tests.tui.stage import L, M, S, Stage, staged
 from tui.panes import orders, positions
-from tui.why import JournalLine, Judged, Reply, Rule, Told, entries
+from tui.story import JournalLine, Judged, Reply, Rule, Told
+from tui.why import entries
 
 NS = 1_000_000_000
 

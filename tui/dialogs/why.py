@@ -13,8 +13,9 @@ from textual.widget import Widget
 from tui.dialogs.modal import Modal
 from tui.format import text
 from tui.pane import Cell, Row, strip, window
+from tui.story import Asked, JournalLine, Reply, Told
 from tui.theme import Palette
-from tui.why import Asked, Entry, JournalLine, Reply, Told, entries
+from tui.why import Entry, entries
 
 DETAIL_ROWS: Final = 8
 """For a line of the journal in full."""

@@ -54,6 +54,16 @@ def test_no_window_ever_holds_more_than_its_limit(
         assert sum(weight for _, weight, __ in minute) <= 100
 
 
+def test_what_is_spent_beyond_a_limit_costs_no_memory() -> None:
+    """Whoever does not wait is counted in full, for as long as their last request."""
+    budget = Budget((Limit("orders", 10, 10.0),))
+    for tenth in range(100):
+        budget.spend({"orders": 1}, tenth / 10)
+
+    assert pytest.approx(10.0) == budget.wait_s({"orders": 1}, Lane.CANCEL, 9.9)
+    assert 10 == budget.left("orders", Lane.CANCEL, 20.0)
+
+
 def test_the_venues_count_is_believed_where_it_is_higher() -> None:
     """Somebody else uses the address too; a lower count is an old one."""
     budget = Budget(LIMITS)
