@@ -9,12 +9,12 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from brokers.file.grid import Grid, Refused
-from brokers.file.parse import LineParser
 
+from brokers.binance.parse import LineParser
 from brokers.file.config import TradingRules
 from brokers.file.klines import _bar
 from brokers.file.rules import Sample, instrument_of
+from brokers.link.grid import Grid, Refused
 from engine.model.errors import StateDamaged
 from engine.model.events import INPUT_TYPES, Operator
 from engine.session import checkpoint
