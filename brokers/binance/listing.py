@@ -60,7 +60,7 @@ def listed(body: bytes, wanted: Sequence[str]) -> list[Instrument]:
     """
     try:
         offered = {item.symbol: item for item in _decode(body).symbols}
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataUnavailable(f"the venue's listing can't be read: {_said(error)}") from error
     linear = {name: item for name, item in offered.items() if _is_linear(item)}
     for symbol in wanted:

@@ -9,13 +9,14 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from brokers.file.grid import Grid, Refused
-from brokers.file.parse import LineParser
 
+from brokers.binance.listing import listed
+from brokers.binance.parse import LineParser
 from brokers.file.config import TradingRules
 from brokers.file.klines import _bar
 from brokers.file.rules import Sample, instrument_of
-from engine.model.errors import StateDamaged
+from brokers.link.grid import Grid, Refused
+from engine.model.errors import DataUnavailable, StateDamaged, UnknownInstrument
 from engine.model.events import INPUT_TYPES, Operator
 from engine.session import checkpoint
 from engine.session.control.attached import _ASKS, _GREETINGS
@@ -37,6 +38,7 @@ from engine.session.journal_reader import Line, input_of, proven_line
 from laptop_agents.capsule import contents_of, members
 from laptop_agents.profile_files import ProfileText, Unreadable
 from laptop_agents.tarball import Broken, Limits, Reader, write
+from tests.brokers.binance.test_listing import answer
 from tests.brokers.file.captures import depth, mark, snapshot, stamped, ticker, trade
 from tests.crash.journals import example
 
@@ -58,6 +60,25 @@ TS: Final = 1_700_000_000_000_000_000
 
 def _capture() -> Callable[[bytes], object]:
     return LineParser({"BTCUSDT": Grid(BTC)}).parse
+
+
+def _live_frame() -> Callable[[bytes], object]:
+    parser = LineParser({"BTCUSDT": Grid(BTC)})
+    return lambda frame: parser.frame(frame, TS)
+
+
+def _live_book() -> Callable[[bytes], object]:
+    parser = LineParser({"BTCUSDT": Grid(BTC)})
+    return lambda frame: parser.snapshot_of("BTCUSDT", frame, TS)
+
+
+def _listing() -> Callable[[bytes], object]:
+    return lambda frame: listed(frame, ["BTCUSDT", "ETHUSDT"])
+
+
+def _bodies(*lines: bytes) -> list[bytes]:
+    """Leave out the receive times: a live source has none."""
+    return [line.partition(b" ")[2] for line in lines]
 
 
 def _kline() -> Callable[[bytes], object]:
@@ -214,6 +235,9 @@ DECODERS: Final = {
     "capture_line": Decoder(
         _capture, [ticker(), trade(), depth(), mark(), snapshot(), stamped('{"id":1}')], ()
     ),
+    "live_frame": Decoder(_live_frame, _bodies(ticker(), trade(), depth(), mark()), ()),
+    "live_book": Decoder(_live_book, _bodies(snapshot()), ()),
+    "live_listing": Decoder(_listing, [answer()], (DataUnavailable, UnknownInstrument)),
     "kline_row": Decoder(_kline, KLINES, (Refused,)),
     "control_asks": Decoder(_asks, ASKS, (BadFrame,)),
     "control_answers": Decoder(_answers, ANSWERS, (BadFrame,)),

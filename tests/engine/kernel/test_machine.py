@@ -24,13 +24,13 @@ from hypothesis.stateful import (
 from engine.execution.orders import OrderEvent
 from engine.model.commands import AmendOrder, CancelOrder, PlaceOrder
 from engine.model.events import Operator
-from engine.model.orders import Side
+from engine.model.orders import OrderState, Side
 from engine.model.venue_events import VenueAmended
 from tests.engine.execution.desk import ANSWERS
 from tests.engine.execution.test_order_flow import LIVE_STATES, Naive
-from tests.engine.kernel.rig import D, Rig, Scripted, cancel, limit, market
+from tests.engine.kernel.rig import MS, SECOND, D, Rig, Scripted, cancel, limit, market
 
-E = OrderEvent
+E, S = OrderEvent, OrderState
 SHARDS: Final = 8
 STEPS: Final = 200
 EXAMPLES: Final = 40
@@ -46,10 +46,35 @@ TOLD: Final = (
     Operator.PAUSE, Operator.RESUME, Operator.RESUME, Operator.REDUCE_ONLY, Operator.FLATTEN,
     Operator.RESUME, Operator.JOURNAL_FAILURE, Operator.RESET,
 )  # fmt: skip
+BEAT_NS: Final = 250 * MS
+PATIENCE_NS: Final = 5 * SECOND
+"""A request unanswered for longer counts as lost, at the next beat (reliability.md A3)."""
+UNANSWERED: Final = (S.SUBMITTED, S.PENDING_UPDATE, S.PENDING_CANCEL)
+
 NUMBERS: Final = st.integers(0, 30)
 LOTS: Final = st.integers(1, 8)
 AGENTS: Final = st.sampled_from(["a", "b"])
 SLOTS: Final = st.sampled_from(["one", "two"])
+
+
+class Timed(Naive):
+    """An order that knows when it moved last."""
+
+    def __init__(self, rig: Rig, side: Side, qty: int, is_reduce_only: bool) -> None:
+        super().__init__(side, qty, is_reduce_only)
+        self.rig, self.moved_ns = rig, rig.now
+
+    def move(self, event: OrderEvent) -> bool:
+        has_moved = super().move(event)
+        if has_moved:
+            self.moved_ns = self.rig.now
+        return has_moved
+
+    def lose_patience(self) -> None:
+        """Count as lost where a beat finds a request unanswered for too long."""
+        is_late = self.rig.now - self.moved_ns > PATIENCE_NS and self.rig.now % BEAT_NS == 0
+        if is_late and self.state in UNANSWERED:
+            self.answer(E.LOSE, 0)
 
 
 class KernelMachine(RuleBasedStateMachine):
@@ -71,7 +96,7 @@ class KernelMachine(RuleBasedStateMachine):
                 "max_cancels_per_minute": None, "resume_backoff_s": 1.0, "max_feed_lag_s": 1.0,
             },
         )  # fmt: skip
-        self.orders: dict[str, Naive] = {}
+        self.orders: dict[str, Timed] = {}
         self.fills: dict[str, tuple[Side, int]] = {}
         self.read = 0
         self.rig.tell(Operator.START)
@@ -80,8 +105,12 @@ class KernelMachine(RuleBasedStateMachine):
     # --- what is done ----------------------------------------------------------------------------
 
     def act(self, deed: Callable[[], None]) -> None:
-        """Do something, then read what the kernel sent because of it."""
+        """Take one step of the many that are asked for."""
         type(self).steps += 1
+        self.follow(deed)
+
+    def follow(self, deed: Callable[[], None]) -> None:
+        """Do something, then read what the kernel sent because of it."""
         before = self.rig.state
         deed()
         is_trading = before in TRADING or self.rig.state in TRADING
@@ -92,7 +121,9 @@ class KernelMachine(RuleBasedStateMachine):
                 self._amended(command, is_trading)
             else:
                 assert isinstance(command, CancelOrder)
-                assert self.orders[command.order_id].move(E.REQUEST_CANCEL)
+                order = self.orders[command.order_id]
+                order.lose_patience()  # what a beat finds lost, it may cancel again at once
+                assert order.move(E.REQUEST_CANCEL)
         self.read = len(self.rig.venue.sent)
 
     def _placed(self, command: PlaceOrder, is_trading: bool) -> None:
@@ -107,7 +138,7 @@ class KernelMachine(RuleBasedStateMachine):
             reduces = self.worst(wish.side) + lots <= 0
             assert is_trading or reduces, "new risk while none is allowed (B4)"
             assert self.worst(wish.side) + lots <= SIZE_MAX, "more than the worst case allows (B3)"
-        self.orders[command.order_id] = Naive(wish.side, lots, wish.reduce_only)
+        self.orders[command.order_id] = Timed(self.rig, wish.side, lots, wish.reduce_only)
 
     def _amended(self, command: AmendOrder, is_trading: bool) -> None:
         order = self.orders[command.order_id]
@@ -146,7 +177,17 @@ class KernelMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.25, 1.5]), is_fed=st.booleans())
     def wait(self, seconds: float, is_fed: bool) -> None:
-        self.act(lambda: self.rig.wait(seconds, quotes=is_fed))
+        type(self).steps += 1
+        for _ in range(round(seconds * SECOND) // BEAT_NS):
+            self.follow(self.beat)
+            for order in self.orders.values():
+                order.lose_patience()
+            if is_fed:
+                self.follow(self.rig.quote)
+
+    def beat(self) -> None:
+        """Let time pass up to the timer's next beat, and no further."""
+        self.rig.wait((BEAT_NS - self.rig.now % BEAT_NS) / SECOND, quotes=False)
 
     @rule()
     def restart(self) -> None:
