@@ -83,6 +83,9 @@ class Scene:
     def order(self, ms: int) -> None:
         """Let the agent wish for one; its line is written, and the turn waits."""
         self.agent.next.append(("BTC", market(BUY, "0.1")))
+        self.quote(ms)
+
+    def quote(self, ms: int) -> None:
         self.turn.market(Quote(START + ms * MS, "BTC", 10_000, 9_000, 10_001, 9_000))
 
     def slows(self) -> list[HealthChanged]:
@@ -174,6 +177,29 @@ def test_past_the_limit_the_order_is_refused_until_the_disk_keeps_up(tmp_path: P
     assert (JOURNAL_SYNC, False) == (again.kind, again.is_over)
     assert () == scene.turn.kernel.conduct.lifecycle.reasons
     assert not scene.turn.is_waiting
+
+
+def test_behind_a_slow_sync_nothing_waits_again(tmp_path: Path) -> None:
+    """Refused at once, and no second sync is asked for, until the first is done."""
+    scene = Scene(tmp_path / "e")
+
+    async def trade() -> None:
+        scene.disk.goes.clear()
+        scene.order(0)
+        await scene.commits.settle()
+        scene.turn.input(HealthChanged(START, JOURNAL_SYNC, LIMIT_MS, 0.0, is_over=False))
+        for beat in range(1, 120):
+            scene.quote(beat * 250)
+            scene.turn.input(Timer(START + beat * 250 * MS))
+        scene.order(30_000)
+        await scene.commits.settle()
+        assert 1 == sum(task.get_name() == "journal-commit" for task in asyncio.all_tasks())
+        scene.disk.goes.set()
+
+    asyncio.run(trade())
+    assert (0, 2, [True, False, True]) == (
+        scene.sent, scene.refused(), [change.is_over for change in scene.slows()],
+    )  # fmt: skip
 
 
 def test_a_kill_waits_for_no_disk(tmp_path: Path) -> None:
