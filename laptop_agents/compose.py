@@ -133,6 +133,7 @@ def wire_session(
     control = listener and make_control(
         settings, listener, identity, parts, record, gauges=make_gauges(parts, checkpoints)
     )
+    is_live = settings.journal.sync == "live"
     turn = Turn(
         parts.kernel,
         parts.broker,
@@ -142,7 +143,7 @@ def wire_session(
         observe=(control or record).follow,
         on_order_ns=record.on_order_ns,
         hand_over=None if clock.is_simulated else journal.hand_over,
-        commit=journal.commit if settings.journal.sync == "live" else None,
+        must_wait=lambda: is_live or journal.is_behind,
     )
     session = Session(
         make_plan(settings),
@@ -274,6 +275,7 @@ def make_plan(settings: "Settings") -> Plan:
         close_deadline_s=settings.session.close_deadline_s,
         flush_s=settings.journal.flush_ms / 1_000,
         sync_s=settings.journal.sync_ms / 1_000,
+        commit_wait_ms=settings.journal.commit_wait_ms,
     )
 
 

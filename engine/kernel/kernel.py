@@ -11,7 +11,7 @@ side: what one of them does to market, agents, risk, orders and books is the ord
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from engine.agents.contract import Agent
 from engine.agents.roster import Roster
@@ -32,6 +32,7 @@ from engine.market.market import Market
 from engine.model.effects import NO_EFFECTS, Effects, Outbox
 from engine.model.events import (
     JOURNAL_RESERVE,
+    JOURNAL_SYNC,
     HealthChanged,
     Input,
     Operator,
@@ -64,6 +65,12 @@ from engine.risk.lifecycle import (
     FsmState,
 )
 from engine.venue import Capabilities
+
+DISK_DOUBTS: Final = {
+    JOURNAL_RESERVE: FsmEvent.DISK_LOW,
+    JOURNAL_SYNC: FsmEvent.DISK_SLOW,
+}
+"""Limits of the machine that decide whether new risk is taken."""
 
 
 class Kernel:
@@ -383,7 +390,7 @@ class Kernel:
         self._settle_when_done()
 
     def _on_health(self, change: HealthChanged) -> None:
-        """Tell a person; only a journal that may soon have no room is the market's business."""
+        """Tell a person; only a journal without room or pace is the market's business."""
         severity = "warning" if change.is_over else "info"
         state = "passed its limit" if change.is_over else "is within its limit again"
         limit, reading = f"{change.limit:g}", f"{change.reading:g}"
@@ -391,9 +398,10 @@ class Kernel:
         self._out.emit(
             Alert(self.now_ns, f"health_{change.kind}", severity, message, limit, reading)
         )
-        if change.kind == JOURNAL_RESERVE:
+        doubt = DISK_DOUBTS.get(change.kind)
+        if doubt is not None:
             move = self.conduct.raise_event if change.is_over else self.conduct.clear
-            move(FsmEvent.DISK_LOW, SESSION, self.now_ns)
+            move(doubt, SESSION, self.now_ns)
 
     # --- what the lifecycle orders ---------------------------------------------------------------
 

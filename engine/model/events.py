@@ -112,7 +112,11 @@ class OperatorCommand(msgspec.Struct, frozen=True, gc=False):
 
 
 JOURNAL_RESERVE: Final = "journal_reserve"
-"""Kind of the one limit that stops new risk: what is free, MB, against `journal.reserve_mb`."""
+"""Kind of a limit that stops new risk: what is free, MB, against `journal.reserve_mb`."""
+
+JOURNAL_SYNC: Final = "journal_sync_ms"
+"""Kind of the limit on how long orders wait for their lines: `journal.commit_wait_ms`. Where it is
+passed, what waited is refused, and no new risk is taken until the disk keeps up again."""
 
 
 class HealthChanged(msgspec.Struct, frozen=True, gc=False):
@@ -123,8 +127,8 @@ class HealthChanged(msgspec.Struct, frozen=True, gc=False):
 
     ts_ns: int
     kind: str
-    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb`, `loop_lag_ms`, `journal_reserve` or
-    `sentinel_count`."""
+    """The reading: `cpu_pct`, `rss_mb`, `disk_free_mb`, `loop_lag_ms`, `journal_reserve`,
+    `journal_sync_ms` or `sentinel_count`."""
     limit: float
     reading: float
     is_over: bool

@@ -52,6 +52,8 @@ class FsmEvent(Word):
     CLOCK_SKEW = "CLOCK_SKEW"
     DISK_LOW = "DISK_LOW"
     """Less than `journal.reserve_mb` is free."""
+    DISK_SLOW = "DISK_SLOW"
+    """An order waited longer than `journal.commit_wait_ms` for its line."""
     RECOVERED = "RECOVERED"
     MAX_LOSS = "MAX_LOSS"
     MAX_DRAWDOWN = "MAX_DRAWDOWN"
@@ -107,6 +109,7 @@ DOUBTS: Final = (
     _E.POSITION_MISMATCH,
     _E.CLOCK_SKEW,
     _E.DISK_LOW,
+    _E.DISK_SLOW,
 )
 """Events that `clear` can take back."""
 _NOT_STOPPED: Final = tuple(state for state in FsmState if state is not FsmState.STOPPED)

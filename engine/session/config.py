@@ -63,6 +63,9 @@ class JournalConfig:
     crash of the program survives and a power cut may shorten."""
     sync_ms: Annotated[int, Gt(0)] = 1_000
     """Longest time between two syncs."""
+    commit_wait_ms: Annotated[int, Gt(0), Le(200)] = 100
+    """Longest time an order waits for its line, on the wall clock. Then it is refused, and no new
+    risk is taken (DISK_SLOW) until the disk keeps up. Shorter than the grace for a kill file."""
     segment_mb: Annotated[int, Gt(0), Le(4_096)] = 256
     """Size from which `events.jsonl` is closed, packed as a segment, and a new one begun."""
     reserve_mb: Annotated[float, Ge(0)] = 100.0

@@ -1,8 +1,9 @@
 """The journal on disk: append only, chained, written ahead of every effect.
 
 Lines gather in memory for one turn and reach the kernel's page cache with one `write`; `fdatasync`
-runs in a thread on its own beat, or before each order leaves (`journal.sync`). An error of write or
-sync is final: the file is not touched again and the session is told (reliability.md C4).
+runs on its own beat, or before each order leaves (`journal.sync`), always in a thread: the loop
+goes on. An error of write or sync is final: the file is not touched again and the session is told
+(reliability.md C4, row 65).
 """
 
 import asyncio
@@ -65,6 +66,8 @@ class Journal:
         self.durable = recorded.count if recorded else 0
         """Lines known to be on the disk."""
         self._syncing = asyncio.Lock()
+        self._is_switching = False
+        """A new segment begins: lines stay in memory."""
 
     @property
     def epoch(self) -> int:
@@ -75,6 +78,11 @@ class Journal:
     def is_full(self) -> bool:
         """Whether the open file waits to become a segment; the next `sync` sees to it."""
         return self._keeper is not None and self._keeper.is_full(self.bytes)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether lines may not be where they belong: in a rerun, and while a segment begins."""
+        return self._is_switching or self.is_catching_up
 
     @property
     def last_words(self) -> LastWords:
@@ -161,7 +169,7 @@ class Journal:
 
     def flush(self) -> None:
         """Hand everything buffered to the operating system; remember a failure, never raise it."""
-        if not self._pending or self.failure is not None:
+        if not self._pending or self.failure is not None or self._is_switching:
             return
         block = memoryview(b"".join(self._pending))
         try:
@@ -199,12 +207,12 @@ class Journal:
             keeper = self._keeper
             if self.failure is not None or not (self._unsynced or (keeper and keeper.is_pending)):
                 return
-            self._unsynced = False  # here, not in the thread: `commit` may look meanwhile
+            self._unsynced = False
             try:
                 await asyncio.to_thread(self._harden, self.events, self.head, is_settled=True)
                 if keeper is not None and keeper.is_full(self.bytes):
                     await asyncio.to_thread(keeper.prepare)
-                    self._rotate(keeper)
+                    await self._rotate(keeper)
             except (OSError, FencedByEpoch) as error:
                 self._stop(error)
 
@@ -213,22 +221,28 @@ class Journal:
         await self.sync()
         return self.failure is None
 
+    async def quiet(self) -> None:
+        """Return once no thread works on the file."""
+        async with self._syncing:
+            pass
+
     def hand_over(self) -> None:
         """Let the system have every line: the process may be killed, not the machine."""
         self.flush()
 
-    def commit(self) -> bool:
-        """Make everything taken so far durable, now; return whether it is.
+    async def commit(self) -> bool:
+        """Make everything taken so far durable, but for the head, off the loop; return whether.
 
         One sync covers every line since the last one: the group commit of a burst.
         """
-        self.flush()
-        if self._unsynced and self.failure is None:
-            self._unsynced = False
-            try:
-                self._harden(self.events, self.head, is_settled=False)
-            except (OSError, FencedByEpoch) as error:
-                self._stop(error)
+        async with self._syncing:
+            self.flush()
+            if self._unsynced and self.failure is None:
+                self._unsynced = False
+                try:
+                    await asyncio.to_thread(self._harden, self.events, self.head, is_settled=False)
+                except (OSError, FencedByEpoch) as error:
+                    self._stop(error)
         return self.failure is None
 
     def _harden(self, seq: int, digest: str, *, is_settled: bool) -> None:
@@ -241,11 +255,17 @@ class Journal:
                 self._keeper.settle()
         self.durable = seq
 
-    def _rotate(self, keeper: Keeper) -> None:
+    async def _rotate(self, keeper: Keeper) -> None:
+        """Let no line in between the last one of the old file and the first of the new."""
         self.flush()
-        if self.failure is None:
-            keeper.switch(self.bytes)
+        if self.failure is not None:
+            return
+        self._is_switching = True
+        try:
+            await asyncio.to_thread(keeper.switch, self.bytes)
             self._fd = keeper.fd
+        finally:
+            self._is_switching = False
 
     def _stop(self, error: OSError | FencedByEpoch) -> None:
         if self.failure is None:

@@ -29,7 +29,7 @@ _NEXT: Final = ".events.jsonl.next"
 
 
 class Keeper:
-    """Keeps one run's journal. `harden` and `prepare` may run in a thread, one at a time."""
+    """Keeps one run's journal. What syncs may run in a thread, one call at a time."""
 
     def __init__(
         self,

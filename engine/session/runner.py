@@ -17,11 +17,12 @@ import msgspec
 
 from engine.kernel.checkpoint import restore, snapshot
 from engine.model.errors import StateDamaged
-from engine.model.events import HealthChanged, Operator, OperatorCommand, Timer
+from engine.model.events import HealthChanged, Input, Operator, OperatorCommand, Timer
 from engine.model.market import FeedStatus, Malformed, Quote
 from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
 from engine.session.clock import POLL_S, Clock
+from engine.session.commits import Commits
 from engine.session.journal import Journal
 from engine.session.record import SessionRecord
 from engine.session.sentinel.guard import Guard, NoGuard
@@ -46,6 +47,8 @@ class Plan:
     close_deadline_s: float
     flush_s: float
     sync_s: float
+    commit_wait_ms: int
+    """Longest time an order waits for its line; a simulated clock waits as long as it takes."""
 
 
 class Session:
@@ -88,6 +91,8 @@ class Session:
         self._taken = 0
         """Events of the feed taken so far."""
         self._is_over = False
+        limit_ms = None if clock.is_simulated else plan.commit_wait_ms
+        self._commits = Commits(turn, journal, limit_ms)
         self._is_catching_up = journal.is_catching_up
         """Whether this is the rerun of an interrupted run, still behind its last line."""
 
@@ -105,6 +110,7 @@ class Session:
         finally:
             durability.cancel()
             await asyncio.gather(durability, return_exceptions=True)
+            await self._journal.quiet()
             await self._stops.close()
             await self._checkpoints.close()
         return self._stop_reason()
@@ -126,7 +132,7 @@ class Session:
             unsynced_s += self._plan.flush_s
             if unsynced_s >= self._plan.sync_s or self._journal.is_full:
                 unsynced_s = 0.0
-                await self._journal.sync()
+                await asyncio.shield(self._journal.sync())
 
     async def _trade(self) -> None:
         last_ns = self._kernel.now_ns
@@ -142,7 +148,7 @@ class Session:
             if await self._take_batch(batch):
                 return
             last_ns = batch[-1].ts_ns
-        self._command(last_ns, Operator.END_OF_DATA, "session")
+        await self._command(last_ns, Operator.END_OF_DATA, "session")
         await self._reach(last_ns + round(self._plan.close_deadline_s * 1e9) + TIMER_NS)
 
     def _begin(self, first_ns: int) -> None:
@@ -170,7 +176,7 @@ class Session:
         if not self._is_over:
             await self._live.arrived(wait_s)
         if self._next_timer_ns:
-            self._heed(max(self._kernel.now_ns, self._clock.reached()))
+            await self._heed(max(self._kernel.now_ns, self._clock.reached()))
         return self._is_over or self._stops.is_abort
 
     async def _take_batch(self, batch: Sequence[FeedInput]) -> bool:
@@ -185,11 +191,13 @@ class Session:
                         return True
                 self._taken += 1
                 self._turn.market(event)
+                if self._turn.is_waiting:
+                    await self._commits.settle()
             if self._kernel.is_ending and self._has_ended(event.ts_ns):
                 return True
         # Also under a wall clock: one that has fallen behind waits for nothing else.
         await asyncio.sleep(0)
-        self._heed(batch[-1].ts_ns)
+        await self._heed(batch[-1].ts_ns)
         return self._is_over
 
     async def _take_input(
@@ -200,13 +208,13 @@ class Session:
         await self._reach(event.ts_ns - 1 if is_command else event.ts_ns)
         if not self._is_over:
             self._taken += 1
-            self._turn.input(event)
+            await self._input(event)
 
     async def _reach(self, event_ns: int) -> None:
         """Let everything due before `event_ns` happen, each at its time."""
         while not self._is_over:
             if self._is_catching_up:
-                self._catch_up()
+                await self._catch_up()
             broker_ns = self._broker.next_due_ns()
             due_ns = min(event_ns, self._next_timer_ns, self._deadline_ns, broker_ns or NEVER)
             if not self._is_catching_up and self._clock.reached() < due_ns:
@@ -214,12 +222,13 @@ class Session:
                 continue
             if broker_ns is not None and broker_ns <= due_ns:
                 self._turn.deliver(due_ns)
+                await self._commits.settle()
             elif self._deadline_ns <= due_ns:
                 self._deadline_ns = NEVER
-                self._command(due_ns, Operator.DURATION_ELAPSED, "session")
+                await self._command(due_ns, Operator.DURATION_ELAPSED, "session")
             elif self._next_timer_ns <= due_ns:
                 self._next_timer_ns += TIMER_NS
-                self._on_timer(due_ns)
+                await self._on_timer(due_ns)
             else:
                 break
             if self._kernel.is_ending and self._has_ended(due_ns):
@@ -228,48 +237,53 @@ class Session:
             free = min(self._next_timer_ns, self._deadline_ns)
             self._free_until_ns = min(free, self._clock.reached() + 1)
 
-    def _catch_up(self) -> None:
+    async def _catch_up(self) -> None:
         """Take what the interrupted run took from outside here; go live where its lines end."""
         while (event := self._journal.outside_input()) is not None:
-            self._turn.input(event)
+            await self._input(event)
             if self._kernel.is_ending:
                 self._has_ended(event.ts_ns)
         if not self._journal.is_catching_up:
             self._is_catching_up = False
             self._clock.start(self._kernel.now_ns)
             self._record.go_live(self._kernel.now_ns)
-            self._reconcile(self._kernel.now_ns)
+            await self._reconcile(self._kernel.now_ns)
 
-    def _reconcile(self, now_ns: int) -> None:
+    async def _reconcile(self, now_ns: int) -> None:
         """Take out what the sentinel took out while no engine ran, then ask the venue itself."""
         for order_id in self._guard.canceled_meanwhile:
             if order_id in self._kernel.blotter.live:
-                self._command(now_ns, Operator.CANCEL_ORDER, "sentinel", order_id)
-        self._command(now_ns, Operator.RECONCILE, "session")
+                await self._command(now_ns, Operator.CANCEL_ORDER, "sentinel", order_id)
+        await self._command(now_ns, Operator.RECONCILE, "session")
 
     async def _wait(self, due_ns: int) -> None:
         """Sleep a little towards `due_ns`; whoever asked for something meanwhile is heard."""
         await self._clock.wait(due_ns)
-        self._heed(min(self._clock.reached(), due_ns))
+        await self._heed(min(self._clock.reached(), due_ns))
 
-    def _on_timer(self, ts_ns: int) -> None:
-        self._heed(ts_ns)
+    async def _on_timer(self, ts_ns: int) -> None:
+        await self._heed(ts_ns)
         due_ns = self._broker.next_due_ns()
         if due_ns is not None and due_ns <= ts_ns:
             # What a request caused at once is answered before the beat, as a rerun does it.
             self._turn.deliver(ts_ns)
+            await self._commits.settle()
             if self._kernel.is_ending and self._has_ended(ts_ns):
                 return
-        self._turn.input(Timer(ts_ns))
-        for change in [] if self._is_catching_up else self._guard.check(ts_ns):
-            self._turn.input(change)
-        if ts_ns % 1_000_000_000 == 0:
-            is_late = not (self._clock.is_simulated or self._is_catching_up)
-            late_ns = self._clock.reached() - ts_ns if is_late else None
-            for change in self._record.beat(ts_ns, late_ns):
-                self._turn.input(change)
-            if self._may_checkpoint() and self._checkpoints.is_due():
-                self._checkpoint(ts_ns)
+        await self._input(Timer(ts_ns))
+        is_second = ts_ns % 1_000_000_000 == 0
+        # What comes from outside stands behind the heartbeat: a rerun takes it between two steps.
+        changes = self._second(ts_ns) if is_second else []
+        if not self._is_catching_up:
+            changes += (*self._guard.check(ts_ns), *self._commits.check(ts_ns))
+        for change in changes:
+            await self._input(change)
+        if is_second and self._may_checkpoint() and self._checkpoints.is_due():
+            self._checkpoint(ts_ns)
+
+    def _second(self, ts_ns: int) -> list[HealthChanged]:
+        is_late = not (self._clock.is_simulated or self._is_catching_up)
+        return self._record.beat(ts_ns, self._clock.reached() - ts_ns if is_late else None)
 
     def _may_checkpoint(self) -> bool:
         """Not in a rerun, nor while evidence waits for what happens after its incident."""
@@ -318,20 +332,20 @@ class Session:
         self._record.resume(shell.began_ns, shell.planned_end_ns, checkpoint.seq)
         self._is_catching_up = True
 
-    def _heed(self, now_ns: int) -> None:
+    async def _heed(self, now_ns: int) -> None:
         """Beat for the sentinel; put requests to stop, and a broken journal, to the kernel."""
         if not self._is_catching_up:
             self._beat(now_ns)
         while not self._is_catching_up and (request := self._stops.take()) is not None:
             self._record.told(request)
-            self._command(now_ns, request.command, request.by, request.argument)
+            await self._command(now_ns, request.command, request.by, request.argument)
             if request.command is Operator.KILL:
                 self._has_obeyed = True
                 self._beat(now_ns)
         if self._journal.fence is not None:
             raise self._journal.fence
         if self._journal.failure is not None and self._record.journal_failed(self._journal.failure):
-            self._command(now_ns, Operator.JOURNAL_FAILURE, "session")
+            await self._command(now_ns, Operator.JOURNAL_FAILURE, "session")
         if self._stops.is_abort:
             self._is_over = True
         if self._kernel.is_ending:
@@ -342,8 +356,13 @@ class Session:
         if seen is not None:
             self._stops.latch(seen)
 
-    def _command(self, now_ns: int, command: Operator, by: str, argument: str = "") -> None:
-        self._turn.input(OperatorCommand(now_ns, command, by, argument))
+    async def _input(self, event: Input) -> None:
+        """Take one input; it returns once nothing of it waits for the disk."""
+        self._turn.input(event)
+        await self._commits.settle()
+
+    async def _command(self, now_ns: int, command: Operator, by: str, argument: str = "") -> None:
+        await self._input(OperatorCommand(now_ns, command, by, argument))
         if self._kernel.is_ending:
             self._has_ended(now_ns)
 

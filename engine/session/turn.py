@@ -4,14 +4,17 @@ This is the whole synchronous core. Sessions, backtests, benchmarks and simulati
 differ only in where inputs come from and who waits for the clock.
 
 Rule 1: no command leaves before the lines of everything up to it are written.
-Rule 2: where the journal has failed, or a `commit` that was given fails, only what takes risk away
-    leaves; the rest is refused here, in the venue's stead (reliability.md A1).
+Rule 2: where the journal has failed only what takes risk away leaves; the rest is refused here, in
+    the venue's stead (reliability.md A1).
 Rule 3: what no command waits for is written at the end of the turn, also of one that fails: a call
     for each of the many answers of a turn would cost as much as the lines themselves.
+Rule 4: commands that add risk may have to wait for their lines (`must_wait`). Then the whole turn
+    stands still where it is, and the owner of the loop lets it go on: with `release`, or `withhold`
+    where that takes too long. So waiting changes no decision. What takes risk away never waits.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
 from time import perf_counter_ns
 from typing import Literal, Protocol
@@ -21,7 +24,7 @@ import msgspec
 from engine.kernel import Kernel
 from engine.model.commands import QUERIES, Command
 from engine.model.effects import NO_EFFECTS
-from engine.model.events import OUTCOMES, Input
+from engine.model.events import OUTCOMES, HealthChanged, Input
 from engine.model.market import MarketEvent
 from engine.model.records import Record
 from engine.model.venue_events import VenueEvent
@@ -57,7 +60,7 @@ class Turn:
         observe: Callable[[Sequence[Record | Input]], None],
         on_order_ns: Callable[[int], None] | None = None,
         hand_over: Callable[[], None] | None = None,
-        commit: Callable[[], bool] | None = None,
+        must_wait: Callable[[], bool] | None = None,
     ) -> None:
         """Take over the parts of a session.
 
@@ -66,7 +69,7 @@ class Turn:
             on_order_ns: Told how long after its input each batch of commands had left.
             hand_over: Hands the lines to the system, where the process may be killed: before
                 commands leave, and once a turn that decided something or heard from the venue.
-            commit: Makes what was written durable, or says that it can't; None: nobody waits.
+            must_wait: Whether commands wait until somebody lets them go; None: never.
 
         """
         self.kernel = kernel
@@ -78,7 +81,10 @@ class Turn:
         self._observe = observe
         self._on_order_ns = on_order_ns
         self._hand_over = hand_over
-        self._commit = commit
+        self._must_wait = must_wait
+        self._held: Sequence[Command] = ()
+        self._rest: Iterator[None] | None = None
+        """What is left of a turn that waits."""
         self._began_ns = 0
         self._unwritten: list[Record | Input] = []
         self._unseen: list[Record | Input] = []
@@ -89,51 +95,104 @@ class Turn:
         """Take one market event: what was due before it, what it fills, then what it means."""
         if self._on_order_ns is not None:
             self._began_ns = perf_counter_ns()
-        broker = self._broker
-        due_ns = broker.next_due_ns()
-        if due_ns is not None and due_ns <= event.ts_ns:
-            self.deliver(event.ts_ns)
-        try:
-            broker.observe(event)
-            if self._inbox:
-                self._drain()
-            self._step(event)
-            if self._inbox:
-                self._drain()
-        finally:
-            if self._unwritten or self._unseen:
-                self._close()
+        self._go(self._market(event))
 
     def deliver(self, until_ns: int) -> None:
         """Let the broker's pending work up to `until_ns` happen, one instant after the other.
 
         The kernel's reaction to each instant is submitted before the next one happens.
         """
-        broker = self._broker
-        due_ns = broker.next_due_ns()
-        try:
-            while due_ns is not None and due_ns <= until_ns:
-                broker.advance(due_ns)
-                self._drain()
-                due_ns = broker.next_due_ns()
-        finally:
-            self._close()
+        self._go(self._deliver(until_ns))
 
     def input(self, event: Input) -> None:
         """Take one input that is not market data: a timer, an operator command, a feed's state."""
         self._unseen.append(event)
-        try:
-            self._step(event)
-            self._drain()
-        finally:
-            self._close()
+        self._go(self._input(event))
 
-    def _drain(self) -> None:
+    # --- a turn that waits -----------------------------------------------------------------------
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the turn stands still until `release` or `withhold`; nothing else may come."""
+        return self._rest is not None
+
+    def release(self) -> None:
+        """Send what waited and go on: its lines are durable, or the journal has failed."""
+        held, rest = self._let_go()
+        self._submit(held)
+        self._go(rest)
+
+    def withhold(self, why: HealthChanged) -> None:
+        """Refuse what waited for too long and say why; what takes risk away still leaves."""
+        held, rest = self._let_go()
+        self._unseen.append(why)
+        self._submit(self._refuse(held))
+        self._go(self._withheld(why, rest))
+
+    def _let_go(self) -> tuple[Sequence[Command], Iterator[None]]:
+        assert self._rest is not None, "nothing waits"
+        held, rest = self._held, self._rest
+        self._held, self._rest = (), None
+        return held, rest
+
+    def _go(self, steps: Iterator[None]) -> None:
+        """Go through the turn to its end, or to where it has to wait."""
+        assert self._rest is None, "the turn before waits for its lines"
+        try:
+            for _ in steps:
+                self._rest = steps
+                break
+        finally:
+            if self._unwritten or self._unseen:
+                self._close()
+
+    # --- the steps of a turn; each `yield` is a wait ---------------------------------------------
+
+    def _market(self, event: MarketEvent) -> Iterator[None]:
+        broker = self._broker
+        due_ns = broker.next_due_ns()
+        if due_ns is not None and due_ns <= event.ts_ns:
+            yield from self._deliver(event.ts_ns)
+            self._close()
+        broker.observe(event)
+        if self._inbox:
+            yield from self._drain()
+        self._step(event)
+        if self._held:
+            yield
+        if self._inbox:
+            yield from self._drain()
+
+    def _deliver(self, until_ns: int) -> Iterator[None]:
+        broker = self._broker
+        due_ns = broker.next_due_ns()
+        while due_ns is not None and due_ns <= until_ns:
+            broker.advance(due_ns)
+            yield from self._drain()
+            due_ns = broker.next_due_ns()
+
+    def _input(self, event: Input) -> Iterator[None]:
+        self._step(event)
+        if self._held:
+            yield
+        yield from self._drain()
+
+    def _withheld(self, why: HealthChanged, rest: Iterator[None]) -> Iterator[None]:
+        self._step(why)
+        if self._held:
+            yield
+        yield from rest
+
+    def _drain(self) -> Iterator[None]:
         inbox = self._inbox
         while inbox:
             event = inbox.popleft()
             self._unseen.append(event)
             self._step(event)
+            if self._held:
+                yield
+
+    # --- one step --------------------------------------------------------------------------------
 
     def _step(self, event: Input) -> None:
         self.inputs += 1
@@ -151,16 +210,29 @@ class Turn:
         self._write()
         if self._hand_over is not None:
             self._hand_over()
-        if self._journal.failure is not None or (
-            self._commit is not None and not (all(map(is_reducing, commands)) or self._commit())
-        ):
-            self._inbox += [refusal(command) for command in commands if not is_reducing(command)]
-            commands = [command for command in commands if is_reducing(command)]
+        if self._has_to_wait(commands):
+            self._held = tuple(commands)
+        else:
+            self._submit(commands)
+
+    def _has_to_wait(self, commands: Sequence[Command]) -> bool:
+        if self._must_wait is None or self._journal.failure is not None:
+            return False
+        return not all(map(is_reducing, commands)) and self._must_wait()
+
+    def _submit(self, commands: Sequence[Command]) -> None:
+        if self._journal.failure is not None:
+            commands = self._refuse(commands)
         broker = self._broker
         for command in commands:
             broker.submit(command)
         if self._on_order_ns is not None and commands and type(commands[0]) not in QUERIES:
             self._on_order_ns(perf_counter_ns() - self._began_ns)
+
+    def _refuse(self, commands: Sequence[Command]) -> Sequence[Command]:
+        """Answer what adds risk in the venue's stead; return what may leave all the same."""
+        self._inbox += [refusal(command) for command in commands if not is_reducing(command)]
+        return [command for command in commands if is_reducing(command)]
 
     def _write(self) -> None:
         lines = self._unwritten

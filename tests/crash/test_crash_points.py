@@ -66,7 +66,7 @@ def scenario(tmp_path_factory: pytest.TempPathFactory, _small_reserve: None) -> 
         log.extend([Timer(TS + beat * 100 + n) for n in range(20, 24)])
         if beat == 3:
             rotate_late(log, keeper)
-        asyncio.run(log.sync()) if beat % 2 else log.commit()
+        asyncio.run(log.sync() if beat % 2 else log.commit())
         assert log.failure is None
         acknowledged.append((len(files.calls), log.events))
         join(keeper)
@@ -80,7 +80,7 @@ def rotate_late(log: Journal, keeper: Keeper) -> None:
     assert keeper.is_full(log.bytes)
     keeper.prepare()
     log.extend([Timer(TS + 1_000 + n) for n in range(10)])
-    log._rotate(keeper)
+    asyncio.run(log._rotate(keeper))
     log.extend([Timer(TS + 2_000)])
     log.flush()
 

@@ -72,6 +72,11 @@ class Run:
         found = (json.loads(line) for line in self.whole().splitlines())
         return [line for line in found if not names or line["type"] in names]
 
+    def lines_so_far(self, *names: str) -> list[dict[str, Any]]:
+        """Whole lines of a run that is being written, and has one segment."""
+        found = map(json.loads, self.raw().rpartition(b"\n")[0].splitlines())
+        return [line for line in found if line["type"] in names]
+
     def report(self) -> dict[str, Any]:
         text = (self.path / "final_report.json").read_text()
         return json.loads(text, parse_float=Decimal, parse_int=Decimal)

@@ -82,6 +82,7 @@ VENUE_DOWN              . D D D D . . .
 POSITION_MISMATCH       . D D D D . . .
 CLOCK_SKEW              . D D D D . . .
 DISK_LOW                . D D D D . . .
+DISK_SLOW               . D D D D . . .
 RECOVERED               . . . . . . . .
 MAX_LOSS                E E E E E E . .
 MAX_DRAWDOWN            E E E E E E . .

@@ -151,8 +151,8 @@ def test_one_sync_commits_all_lines_so_far(tmp_path: Path) -> None:
     log = Journal(os.open(tmp_path / "e", os.O_CREAT | os.O_RDWR, 0o600), files=files)
     log.extend([Timer(TS + n) for n in range(50)])
 
-    assert log.commit()
-    assert log.commit()
+    assert asyncio.run(log.commit())
+    assert asyncio.run(log.commit())
     assert 1 == files.syncs
     assert log.bytes == (tmp_path / "e").stat().st_size
     log.close()
@@ -166,13 +166,13 @@ def test_a_failed_sync_is_never_tried_again(tmp_path: Path, how: str) -> None:
     log.extend([Timer(TS)])
     log.flush()
     if how == "commit":
-        assert not log.commit()
+        assert not asyncio.run(log.commit())
     else:
         asyncio.run(log.sync())
     size = log.bytes
     log.extend([Timer(TS + 1)])
 
-    assert not log.commit()
+    assert not asyncio.run(log.commit())
     log.close()
     assert 1 == files.syncs
     assert isinstance(log.failure, OSError)

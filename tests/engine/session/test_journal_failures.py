@@ -149,7 +149,7 @@ def test_a_commit_leaves_the_head_to_the_next_sync(path: Path) -> None:
     calls: list[str] = []
     log = begun(path, Moody(sync=lambda: calls.append("sync")))
     calls.clear()
-    assert log.commit()
+    assert asyncio.run(log.commit())
     committed = len(calls)
     asyncio.run(log.sync())
     settled = len(calls)

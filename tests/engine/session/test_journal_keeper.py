@@ -349,7 +349,7 @@ def test_a_fenced_writer_stops(path: Path, how: str) -> None:
         case "sync":
             asyncio.run(log.sync())
         case "commit":
-            assert not log.commit()
+            assert not asyncio.run(log.commit())
         case _:
             log.close()
     log.extend([OperatorCommand(TS, Operator.KILL, "cli")])
@@ -368,7 +368,7 @@ def test_a_replaced_journal_is_a_failure(path: Path) -> None:
     path.touch(0o600)
     write(log, 1)
 
-    assert not log.commit()
+    assert not asyncio.run(log.commit())
     assert log.failure is not None
     assert errno.ESTALE == log.failure.errno
     assert read_head(path.with_name("journal.head")) == Head(1, 101, head)

@@ -164,6 +164,7 @@ class Stage:
                 close_deadline_s=close_deadline_s,
                 flush_s=0.02,
                 sync_s=0.1,
+                commit_wait_ms=100,
             ),
             feed=feed,
             broker=self.venue,

@@ -14,7 +14,14 @@ from brokers.paper.config import PaperConfig
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.kernel import Kernel, KernelConfig
 from engine.model.commands import CancelOrder, Command, PlaceOrder
-from engine.model.events import INPUT_TYPES, Operator, OperatorCommand, Timer
+from engine.model.events import (
+    INPUT_TYPES,
+    JOURNAL_SYNC,
+    HealthChanged,
+    Operator,
+    OperatorCommand,
+    Timer,
+)
 from engine.model.market import Quote
 from engine.model.money import use_exact_arithmetic
 from engine.model.orders import Side
@@ -57,9 +64,7 @@ class Spy(PaperVenue):
 class Scene:
     """A turn with everything it touches in reach."""
 
-    def __init__(
-        self, detail: Detail = "inputs", commit: Callable[[], bool] | None = None, **latency: float
-    ) -> None:
+    def __init__(self, detail: Detail = "inputs", *, holds: bool = False, **latency: float) -> None:
         self.agent = Scripted("a")
         inbox: deque[VenueEvent] = deque()
         instruments = [instrument("BTC")]
@@ -77,7 +82,7 @@ class Scene:
             Kernel(KernelConfig(sync=UNASKED), instruments, [self.agent], CAPABILITIES),
             self.venue, inbox, self.journal,
             detail=detail, observe=self.saw, on_order_ns=self.took_ns.append,
-            hand_over=self.hand_over, commit=commit,
+            hand_over=self.hand_over, must_wait=lambda: holds,
         )  # fmt: skip
 
     def hand_over(self) -> None:
@@ -255,43 +260,80 @@ def test_what_left_or_was_heard_survives_the_process() -> None:
 
 def test_an_order_waits_until_it_is_durable() -> None:
     """reliability.md A1: the line first, then the sync, then the venue."""
-    scene: Scene
-    synced: list[tuple[list[str], int]] = []
-
-    def commit() -> bool:
-        synced.append((scene.types(), len(scene.sent)))
-        return True
-
-    scene = Scene(commit=commit)
+    scene = Scene(holds=True)
     scene.wish(market(BUY, "0.1"))
     scene.quote(0)
+    held = scene.turn.is_waiting, len(scene.sent), "order_submitted" in scene.types()
+    scene.turn.release()
 
-    ((written, sent),) = synced
-    assert ("order_submitted" in written, sent) == (True, 0)
-    assert 1 == len(scene.sent)
+    assert (True, 0, True) == held
+    assert ["a-1"] == [order_id for order_id, _ in scene.sent]
+    assert "fill" in scene.types()
+    assert not scene.turn.is_waiting
 
 
-def test_an_order_that_is_not_durable_never_leaves() -> None:
-    """The kernel hears a refusal, so nothing counts as working."""
-    scene = Scene(commit=lambda: False)
+def test_an_order_that_waits_too_long_never_leaves() -> None:
+    """The kernel hears a refusal, so nothing counts as working, and takes no new risk."""
+    scene = Scene(holds=True)
     scene.wish(market(BUY, "0.1"))
     scene.quote(0)
+    scene.turn.withhold(HealthChanged(START + MS, JOURNAL_SYNC, 100, 101.5, is_over=True))
 
-    assert [] == scene.sent
+    assert [] == [kind for kind in scene.kinds if kind is PlaceOrder]
     (told,) = [event for event in scene.seen if type(event) is VenueRejected]
     assert ("a-1", "not sent: its journal line is not durable") == (told.order_id, told.detail)
     assert "order_rejected" in scene.types()
+    assert "DEGRADED" == scene.turn.kernel.conduct.lifecycle.state
+    assert not scene.turn.is_waiting
+
+
+def test_an_order_whose_journal_fails_meanwhile_never_leaves() -> None:
+    """C4: released, because the sync came back, with an error."""
+    scene = Scene(holds=True)
+    scene.wish(market(BUY, "0.1"))
+    scene.quote(0)
+    scene.journal.failure = OSError(errno.EIO, "gone")
+    scene.turn.release()
+
+    assert [] == scene.sent
+    assert 1 == sum(type(event) is VenueRejected for event in scene.seen)
+
+
+def traded(*, holds: bool, **latency: float) -> list[bytes]:
+    """Lines of a scene whose every input makes the next order, answer or fill."""
+    scene = Scene(holds=holds, **latency)
+    for beat in range(12):
+        scene.wish(limit(BUY, "0.1", "1000") if beat % 3 else market(BUY, "0.1"))
+        scene.quote(beat * 7, 10_000 - beat % 4)
+        while scene.turn.is_waiting:
+            scene.turn.release()
+    return scene.journal.lines
+
+
+@pytest.mark.parametrize("latency", [{}, {"submit_latency_ms": 5.0, "ack_latency_ms": 4.0}])
+def test_a_turn_that_waits_decides_as_one_that_does_not(latency: dict[str, float]) -> None:
+    """It stands still in the middle: nothing overtakes the order, not even the input it is of."""
+    assert traded(holds=True, **latency) == traded(holds=False, **latency)
+
+
+def test_nothing_comes_while_a_turn_waits() -> None:
+    """Who forgets to let it go on is told so."""
+    scene = Scene(holds=True)
+    scene.wish(limit(BUY, "0.1", "999"))
+    scene.quote(0)
+
+    with pytest.raises(AssertionError, match="the turn before waits"):
+        scene.turn.input(Timer(START + MS))
 
 
 def test_a_cancel_never_waits_for_a_disk() -> None:
     """Not even for one that is gone."""
-    answers = [True]
-    scene = Scene(commit=answers.pop)
+    scene = Scene(holds=True)
     scene.wish(limit(BUY, "0.1", "999"))
     scene.quote(0)
+    scene.turn.release()
     scene.turn.input(OperatorCommand(START + MS, Operator.KILL, "cli"))
 
-    assert [] == answers
     assert [PlaceOrder, CancelOrder] == scene.kinds
 
 
