@@ -29,8 +29,22 @@ WATCHED = (
     "--headless", "--duration", "2", "--speed", "20", "--symbols", "BTCUSDT,ETHUSDT",
     "--set", "agents.quoter.half_spread_bps=0.5",
 )  # fmt: skip
-UNKNOWN = ("process", "tick_to_order_us", "viewers")
-"""What of a session's health no input tells."""
+UNKNOWN = (
+    ("number",),
+    ("controls",),
+    ("health", "process"),
+    ("health", "tick_to_order_us"),
+    ("health", "viewers"),
+    ("health", "checkpoint_age_s"),
+    ("health", "journal_unsynced"),
+    ("router", "hops", "request"),
+    ("orders", ..., "queue_ahead"),
+    ("positions", ..., "margin"),
+    ("positions", ..., "liquidation_price"),
+    ("positions", ..., "liquidation_pct"),
+    ("agents", ..., "cost_p99_us"),
+)
+"""What no input tells: readings of the process, latencies, viewers, what the venue's side knows."""
 VIEWS_MIN = 10
 
 
@@ -56,10 +70,20 @@ def watched(home: Path) -> tuple[Path, list[View]]:
 def known(view: View) -> dict[str, Any]:
     """All of a view that a replay can know."""
     fields: dict[str, Any] = msgspec.to_builtins(view)
-    del fields["number"]
-    for name in UNKNOWN:
-        del fields["health"][name]
+    fields["router"]["hops"] = dict(fields["router"]["hops"])
+    for path in UNKNOWN:
+        forget(fields, path)
     return fields
+
+
+def forget(fields: Any, path: tuple[Any, ...]) -> None:
+    """Take one field out of nested ones; `...` is every row."""
+    first, *rest = path
+    if not rest:
+        del fields[first]
+        return
+    for inner in fields if first is ... else (fields[first],):
+        forget(inner, tuple(rest))
 
 
 def test_every_view_a_running_session_sent_is_made_again(home: Path) -> None:
