@@ -154,6 +154,21 @@ def test_it_opens_seeks_plays_and_quits(
     assert set(before) == set(contents(recorded)), "a sealed run is never written to"
 
 
+def test_it_looks_as_whoever_opens_it_wants(on_terminal: Open, recorded: Path) -> None:
+    """Their words count, and why is told of the shown instant."""
+    words = ("--set", "tui.ascii=true", "--set", "tui.palette=mono")
+    terminal = on_terminal(recorded, "replay", "--tui", *words, size=(120, 40))
+    terminal.until(lambda text: text.startswith(" REPLAY  SIMULATED ") and read_by(text))
+    assert terminal.text().isascii()
+    assert b"\x1b[38;2;" not in terminal.raw
+    terminal.press("w")
+    terminal.until(lambda text: "nobody wanted anything" in text)
+    terminal.press("\x1b")
+    terminal.press("q")
+
+    assert 0 == terminal.end()
+
+
 def contents(home: Path) -> list[Path]:
     return [path for path in (home / "runs").rglob("*") if path.is_file()]
 
