@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.model.errors import SessionUnreachable, SettingsRefused, UsageError
+from engine.model.errors import SessionUnreachable, UsageError
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.control.client import Connection
 from engine.session.stops import GRACEFUL
@@ -18,7 +18,7 @@ from laptop_agents.catalogue import shown
 from laptop_agents.cli import flags
 from laptop_agents.home import find_home
 from laptop_agents.line_mode import told
-from laptop_agents.looks import SECTION, Looks, is_dull, looks, recorded_looks, surface
+from laptop_agents.looks import SECTION, Looks, is_dull, looks_at, surface
 from laptop_agents.run_shelf import find_run, is_running, summary
 from laptop_agents.sources import Flag
 from laptop_agents.why_process import why
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     greet(folder)
     if arguments.lines:
         return tell(folder)
-    ending = show(folder, _wanted(arguments, folder), arguments)
+    ending = show(folder, looks_at(folder, _own(arguments), os.environ), arguments)
     if ending == HUNG_UP:
         return 0  # there is nobody to tell
     if ending.how in LEFT:
@@ -62,20 +62,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _say_how_it_ended(folder)
     return 0
-
-
-def _wanted(arguments: argparse.Namespace, folder: Path) -> Looks:
-    """Return how whoever attaches wants the screen; what the run was told counts least.
-
-    Raises:
-        SettingsRefused: Something of their own is wrong.
-        UsageError: They typed settings of a session.
-    """
-    typed = _own(arguments)
-    try:
-        return looks(typed, os.environ, recorded_looks(folder))
-    except SettingsRefused:
-        return looks(typed, os.environ)  # the run may be of a release with other settings
 
 
 def _own(arguments: argparse.Namespace) -> list[Flag]:

@@ -67,6 +67,18 @@ def looks(
     return Looks(settings.tui, is_palette_asked=origin != "default")
 
 
+def looks_at(folder: Path, typed: Sequence[Flag], environ: Mapping[str, str]) -> Looks:
+    """Return how whoever opens a run wants the screen; what the run was told counts least.
+
+    Raises:
+        SettingsRefused: Something of their own is wrong.
+    """
+    try:
+        return looks(typed, environ, recorded_looks(folder))
+    except SettingsRefused:
+        return looks(typed, environ)  # the run may be of a release with other settings
+
+
 def _refuse_clashes(keys: Mapping[str, str]) -> None:
     if not keys:
         return

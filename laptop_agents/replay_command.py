@@ -7,8 +7,10 @@ workstation shows any instant of it: `replay_screen.py`.
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -21,7 +23,12 @@ from laptop_agents.home import find_home
 from laptop_agents.recorded_kernel import recorded_kernel, started_with
 from laptop_agents.runs import find_journal
 
+if TYPE_CHECKING:
+    from laptop_agents.sources import Flag
+
 SAME, DIFFERENT = 0, 6
+OF_SCREEN: Final = "tui."
+"""Settings that change how a session looks and not what it does."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     journal = find_journal(arguments.run, find_home(os.environ))
     changes = flags(arguments)
     if arguments.tui:
-        return _shown(journal, arguments, is_changed=bool(changes or arguments.kept_in))
+        return _shown(journal, arguments, changes)
     use_exact_arithmetic()
     if changes or arguments.kept_in:
         from laptop_agents.what_if import tell_what_if  # noqa: PLC0415 - a whole session
@@ -41,14 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     return DIFFERENT if outcome.mismatch else SAME
 
 
-def _shown(journal: Path, arguments: argparse.Namespace, *, is_changed: bool) -> int:
-    if is_changed:
+def _shown(journal: Path, arguments: argparse.Namespace, typed: Sequence["Flag"]) -> int:
+    if arguments.kept_in or any(not flag.name.startswith(OF_SCREEN) for flag in typed):
         raise UsageError("replay --tui shows what was recorded: a what-if has no screen")
     if arguments.json:
         raise UsageError("--tui and --json conflict: one is for people, the other for programs")
     from laptop_agents.replay_screen import run as show  # noqa: PLC0415 - for a screen only
 
-    return show(journal, arguments)
+    return show(journal, arguments, typed)
 
 
 def replayed(journal: Path) -> Outcome:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -19,17 +19,15 @@ from engine.model.errors import StateHeld, UsageError
 from engine.session.control.frames import PROTOCOL
 from engine.session.control.words import Welcome
 from engine.session.journal_reader import Line, read_journal
-from laptop_agents.attach_command import TEXTUAL_FPS, heed_signals
 from laptop_agents.bookmarks import Bookmarks
 from laptop_agents.home import find_home
 from laptop_agents.recorded_kernel import Started, started_with
 from laptop_agents.run_shelf import is_held
-from laptop_agents.why_process import why
-from tui.surface import Surface
-from tui.terminal import no_screen_here, speaks_utf8
+from tui.terminal import no_screen_here
 
 if TYPE_CHECKING:
     from engine.session.playback.words import Scrub
+    from laptop_agents.sources import Flag
     from tui.replay.app import ReplayWorkstation
 
 SAME, DIFFERENT = 0, 6
@@ -38,11 +36,12 @@ GONE_S: Final = 5.0
 """How long the playing process may take to notice that the screen is gone."""
 
 
-def run(journal: Path, arguments: argparse.Namespace) -> int:
+def run(journal: Path, arguments: argparse.Namespace, typed: Sequence["Flag"]) -> int:
     """Show a recorded session until somebody leaves; exit 6 where a decision came out differently.
 
     Raises:
         UsageError: There is no terminal to show it on, or the journal holds no inputs.
+        SettingsRefused: A setting of the screen is wrong.
         StateHeld: The session is still running.
         JournalDamaged: A line is not proven.
     """
@@ -53,8 +52,13 @@ def run(journal: Path, arguments: argparse.Namespace) -> int:
     first = next(read_journal(journal))
     started = started_with(journal, first)
     bookmarks = Bookmarks(find_home(os.environ), first.hash)
+    from laptop_agents.looks import looks_at  # noqa: PLC0415 - Textual, for a screen only
+    from laptop_agents.replay_stage import show  # noqa: PLC0415 - for a screen only
+
+    wanted, who = looks_at(journal.parent, typed, os.environ), welcome(started, first)
     with _playing(journal) as pipes:
-        return _shown(pipes, journal, welcome(started, first), bookmarks, arguments)
+        app = show(pipes, journal, who, bookmarks, wanted=wanted, arguments=arguments)
+    return _told(app)
 
 
 def welcome(started: Started, first: Line) -> Welcome:
@@ -102,30 +106,6 @@ def _playing(journal: Path) -> Iterator[Pipes]:
         process.kill()
         process.wait()
         os.close(frames)
-
-
-def _shown(
-    pipes: Pipes, journal: Path, who: Welcome, bookmarks: Bookmarks, arguments: argparse.Namespace
-) -> int:
-    os.environ.setdefault("TEXTUAL_FPS", TEXTUAL_FPS)
-    is_dull = bool(arguments.no_color or os.environ.get("NO_COLOR"))
-    from tui.replay.app import ReplayWorkstation  # noqa: PLC0415 - Textual, for a screen only
-    from tui.replay.link import PlaybackLink  # noqa: PLC0415 - for a screen only
-
-    link = PlaybackLink(who, pipes.asks, pipes.frames)
-    surface = Surface(
-        palette_name="mono" if is_dull else "safe-dark",
-        is_ascii=not speaks_utf8(os.environ),
-        is_far="SSH_CONNECTION" in os.environ,
-        at_start=heed_signals,
-        why=lambda target: why(journal, target, None if link.scrub is None else link.scrub.seq),
-    )
-    app = ReplayWorkstation(link, bookmarks, surface)
-    link.start()
-    ending = app.run()
-    if ending is None:
-        raise app.bug or AssertionError("the screen closed without an ending")
-    return _told(app)
 
 
 def _told(app: "ReplayWorkstation") -> int:

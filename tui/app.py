@@ -54,6 +54,8 @@ class Workstation(App[Ending]):
     CSS_PATH = "workstation.tcss"
     KEYS: ClassVar[Sequence[Binding]] = keys.BINDINGS
     """What help and the command palette list."""
+    DEAD: ClassVar[frozenset[str]] = frozenset()
+    """Ids of keys, panes' too, that do nothing on this screen and are not listed."""
     BINDINGS: ClassVar[list[BindingType]] = list(KEYS)
 
     class Answered(Message):

@@ -1,6 +1,7 @@
 """What opens over the desk by a key: one row each, so that the app need not know them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
@@ -24,10 +25,19 @@ if TYPE_CHECKING:
 def open_help(app: "Workstation") -> None:
     """List the keys, those of the focused pane too, as a person has bound them."""
     title = getattr(app.focused, "TITLE", "")
-    groups = (("Everywhere", app.KEYS), (f"In {title}", own_bindings(type(app.focused))))
     chosen = app.surface.config.keys
-    shown = [(where, [rebound(b, chosen) for b in bindings]) for where, bindings in groups]
-    app.push_screen(HelpScreen(shown))
+    everywhere = [rebound(binding, chosen) for binding in app.KEYS]
+    app.push_screen(HelpScreen((("Everywhere", everywhere), (f"In {title}", own_keys(app)))))
+
+
+def own_keys(app: "Workstation") -> list[Binding]:
+    """Return what the focused pane's keys do here, without those the app takes before it."""
+    chosen = app.surface.config.keys
+    everywhere = [rebound(binding, chosen) for binding in app.KEYS if binding.priority]
+    taken = {key for binding in everywhere for key in binding.key.split(",")}
+    own = [b for b in own_bindings(type(app.focused)) if b.id not in app.DEAD]
+    left = [(b, [k for k in rebound(b, chosen).key.split(",") if k not in taken]) for b in own]
+    return [replace(binding, key=",".join(keys)) for binding, keys in left if keys]
 
 
 def open_why(app: "Workstation") -> None:
@@ -81,9 +91,7 @@ def open_settings(app: "Workstation") -> None:
     app.push_screen(ListingScreen("Settings", *settings_rows(app)))
 
 
-OVERLAYS: Final[dict[str, Callable[["Workstation"], None]]] = {
-    "help": open_help,
-    "why": open_why,
+ACTS: Final[dict[str, Callable[["Workstation"], None]]] = {
     "buy": acting.buy,
     "sell": acting.sell,
     "amend": acting.amend,
@@ -95,6 +103,12 @@ OVERLAYS: Final[dict[str, Callable[["Workstation"], None]]] = {
     "agent-down": acting.weigh_down,
     "controls": acting.take_controls,
     "reset": acting.reset,
+}
+"""What leads to a command; the others only show."""
+OVERLAYS: Final[dict[str, Callable[["Workstation"], None]]] = {
+    **ACTS,
+    "help": open_help,
+    "why": open_why,
     "details": open_details,
     "alerts": open_alerts,
     "settings": open_settings,
@@ -116,7 +130,7 @@ def commands(
         yield words, "no key", _runs(app, app, action)
     offered: dict[str, tuple[Binding, DOMNode]] = {b.action: (b, app) for b in app.KEYS}
     if isinstance(screen.focused, Pane):
-        for binding in own_bindings(type(screen.focused)):
+        for binding in own_keys(app):
             offered.setdefault(binding.action, (binding, screen.focused))
     for binding, owner in offered.values():
         key = spelled(rebound(binding, app.surface.config.keys).key)

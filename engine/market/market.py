@@ -9,6 +9,7 @@ has no quotes), `book` by depth, marks by funding, `bars` and `features` as thei
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from engine.market.band import NEVER
@@ -41,6 +42,16 @@ class Arrival(NamedTuple):
     """Of public trades since then."""
     skew_ns: int | None
     """The smallest lag seen, see `engine.market.lag`; None where the venue stamps nothing."""
+
+
+class Passed(NamedTuple):
+    """What went through since the process began: for people, hence in no snapshot."""
+
+    prints: int
+    newest: tuple[Trade, ...]
+    """The last of them, as many as were asked for."""
+    lanes: dict[str, tuple[int, int]]
+    """Messages and traded lots by symbol."""
 
 
 class Market:
@@ -181,6 +192,22 @@ class Market:
             lane.traded_lots,
             None if smallest_ns == NEVER else smallest_ns,
         )
+
+    def passed(self, newest: int) -> Passed:
+        """Return what no snapshot holds, with so many of the newest prints."""
+        tape = self.tape
+        lanes = {symbol: (lane.messages, lane.traded_lots) for symbol, lane in self._lanes.items()}
+        kept = tuple(islice(tape, max(0, len(tape) - newest), None))
+        return Passed(self.prints, kept, lanes)
+
+    def recall(self, passed: Passed) -> None:
+        """Take it over, in a market that has seen nothing yet or was restored."""
+        self.prints = passed.prints
+        self.tape.clear()
+        self.tape.extend(passed.newest)
+        for symbol, (messages, traded_lots) in passed.lanes.items():
+            lane = self._lanes[symbol]
+            lane.messages, lane.traded_lots = messages, traded_lots
 
     def snapshot(self) -> bytes:
         """Return the whole state; equal states give equal bytes."""

@@ -29,8 +29,22 @@ WATCHED = (
     "--headless", "--duration", "2", "--speed", "20", "--symbols", "BTCUSDT,ETHUSDT",
     "--set", "agents.quoter.half_spread_bps=0.5",
 )  # fmt: skip
-UNKNOWN = ("process", "tick_to_order_us", "viewers")
-"""What of a session's health no input tells."""
+UNKNOWN = (
+    ("number",),
+    ("controls",),
+    ("health", "process"),
+    ("health", "tick_to_order_us"),
+    ("health", "viewers"),
+    ("health", "checkpoint_age_s"),
+    ("health", "journal_unsynced"),
+    ("router", "hops", "request"),
+    ("orders", ..., "queue_ahead"),
+    ("positions", ..., "margin"),
+    ("positions", ..., "liquidation_price"),
+    ("positions", ..., "liquidation_pct"),
+    ("agents", ..., "cost_p99_us"),
+)
+"""What no input tells: readings of the process, latencies, viewers, what the venue's side knows."""
 VIEWS_MIN = 10
 
 
@@ -56,10 +70,20 @@ def watched(home: Path) -> tuple[Path, list[View]]:
 def known(view: View) -> dict[str, Any]:
     """All of a view that a replay can know."""
     fields: dict[str, Any] = msgspec.to_builtins(view)
-    del fields["number"]
-    for name in UNKNOWN:
-        del fields["health"][name]
+    fields["router"]["hops"] = dict(fields["router"]["hops"])
+    for path in UNKNOWN:
+        forget(fields, path)
     return fields
+
+
+def forget(fields: Any, path: tuple[Any, ...]) -> None:
+    """Take one field out of nested ones; `...` is every row."""
+    first, *rest = path
+    if not rest:
+        del fields[first]
+        return
+    for inner in fields if first is ... else (fields[first],):
+        forget(inner, tuple(rest))
 
 
 def test_every_view_a_running_session_sent_is_made_again(home: Path) -> None:
@@ -128,6 +152,21 @@ def test_it_opens_seeks_plays_and_quits(
     assert "identical: " in after_it
     assert before == {path: path.read_bytes() for path in before}
     assert set(before) == set(contents(recorded)), "a sealed run is never written to"
+
+
+def test_it_looks_as_whoever_opens_it_wants(on_terminal: Open, recorded: Path) -> None:
+    """Their words count, and why is told of the shown instant."""
+    words = ("--set", "tui.ascii=true", "--set", "tui.palette=mono")
+    terminal = on_terminal(recorded, "replay", "--tui", *words, size=(120, 40))
+    terminal.until(lambda text: text.startswith(" REPLAY  SIMULATED ") and read_by(text))
+    assert terminal.text().isascii()
+    assert b"\x1b[38;2;" not in terminal.raw
+    terminal.press("w")
+    terminal.until(lambda text: "nobody wanted anything" in text)
+    terminal.press("\x1b")
+    terminal.press("q")
+
+    assert 0 == terminal.end()
 
 
 def contents(home: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """`replay --tui`: what is refused before a screen opens, and what is said after it closed."""
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -8,16 +9,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from engine.model.errors import JournalDamaged, StateHeld, UsageError
+from engine.model.errors import JournalDamaged, SettingsRefused, StateHeld, UsageError
 from engine.session.journal_reader import read_journal
 from laptop_agents import replay_screen
 from laptop_agents.cli import run
 from laptop_agents.recorded_kernel import started_with
 from laptop_agents.replay_screen import verdict, welcome
+from laptop_agents.replay_stage import why_then
 from tests.laptop_agents.recorded import record
 from tests.tui.replay.stage import scrub
+from tui.why import Told
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,13 @@ def test_it_takes_no_changes(journal: Path, words: tuple[str, ...], reason: str)
     """It shows what was; what might have been is compared in lines."""
     with pytest.raises(UsageError, match=reason):
         run(("replay", str(journal), "--tui", *words))
+
+
+@pytest.mark.usefixtures("_on_a_terminal")
+def test_a_wrong_setting_of_the_screen_is_named(journal: Path) -> None:
+    """One of the session would be a what-if; one of the screen is obeyed or refused."""
+    with pytest.raises(SettingsRefused, match=r"tui\.palette"):
+        run(("replay", str(journal), "--tui", "--set", "tui.palette=pink"))
 
 
 @pytest.mark.usefixtures("_on_a_terminal")
@@ -125,3 +136,39 @@ def test_no_screen_is_loaded_for_a_plain_replay() -> None:
     )
 
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+def test_why_knows_nothing_later_than_the_shown_instant(home: Path) -> None:
+    """Of a symbol it tells the newest intent up to there, and only lines up to there."""
+    journal = (home / "runs" / "latest").resolve() / "events.jsonl"
+    wishes = [line for line in read_journal(journal) if line.type == "intent"]
+    early, late = wishes[0], wishes[-1]
+    symbol = json.loads(early.data)["symbol"]
+
+    then = why_then(journal, symbol, scrub(seq=early.seq))
+    now = why_then(journal, symbol, None)
+
+    assert then.told is not None, then.trouble
+    assert now.told is not None, now.trouble
+    assert json.loads(early.data)["intent_id"] == then.told.intent_id
+    assert json.loads(late.data)["intent_id"] == now.told.intent_id
+    assert not after_line(then.told, early.seq), "nothing was known of it then"
+    assert after_line(now.told, early.seq)
+
+
+def after_line(told: Told, seq: int) -> list[int]:
+    """Return the numbers of the lines of a story that were written later."""
+    numbers = [line["seq"] for line in lines_of(msgspec.to_builtins(told))]
+    return [number for number in numbers if number > seq]
+
+
+def lines_of(told: object) -> Iterator[dict]:
+    """Yield whatever has a number in the journal, however deep it lies."""
+    if isinstance(told, dict):
+        if isinstance(told.get("seq"), int):
+            yield told
+        for value in told.values():
+            yield from lines_of(value)
+    elif isinstance(told, list | tuple):
+        for value in told:
+            yield from lines_of(value)

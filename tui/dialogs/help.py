@@ -1,6 +1,6 @@
 """What every key does, from the table that binds them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -21,7 +21,7 @@ UNICODE = {short: long for long, short in KEY_NAME_REPLACEMENTS.items()}
 class HelpScreen(Modal[None]):
     """Lists the keys of the app and of the focused pane; any key but scrolling closes it."""
 
-    def __init__(self, groups: Iterable[tuple[str, Iterable[Binding]]]) -> None:
+    def __init__(self, groups: Iterable[tuple[str, Sequence[Binding]]]) -> None:
         super().__init__()
         self._text = help_text(groups)
 
@@ -37,17 +37,21 @@ class HelpScreen(Modal[None]):
             self.dismiss()
 
 
-def help_text(groups: Iterable[tuple[str, Iterable[Binding]]]) -> str:
+def help_text(groups: Iterable[tuple[str, Sequence[Binding]]]) -> str:
     """Return a line a key, by group, and how the danger menu works."""
     lines: list[str] = []
+    has_danger = False
     for title, bindings in groups:
         rows = [
             f"  {spelled(b.key):<12} {b.description}{_id(b)}" for b in bindings if b.description
         ]
         lines += [title, *rows, ""]
-    lines += ["After ^x, within 5 s (any other key disarms)"]
-    lines += [f"  {key:<12} {what}" for key, (_, what) in CHOICES.items()]
-    lines += ["", "Names in brackets are those of the settings tui.keys.NAME."]
+        has_danger = has_danger or any(binding.action == "danger" for binding in bindings)
+    if has_danger:
+        lines += ["After ^x, within 5 s (any other key disarms)"]
+        lines += [f"  {key:<12} {what}" for key, (_, what) in CHOICES.items()]
+        lines += [""]
+    lines += ["Names in brackets are those of the settings tui.keys.NAME."]
     lines += ["Select text with the mouse, or shift+drag where the terminal selects itself."]
     return "\n".join(lines)
 

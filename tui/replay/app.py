@@ -15,6 +15,7 @@ from engine.session.playback.landmarks import Landmark
 from engine.session.playback.words import SPEEDS, Play, Scrub, Seek, Step
 from tui.app import Workstation
 from tui.dialogs.filter import FilterLine
+from tui.overlays import ACTS
 from tui.replay import keys
 from tui.replay.desk import ReplayDesk
 from tui.replay.link import PlaybackLink
@@ -44,6 +45,7 @@ class ReplayWorkstation(Workstation):
     CSS_PATH = "../workstation.tcss"
     KEYS: ClassVar[Sequence[Binding]] = keys.BINDINGS
     BINDINGS: ClassVar[list[BindingType]] = list(keys.BINDINGS)
+    DEAD: ClassVar[frozenset[str]] = keys.DEAD
 
     class Arrived(Message):
         """There is a new frame."""
@@ -90,6 +92,13 @@ class ReplayWorkstation(Workstation):
     def send(self, command: Operator, argument: str = "") -> None:
         """Say that nothing is sent."""
         self.say(RECORDED, "warn bold", HINT_S)
+
+    def action_open(self, name: str) -> None:
+        """Open what shows something; of what acts, say that nothing can be changed."""
+        if name in ACTS:
+            self.say(RECORDED, "warn bold", HINT_S)
+        else:
+            super().action_open(name)
 
     def action_danger(self) -> None:
         """Say that nothing is at risk."""

@@ -6,7 +6,13 @@ from textual.binding import Binding
 
 from tui import keys
 
-DEAD: Final = frozenset({"danger", "danger2", "pause", "buy", "sell", "controls"})
+DEAD: Final = frozenset(
+    {
+        "danger", "danger2", "pause", "buy", "sell", "controls", "book-cancel",
+        "book-cancel-symbol", "orders-cancel", "orders-amend", "orders-cancel-symbol",
+        "positions-flatten", "agents-pause", "agents-more", "agents-less",
+    }
+)  # fmt: skip
 """Keys that act on a session: here they say that nothing can be ordered."""
 ELSEWHERE: Final = frozenset({"quit", "filter"})
 """Keys that mean the same under another letter, or ask less."""

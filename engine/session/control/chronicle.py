@@ -4,7 +4,6 @@ Fed with what every turn decided, attached or not: a screen that comes late sees
 this. An event that is not kept costs one dictionary miss.
 """
 
-import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -101,11 +100,6 @@ class Chronicle:
                     take(event)
             yield line
 
-    def twin(self, kernel: Kernel) -> "Chronicle":
-        """Return one of the same content that goes on by itself, beside another kernel."""
-        pairs = zip(_lasting(self._kernel), _lasting(kernel), strict=True)
-        return copy.deepcopy(self, {id(ours): theirs for ours, theirs in pairs})
-
     def equity(self) -> tuple[Worth, ...]:
         """Return what the account was worth, oldest first: by minutes, then by seconds."""
         first_ns = self._seconds[0][0] if self._seconds else 0
@@ -124,9 +118,3 @@ class Chronicle:
             self._seconds.append(worth)
             if ts_ns % MINUTE_NS == 0:
                 self._minutes.append(worth)
-
-
-def _lasting(kernel: Kernel) -> tuple[object, ...]:
-    """Return what of a kernel the parts of a chronicle hold on to."""
-    conduct = kernel.conduct
-    return kernel, kernel.portfolio, kernel.market, conduct, conduct.breakers

@@ -39,6 +39,11 @@ class Prints:
         self._bars_each = min(TAIL_MAX, max(SHARE_MIN, VIEW_BARS_MAX // lengths))
         self._prints_each = max(SHARE_MIN, VIEW_PRINTS_MAX // instruments)
 
+    @property
+    def unread(self) -> int:
+        """How many the market has that were not taken yet."""
+        return self._market.prints - self._seen
+
     def beat(self, ts_ns: int) -> None:
         """Take what was printed in the beat that ends at `ts_ns`, exclusive."""
         new = self._new()
@@ -57,7 +62,7 @@ class Prints:
 
     def _new(self) -> Mapping[str, list[Trade]]:
         market = self._market
-        count, self._seen = market.prints - self._seen, market.prints
+        count, self._seen = self.unread, market.prints
         by_symbol: dict[str, list[Trade]] = {}
         for trade in islice(market.tape, max(0, len(market.tape) - count), None):
             by_symbol.setdefault(trade.symbol, []).append(trade)

@@ -5,7 +5,6 @@ Rule 2: what no input tells (readings of the process, latencies) is not known he
 Rule 3: every instant looks as the session's own screens saw it, for it is drawn by the same hand.
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import zip_longest
@@ -16,6 +15,7 @@ import zstandard
 
 from engine.kernel import Kernel
 from engine.kernel.checkpoint import restore, snapshot
+from engine.market.market import Passed
 from engine.model.events import Input, Timer
 from engine.model.instrument import Instrument
 from engine.model.market import MarketEvent
@@ -31,6 +31,7 @@ from engine.session.fold import HEARTBEAT
 from engine.session.health import HealthReading
 from engine.session.journal_reader import Line, input_of, is_decision
 from engine.session.playback.turns import Place, RecordedTurn
+from engine.session.playback.twin import Twins
 from engine.session.replay import Mismatch, Span, heartbeat, shown, span_of, written
 from engine.session.view import session_view
 
@@ -43,6 +44,20 @@ Said = tuple[str, bytes]
 """Type and data of a decision, as the journal has it."""
 
 
+class Beside(NamedTuple):
+    """What follows a kernel, and the kernel it holds on to."""
+
+    kernel: Kernel
+    tally: Tally
+    curve: Curve
+    chronicle: Chronicle
+
+    def twin(self, kernel: Kernel) -> "Beside":
+        """Return one of the same content beside another kernel."""
+        twins = Twins(self.kernel, kernel)
+        return Beside(kernel, *map(twins.of, self[1:]))
+
+
 class Mark(NamedTuple):
     """Everything needed to go on from one instant; shared parts of it never change."""
 
@@ -51,9 +66,9 @@ class Mark(NamedTuple):
     place: Place
     kernel: bytes
     """Packed."""
-    tally: Tally
-    curve: Curve
-    chronicle: Chronicle
+    passed: Passed
+    """What a kernel's snapshot leaves out: it is for people."""
+    beside: Beside
     decisions: int
     diverged: int
 
@@ -204,23 +219,22 @@ class Rerun:
 
     def mark(self) -> Mark:
         """Keep this instant."""
+        kernel = self._kernel
         return Mark(
             self.cursor,
             self.place,
-            zstandard.ZstdCompressor(PACK_LEVEL).compress(snapshot(self._kernel)),
-            copy.deepcopy(self.tally),
-            copy.deepcopy(self._curve),
-            self._chronicle.twin(self._kernel),
+            zstandard.ZstdCompressor(PACK_LEVEL).compress(snapshot(kernel)),
+            kernel.market.passed(self._chronicle.prints.unread),
+            Beside(kernel, self.tally, self._curve, self._chronicle).twin(kernel),
             self.decisions,
             self.diverged,
         )
 
     def go_to(self, mark: Mark) -> None:
         """Be at an instant that was kept; in a fresh kernel, for a used one may remember more."""
-        self._kernel = self._make_kernel()
-        restore(self._kernel, zstandard.ZstdDecompressor().decompress(mark.kernel))
-        self.tally = copy.deepcopy(mark.tally)
-        self._curve = copy.deepcopy(mark.curve)
-        self._chronicle = mark.chronicle.twin(self._kernel)
+        kernel = self._kernel = self._make_kernel()
+        restore(kernel, zstandard.ZstdDecompressor().decompress(mark.kernel))
+        kernel.market.recall(mark.passed)
+        _, self.tally, self._curve, self._chronicle = mark.beside.twin(kernel)
         self.cursor, self.place = mark.cursor, mark.place
         self.decisions, self.diverged = mark.decisions, mark.diverged

@@ -12,9 +12,10 @@ from engine.session.playback.words import Broken, Play, Seek, Step
 from tests.engine.session.playback.forward import Instant, forward
 from tests.tui.replay.stage import StillLink, played, scrub, still
 from tests.tui.stage import S
-from tui import keys as live
 from tui.dialogs.filter import FilterLine
 from tui.dialogs.help import HelpScreen
+from tui.keymap import contexts
+from tui.overlays import ACTS, own_keys
 from tui.replay import keys
 from tui.replay.app import RECORDED
 
@@ -221,13 +222,51 @@ async def test_help_and_palette_list_the_keys_of_a_replay() -> None:
     """Those that act on a session are not among them."""
     async with still((200, 70)) as stage:
         offered = {command.title for command in stage.app.get_system_commands(stage.app.screen)}
-        assert {binding.description for binding in keys.BINDINGS} == offered
+        assert {b.description for b in (*keys.BINDINGS, *own_keys(stage.app))} <= offered
         await stage.press("question_mark")
         assert isinstance(stage.app.screen, HelpScreen)
         text = stage.text()
         for binding in keys.BINDINGS:
             assert binding.description in text
-        assert not any(b.description in text for b in live.BINDINGS if b.id in keys.DEAD)
+        dead = {b.description for _, there in contexts() for b in there if b.id in keys.DEAD}
+        assert not {words for words in dead if words in text} | dead & offered
+
+
+@pytest.mark.parametrize("pane", ["3", "4", "5", "7"])
+async def test_a_pane_lists_only_keys_that_live_here(pane: str) -> None:
+    """None that acts, none that moves through time instead."""
+    async with still((200, 70)) as stage:
+        await stage.press(pane)
+        listed = {key for binding in own_keys(stage.app) for key in binding.key.split(",")}
+
+        assert not listed & {key for b in keys.HAND if b.priority for key in b.key.split(",")}
+        assert not keys.DEAD & {binding.id for binding in own_keys(stage.app)}
+
+
+def test_every_key_that_acts_is_dead_here() -> None:
+    """Also those of panes, and one that comes tomorrow."""
+    for _, there in contexts():
+        for binding in there:
+            name = binding.action.removeprefix("app.").removeprefix("open('").removesuffix("')")
+            if name in ACTS:
+                assert binding.id in keys.DEAD, binding.description
+
+
+ACTING = [
+    # pane, key
+    ("1", "b"), ("1", "s"), ("1", "C"), ("5", "x"), ("5", "a"), ("4", "f"), ("7", "equals_sign"),
+    ("3", "x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pane", "key"), ACTING)
+async def test_what_acts_on_a_session_says_that_this_one_is_recorded(pane: str, key: str) -> None:
+    """No ticket, no question, no command: words."""
+    async with still() as stage:
+        await stage.press(pane, key)
+
+        assert RECORDED in stage.text()
+        assert 1 == len(stage.app.screen_stack)
 
 
 async def test_a_zoomed_pane_leaves_the_bar() -> None:
