@@ -25,6 +25,8 @@ from laptop_agents.control_words import outcome_line, status_lines
 
 CLIENT: Final = "watcher"
 """It takes no controls: what is typed goes the way of the command line."""
+SENDER: Final = "cli"
+"""What is typed is its own intention, as at a shell."""
 SILENCE_S: Final = 5.0
 """A session sends ten views a second; one that sends none for so long is in trouble."""
 WAIT_S: Final = PATIENCE_S + 2.0
@@ -81,8 +83,14 @@ def parsed(line: str) -> Typed | str:
 class LineMode:
     """Tells one session and passes on what is typed."""
 
-    def __init__(self, folder: Path, out: TextIO) -> None:
+    def __init__(self, folder: Path, out: TextIO, sender: str = SENDER) -> None:
+        """Tell of a run.
+
+        Args:
+            sender: The kind of client that commands are sent as; the session limits some.
+        """
         self._folder = folder
+        self._sender = sender
         self._out = out
         self._lock = Lock()
         self._newest: tuple[Welcome, View] | None = None
@@ -128,7 +136,7 @@ class LineMode:
 
     def _asked(self, wanted: Typed) -> str:
         try:
-            with Connection.open(self._folder, "cli") as connection:
+            with Connection.open(self._folder, self._sender) as connection:
                 outcome = connection.ask(wanted.operator, wanted.argument, within_s=WAIT_S)
         except SessionUnreachable as error:
             return f"unconfirmed: {sanitize(str(error), 300)}"
@@ -168,9 +176,9 @@ def introduction(welcome: Welcome) -> str:
     return sanitize(f"{welcome.mode.upper()}{simulated} run {welcome.run_id} on {welcome.source}")
 
 
-def told(folder: Path) -> LineMode:
+def told(folder: Path, sender: str = SENDER) -> LineMode:
     """Tell a session on this process's own output and heed its input."""
-    mode = LineMode(folder, sys.stdout)
+    mode = LineMode(folder, sys.stdout, sender)
     if sys.stdin is not None:
         if isinstance(sys.stdin, TextIOWrapper):
             sys.stdin.reconfigure(errors="replace")
