@@ -147,7 +147,7 @@ def tell(folder: Path, sender: str) -> int:
     Raises:
         SessionUnreachable: It went silent or broke off.
     """
-    if not told(folder, sender).is_detached:
+    if not told(folder, sender=sender).is_detached:
         _say_how_it_ended(folder)
     return 0
 
