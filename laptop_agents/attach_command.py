@@ -17,18 +17,18 @@ from engine.session.stops import GRACEFUL
 from laptop_agents.catalogue import shown
 from laptop_agents.cli import flags
 from laptop_agents.home import find_home
-from laptop_agents.line_mode import told
+from laptop_agents.line_mode import SENDER, told
 from laptop_agents.looks import SECTION, Looks, is_dull, looks_at, surface
 from laptop_agents.run_shelf import find_run, is_running, summary
 from laptop_agents.sources import Flag
 from laptop_agents.why_process import why
+from tui.readonly import SCREEN
 from tui.surface import Ending
 from tui.terminal import no_screen_here
 
 if TYPE_CHECKING:
     from laptop_agents.engine_process import EngineProcess
     from tui.app import Workstation
-    from tui.link import Link, Source
 
 TEXTUAL_FPS: Final = "60"
 """Frames a second at most. Panes change four times a second, whatever stands here; what a key
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = find_run(arguments.run, find_home(os.environ))
     greet(folder)
     if arguments.lines:
-        return tell(folder)
+        return tell(folder, _limit(arguments) or SENDER)
     ending = show(folder, looks_at(folder, _own(arguments), os.environ), arguments)
     if ending == HUNG_UP:
         return 0  # there is nobody to tell
@@ -103,9 +103,9 @@ def show(
         at_start=heed_signals,
         why=partial(why, folder),
     )
-    link = Link(folder, is_watcher=getattr(arguments, "read_only", False))
+    link = Link(folder, _limit(arguments) or SCREEN)
     link.start()
-    app = Workstation(_limited(link, arguments), stands_on)
+    app = Workstation(link, stands_on)
     ending = app.run(mouse=wanted.config.mouse)
     link.close(is_lost=ending is None or is_lost(ending))
     if ending is None:
@@ -122,22 +122,18 @@ def is_lost(ending: "Ending") -> bool:
     return ending == HUNG_UP
 
 
-def _limited(link: "Link", arguments: argparse.Namespace) -> "Source":
-    """Return what the screen may do of what the link can."""
-    from tui.readonly import lowering_risk, read_only  # noqa: PLC0415 - for a screen only
-
-    if getattr(arguments, "read_only", False):
-        return read_only(link)
-    return lowering_risk(link) if getattr(arguments, "lower_only", False) else link
+def _limit(arguments: argparse.Namespace) -> str:
+    """Return the kind of limited client that was asked for; empty where nothing limits it."""
+    return str(getattr(arguments, "limit", None) or "")
 
 
-def tell(folder: Path) -> int:
-    """Print a line for each change until the session ends.
+def tell(folder: Path, sender: str) -> int:
+    """Print a line for each change until the session ends, and pass on what is typed.
 
     Raises:
         SessionUnreachable: It went silent or broke off.
     """
-    if not told(folder).is_detached:
+    if not told(folder, sender=sender).is_detached:
         _say_how_it_ended(folder)
     return 0
 

@@ -23,8 +23,12 @@ from engine.session.control.words import ARGUMENT_MAX, Farewell, Welcome
 from engine.session.sanitize import sanitize
 from laptop_agents.control_words import outcome_line, status_lines
 
-CLIENT: Final = "watcher"
+WATCHER: Final = "watcher"
 """It takes no controls: what is typed goes the way of the command line."""
+OWNER: Final = "screen"
+"""It is missed when it is lost, as any screen with the controls."""
+SENDER: Final = "cli"
+"""What is typed is its own intention, as at a shell."""
 SILENCE_S: Final = 5.0
 """A session sends ten views a second; one that sends none for so long is in trouble."""
 WAIT_S: Final = PATIENCE_S + 2.0
@@ -81,8 +85,16 @@ def parsed(line: str) -> Typed | str:
 class LineMode:
     """Tells one session and passes on what is typed."""
 
-    def __init__(self, folder: Path, out: TextIO) -> None:
+    def __init__(self, folder: Path, out: TextIO, client: str, sender: str) -> None:
+        """Tell of a run.
+
+        Args:
+            client: The kind of client that watches.
+            sender: The kind of client that commands are sent as; the session limits some.
+        """
         self._folder = folder
+        self._client = client
+        self._sender = sender
         self._out = out
         self._lock = Lock()
         self._newest: tuple[Welcome, View] | None = None
@@ -128,7 +140,7 @@ class LineMode:
 
     def _asked(self, wanted: Typed) -> str:
         try:
-            with Connection.open(self._folder, "cli") as connection:
+            with Connection.open(self._folder, self._sender) as connection:
                 outcome = connection.ask(wanted.operator, wanted.argument, within_s=WAIT_S)
         except SessionUnreachable as error:
             return f"unconfirmed: {sanitize(str(error), 300)}"
@@ -151,10 +163,13 @@ class LineMode:
         from tui.plain import lines  # noqa: PLC0415 - its panes bring Textual
 
         before: View | None = None
-        with Connection.open(self._folder, CLIENT, wants_views=True) as connection:
+        with Connection.open(self._folder, self._client, wants_views=True) as connection:
             self.say(introduction(connection.welcome))
             for word in connection.views(within_s=SILENCE_S):
-                if isinstance(word, Farewell) or self.is_detached:
+                if self.is_detached:
+                    connection.leave()
+                    return
+                if isinstance(word, Farewell):
                     return
                 for line in lines(before, word):
                     self.say(line)
@@ -168,9 +183,9 @@ def introduction(welcome: Welcome) -> str:
     return sanitize(f"{welcome.mode.upper()}{simulated} run {welcome.run_id} on {welcome.source}")
 
 
-def told(folder: Path) -> LineMode:
+def told(folder: Path, client: str = WATCHER, sender: str = SENDER) -> LineMode:
     """Tell a session on this process's own output and heed its input."""
-    mode = LineMode(folder, sys.stdout)
+    mode = LineMode(folder, sys.stdout, client, sender)
     if sys.stdin is not None:
         if isinstance(sys.stdin, TextIOWrapper):
             sys.stdin.reconfigure(errors="replace")

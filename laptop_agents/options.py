@@ -51,6 +51,12 @@ SETTING_OPTIONS = (
     ("--starting-balance", ("session.starting_balance",), "AMOUNT", "quote currency (10000)"),
 )
 
+LIMITS = (
+    # option of `attach`, the kind of client it makes, help
+    ("--read-only", "watcher", "watch, and send nothing"),
+    ("--lower-only", "lowerer", "send only what lowers risk"),
+)
+
 CONTROLS = {
     # sub-command about a running session: help
     "status": "how a session stands, or how it ended",
@@ -147,8 +153,8 @@ def build_parser() -> Parser:
         help="one line a change: screen readers, pipes",
     )
     rights = attach.add_mutually_exclusive_group()
-    rights.add_argument("--read-only", action="store_true", help="watch, and send nothing")
-    rights.add_argument("--lower-only", action="store_true", help="send only what lowers risk")
+    for flag, kind, meaning in LIMITS:
+        rights.add_argument(flag, dest="limit", action="store_const", const=kind, help=meaning)
     _add_serve(commands)
     _add_screen_options(attach)
     _add_controls(commands)

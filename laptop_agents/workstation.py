@@ -11,11 +11,11 @@ from typing import Final
 from engine.model.errors import SessionUnreachable
 from engine.session.sanitize import sanitize
 from engine.session.stops import GRACEFUL
-from laptop_agents.attach_command import is_lost, last_words, show
+from laptop_agents.attach_command import HUNG_UP, is_lost, last_words, show
 from laptop_agents.cli import flags
 from laptop_agents.engine_process import EngineProcess, runs_of
 from laptop_agents.home import find_home
-from laptop_agents.line_mode import told
+from laptop_agents.line_mode import OWNER, told
 from laptop_agents.looks import Looks, looks
 from laptop_agents.run_shelf import find_run
 from tui.surface import Ending
@@ -24,6 +24,10 @@ KILLED: Final = 1
 """Exit code of an engine that a signal took from outside: not as planned, and nobody's wish."""
 LOST: Final = 4
 """Exit code of a screen whose terminal is gone, by a hang-up."""
+
+
+class _HungUpError(Exception):
+    """The terminal went while its lines were told."""
 
 
 def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
@@ -68,12 +72,19 @@ def _shown(
         return show(folder, wanted, arguments, engine)
     for number in GRACEFUL:
         signal.signal(number, lambda *_: engine.stop())
+    signal.signal(signal.SIGHUP, _hang_up)
     try:
-        return Ending("detached" if told(folder).is_detached else "ended")
+        return Ending("detached" if told(folder, OWNER).is_detached else "ended")
+    except _HungUpError:
+        return HUNG_UP
     except SessionUnreachable as error:
         if engine.is_alive:
             raise
         return Ending("died", str(error))
+
+
+def _hang_up(*_: object) -> None:
+    raise _HungUpError
 
 
 def _run_dir(text: str | None) -> Path | None:

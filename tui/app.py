@@ -31,6 +31,7 @@ from tui.outstanding import Outstanding
 from tui.overlays import OVERLAYS, commands
 from tui.pacing import FRAMES_PENDING, TICK_S, Pace, Wakefulness
 from tui.pane import Cell, Pane, Row
+from tui.readonly import barred
 from tui.surface import Ending, Surface
 from tui.terminal import pending
 from tui.theme import Palette, following, palette
@@ -168,8 +169,8 @@ class Workstation(App[Ending]):
 
     def send(self, command: Operator, argument: str = "") -> None:
         """Give a command and say so; its outcome is said when it comes."""
-        if self.source.glance().is_watcher:
-            self.say(f"{words.NAMES[command]}: NOT SENT, this screen only watches", "danger bold")
+        if why := barred(self.source.glance().client, command):
+            self.say(f"{words.NAMES[command]}: NOT SENT, {why}", "danger bold")
             return
         at_ns = self.surface.wall_ns()
 

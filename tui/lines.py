@@ -11,6 +11,7 @@ from tui import format as fmt
 from tui.alerts import Alert
 from tui.link import Glance
 from tui.pane import Cell, Pane, Row
+from tui.readonly import LOWERER
 
 HOLDER: Final = re.compile(r"pid=\d{1,10}")
 """What of the holder's name is shown; the rest is in the takeover's question."""
@@ -155,6 +156,8 @@ def role_cells(glance: Glance) -> Row:
     view, welcome = glance.view, glance.welcome
     if glance.is_watcher or (welcome is not None and welcome.is_watch_only):
         return [Cell(" READ-ONLY ", "warn bold reverse")]
+    if glance.client == LOWERER:
+        return [Cell(" LOWER-ONLY ", "warn bold reverse")]
     if view is None or welcome is None or view.controls in ("", welcome.you):
         return []
     words = HOLDER.search(view.controls)

@@ -20,10 +20,8 @@ from engine.session.control.views import View
 from engine.session.control.words import Farewell, Outcome, Welcome
 from engine.session.sanitize import sanitize
 from tui.lookahead import Lookahead, Question
+from tui.readonly import SCREEN, WATCHER, barred
 
-CLIENT: Final = "screen"
-WATCHER: Final = "watcher"
-"""A screen that never sends."""
 CLOSE_S: Final = 1.5
 """How long taking leave of a session may hold up the end of the screen."""
 VIEW_WAIT_S: Final = 2.0
@@ -32,7 +30,6 @@ RETRY_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Between attempts to connect; the last one for ever."""
 ANSWER_S: Final = 12.0
 """The session answers within its own patience of 10 s; this is for one that hangs."""
-NEVER_SENDS: Final = "this screen only watches: nothing was sent"
 MODE_MAX: Final = 10
 """Characters of a mode; ours have seven at most."""
 ASKS_MAX: Final = 4
@@ -49,8 +46,13 @@ class Glance(NamedTuple):
     farewell: Farewell | None = None
     trouble: str = ""
     """Why there is no connection; empty while there is one."""
-    is_watcher: bool = False
-    """This screen never sends."""
+    client: str = SCREEN
+    """What kind of screen this is, of those that `tui.readonly` knows."""
+
+    @property
+    def is_watcher(self) -> bool:
+        """This screen never sends."""
+        return self.client == WATCHER
 
     @property
     def mode(self) -> str:
@@ -89,11 +91,11 @@ class Source(Protocol):
 class Link:
     """Follows one run's session."""
 
-    def __init__(self, folder: Path, *, is_watcher: bool = False) -> None:
+    def __init__(self, folder: Path, client: str = SCREEN) -> None:
         self._folder = folder
-        self._client = WATCHER if is_watcher else CLIENT
+        self._client = client
         self._began_s = time.monotonic()
-        self._glance = Glance(is_watcher=is_watcher)
+        self._glance = Glance(client=client)
         self._lookahead = Lookahead(folder, self._client)
         self._is_lost = False
         self._seen_s = self._began_s
@@ -124,8 +126,8 @@ class Link:
 
     def ask(self, command: Operator, argument: str, done: Done) -> bool:
         """Give a command over a connection of its own, on a thread of its own."""
-        if self._client == WATCHER:
-            done(Answer(command, argument, None, NEVER_SENDS))
+        if why := barred(self._client, command):
+            done(Answer(command, argument, None, why))
             return True
         with self._lock:
             if self._asks >= ASKS_MAX:

@@ -63,9 +63,9 @@ def test_two_viewers_one_engine(opened: Open, browser: Browser) -> None:
     assert 1 == len(list((house.session.home / "runs").glob("2*")))
 
     other.press("P")
-    other.until(lambda text: "REFUSED" in text and "this screen only watches" in text)
+    other.until(lambda text: "PAUSE: NOT SENT, this screen only watches" in text)
     other.press("\x18k")
-    other.until(lambda text: "KILL: sent" in text and "this screen only watches" in text)
+    other.until(lambda text: "KILL: NOT SENT, this screen only watches" in text)
 
     assert [] == house.session.run.lines("operator_command")[1:]
     one.until(lambda text: "ACTIVE" in text)
@@ -88,7 +88,7 @@ def test_with_control_risk_can_be_lowered_and_not_raised(opened: Open, browser: 
     page.until(lambda text: "y  resume" in text)
     page.wait(0.35)
     page.press("y")
-    page.until(lambda text: "RESUME: sent" in text and "only lowers risk" in text)
+    page.until(lambda text: "RESUME: NOT SENT, this screen only lowers risk" in text)
     page.press("\x18")
     page.until(lambda text: "DANGER  PAPER" in text)
     page.press("k")

@@ -67,11 +67,11 @@ def test_what_was_arranged_comes_back_with_the_next_screen(
     on_terminal: Open, tmp_path: Path
 ) -> None:
     """Palette and tab by keys in one run, shown by a screen of another; keys and mouse as set."""
-    first = on_terminal(*WORDS, "--set", "tui.mouse=false", "--set", "tui.keys.palette=C")
+    first = on_terminal(*WORDS, "--set", "tui.mouse=false", "--set", "tui.keys.palette=U")
     first.until(is_up)
     assert b"\x1b[?1000h" not in first.raw
     first.until(lambda text: "any key closes this" in text)
-    first.press("C8")
+    first.press("U8")
     first.until(lambda text: "[8 Risk]" in text and "any key closes this" not in text)
     first.press("\x03")
     first.until(lambda text: "press ^c again" in text)

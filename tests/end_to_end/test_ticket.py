@@ -148,11 +148,14 @@ LOSSES = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("face", [(), ("--plain",)], ids=["screen", "lines"])
 @pytest.mark.parametrize(("setting", "how", "session"), LOSSES)
-def test_on_screen_lost(on_terminal: Open, setting: str, how: str, session: str) -> None:
+def test_on_screen_lost(
+    on_terminal: Open, setting: str, how: str, session: str, face: tuple[str, ...]
+) -> None:
     """Whether the terminal went or the screen was killed: what was set happens."""
-    terminal = on_terminal(*WORDS, "--set", f"session.on_screen_lost={setting}")
-    terminal.until(lambda text: "ACCEPTED" in text)
+    terminal = on_terminal(*WORDS, *face, "--set", f"session.on_screen_lost={setting}")
+    terminal.until(lambda text: "ACCEPTED" in text or "accepted" in text)
     pid = engine_pid(terminal.process.pid)
     if how == "kill":
         terminal.process.send_signal(signal.SIGKILL)

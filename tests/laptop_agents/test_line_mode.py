@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.model.events import Operator
-from laptop_agents.line_mode import HELP_LINES, TYPED_MAX, LineMode, Typed, parsed
+from laptop_agents.line_mode import HELP_LINES, SENDER, TYPED_MAX, WATCHER, LineMode, Typed, parsed
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_words(line: str, expected: Typed | str) -> None:
 def said(tmp_path: Path, typed: str) -> list[str]:
     """What is answered where no session runs."""
     out = io.StringIO()
-    mode = LineMode(tmp_path, out)
+    mode = LineMode(tmp_path, out, WATCHER, SENDER)
     mode._read(io.StringIO(typed))
     return out.getvalue().splitlines()
 
@@ -77,7 +77,7 @@ def test_a_last_word_without_a_line_end_counts(tmp_path: Path) -> None:
 
 def test_detaching(tmp_path: Path) -> None:
     """It says how to come back."""
-    mode = LineMode(tmp_path, out := io.StringIO())
+    mode = LineMode(tmp_path, out := io.StringIO(), WATCHER, SENDER)
     mode._read(io.StringIO("detach\n"))
 
     assert mode.is_detached

@@ -13,8 +13,9 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -26,10 +27,19 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from PIL import Image
 
+from engine.session.journal_reader import read_journal
+from laptop_agents.recorded_kernel import started_with
+from laptop_agents.replay_screen import welcome
+from laptop_agents.why_process import why
 from tests.end_to_end.browser import CHROMIUM, Browser
 from tests.end_to_end.shell import DATA, ROOT, Process
+from tests.engine.session.playback.forward import open_player
+from tests.engine.session.playback.served import Served
+from tests.tui.replay.stage import Marks
 from tui.app import Workstation
-from tui.link import Link, Source
+from tui.link import Link
+from tui.replay.app import ReplayWorkstation
+from tui.replay.link import PlaybackLink
 from tui.surface import Surface
 
 CAPTURES: Final = tuple(
@@ -59,6 +69,8 @@ COLORS: Final = 256
 """Of the PNG: a third of the bytes, and no eye sees it."""
 
 Key = str
+Open = Callable[[], Workstation]
+"""Puts up a screen."""
 
 
 class Picture(NamedTuple):
@@ -80,40 +92,68 @@ PICTURES: Final = (
     Picture("screen-200x60", L, (), ("ACTIVE", "ACCEPTED")),
     Picture("danger", M, ("ctrl+x",), ("DANGER", "armed")),
     Picture("help", M, ("question_mark",), ("Everywhere",)),
+    Picture("ticket", M, ("b", "0", "full_stop", "0", "0", "2"), ("BUY TICKET", "GATE OK")),
+    Picture("why", M, ("5", "w"), ("VERDICT",)),
+    Picture(
+        "replay", M, ("end", *("left_curly_bracket",) * 3), ("REPLAY", "x1 ", "FILL"), "replay"
+    ),
 )
 """A new picture is a row here; what it is taken of, a row of SOURCES."""
 
 
-@contextmanager
-def session() -> Iterator[Source]:
-    """A running engine on recorded data of two instruments."""
-    is_real = all(path.exists() for path in CAPTURES)
+def market() -> Sequence[str]:
+    """Return the options of a recorded market, or of an invented one where there is none."""
+    if not all(path.exists() for path in CAPTURES):
+        return "--symbols", "BTCUSDT,ETHUSDT"
     files = ",".join(os.path.relpath(path, ROOT) for path in CAPTURES)  # it stands in the picture
-    source = f"file:{files}" if is_real else "mock"
-    symbols = () if is_real else ("--symbols", "BTCUSDT,ETHUSDT")
+    return "--source", f"file:{files}"
+
+
+@contextmanager
+def session() -> Iterator[Open]:
+    """Open screens of a running engine on recorded data of two instruments."""
     with tempfile.TemporaryDirectory() as home:
         engine = Process(
-            Path(home), "--headless", "--source", source, "--speed", SPEED, "--duration", "600",
-            *symbols, "--set", "agents.quoter.half_spread_bps=0.3",
+            Path(home), "--headless", *market(), "--speed", SPEED, "--duration", "600", "--set", "agents.quoter.half_spread_bps=0.3",
         )  # fmt: skip
         engine.until((engine.run.path / "control.sock").exists)
         link = Link(engine.run.path)
         link.start()
         time.sleep(WARM_S)
-        yield link
+        yield lambda: Workstation(link, Surface(why=partial(why, engine.run.path)))
         link.close()
         (engine.run.path / "kill.txt").touch()
         engine.end()
 
 
-SOURCES: Final[Mapping[str, Callable[[], object]]] = {"session": session}
+@contextmanager
+def replay() -> Iterator[Open]:
+    """Open replays of a session of a few minutes."""
+    with tempfile.TemporaryDirectory() as home:
+        engine = Process(
+            Path(home), "--headless", *market(), "--speed", "max", "--duration", "3",
+        )  # fmt: skip
+        assert engine.end(PATIENCE_S).code == 0
+        journal = engine.run.path / "events.jsonl"
+        first = next(read_journal(journal))
+        who = welcome(started_with(journal, first), first)
+        served = Served(lambda: open_player(journal))
+        link = PlaybackLink(who, served.asks, served.frames)
+        link.start()
+        yield lambda: ReplayWorkstation(link, Marks(()), Surface())
+        served.hang_up()
 
 
-async def drawn(picture: Picture, source: Source) -> str:
+SOURCES: Final[Mapping[str, Callable[[], AbstractContextManager[Open]]]] = {
+    "session": session,
+    "replay": replay,
+}
+
+
+async def drawn(picture: Picture, app: Workstation) -> str:
     """Return a picture as SVG."""
-    app = Workstation(source, Surface())
     async with app.run_test(size=picture.size) as pilot:
-        await until(lambda: source.glance().view is not None)
+        await until(lambda: app.source.glance().view is not None)
         for key in picture.keys:
             await pilot.press(key)
         await pilot.pause()
@@ -205,9 +245,9 @@ def main(names: list[str]) -> int:
     chosen = [picture for picture in PICTURES if not names or picture.name in names]
     TARGET.mkdir(parents=True, exist_ok=True)
     for kind in dict.fromkeys(picture.source for picture in chosen):
-        with SOURCES[kind]() as source:  # type: ignore[attr-defined]
+        with SOURCES[kind]() as opened:
             for picture in (row for row in chosen if row.source == kind):
-                svg = asyncio.run(drawn(picture, source))
+                svg = asyncio.run(drawn(picture, opened()))
                 (TARGET / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
     if CHROMIUM is None:
         sys.stderr.write("no chromium: SVG only\n")

@@ -10,8 +10,9 @@ from engine.session.control import server
 from engine.session.control.words import Foretold
 from tests.engine.session.control.test_clients import until
 from tests.engine.session.control.test_lease import Stage
-from tui.link import NEVER_SENDS, Answer, Link
+from tui.link import Answer, Link
 from tui.lookahead import Question
+from tui.readonly import LOWERER, LOWERS, SCREEN, WATCHER, WATCHES
 
 PLACE = Operator.PLACE_ORDER
 
@@ -22,8 +23,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def following(folder: Path, *, is_watcher: bool = False) -> Link:
-    link = Link(folder, is_watcher=is_watcher)
+def following(folder: Path, client: str = SCREEN) -> Link:
+    link = Link(folder, client)
     link.start()
     until(lambda: link.glance().view is not None, 20)
     return link
@@ -74,15 +75,26 @@ def test_a_screen_takes_leave_unless_its_terminal_is_gone(
     assert lost == len(stand.lost)
 
 
-def test_a_watcher_never_sends(folder: Path) -> None:
+LIMITS = [
+    # kind,   asks,              what comes back
+    (WATCHER, Operator.KILL,     WATCHES),
+    (LOWERER, Operator.RESUME,   LOWERS),
+    (LOWERER, Operator.TAKE_CONTROLS, LOWERS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("client", "command", "said"), LIMITS)
+def test_a_limited_screen_never_sends(
+    folder: Path, client: str, command: Operator, said: str
+) -> None:
     """Nothing leaves this process, and the session gives it no controls."""
     told: list[Answer] = []
     with Stage(folder) as stand:
-        link = following(folder, is_watcher=True)
-        link.ask(Operator.KILL, "", told.append)
+        link = following(folder, client)
+        link.ask(command, "", told.append)
         holder = stand.server._lease.holder
         link.close()
 
-    assert [NEVER_SENDS] == [answer.trouble for answer in told]
+    assert [said] == [answer.trouble for answer in told]
     assert [] == stand.docket.asked
     assert "" == holder

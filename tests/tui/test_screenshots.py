@@ -7,7 +7,7 @@ import pytest
 
 from tests.tui.screenshots import FACES, FONT_PX, PICTURES, TARGET, Picture
 
-BYTES_MAX = 2_000_000
+BYTES_MAX = 2_500_000
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)

@@ -9,6 +9,7 @@ from tests.tui.stage import FakeSource, M, S, Stage, staged, welcome
 from tui.danger import GUARD_S
 from tui.dialogs.confirm import EXPIRES_S, ConfirmScreen
 from tui.dialogs.ticket import TicketScreen
+from tui.readonly import WATCHER
 
 WORDS = "BUY 0.02 BTCUSDT LIMIT 67412.3 GTC"
 SENT = [(Operator.PLACE_ORDER, WORDS)]
@@ -197,7 +198,7 @@ async def test_the_controls_are_somebody_elses() -> None:
 
 async def test_a_screen_that_only_watches_sends_nothing() -> None:
     """Not even what lowers risk; it says so instead."""
-    source = FakeSource(view(), is_watcher=True)
+    source = FakeSource(view(), client=WATCHER)
     async with staged(source=source, size=S) as stage:
         await stage.press("P", "ctrl+x", "k")
         assert "KILL: NOT SENT, this screen only watches" in stage.rows()[-2]

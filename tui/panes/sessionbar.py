@@ -124,9 +124,15 @@ def data_age_s(view: View) -> float | None:
     return fmt.between(newest_ns, view.session.ts_ns)
 
 
+def source_name(source: str) -> str:
+    """Return a source without the folders of its files: they push the names out of the bar."""
+    kind, colon, paths = source.partition(":")
+    return kind + colon + ",".join(path.rpartition("/")[2] for path in paths.split(","))
+
+
 def _identity(view: View, around: Surroundings) -> list[Chunk]:
     welcome = around.welcome
-    source = "" if welcome is None else fmt.text(welcome.source, 24)
+    source = "" if welcome is None else fmt.text(source_name(welcome.source), 24)
     run_id = "" if welcome is None else fmt.text(welcome.run_id, 40)
     profile = "" if welcome is None else fmt.text(welcome.profile, 20)
     age = data_age_s(view)

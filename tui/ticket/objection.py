@@ -3,12 +3,15 @@
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from engine.model.events import Operator
 from engine.model.money import BPS
 from engine.model.prospect import Prospect, QuoteSeen
 from engine.session.control.words import Foretold
 from tui.format import text
 from tui.lines import FROZEN_S
 from tui.link import Glance
+from tui.readonly import WATCHES
+from tui.readonly import barred as withheld
 
 ANSWER_AGE_MAX_S: Final = 2.0
 """An answer older than this says nothing about now."""
@@ -37,8 +40,8 @@ def barred(glance: Glance) -> str:
         return "there is no session to send to"
     if glance.mode == "REPLAY":
         return "a replay sends nothing"
-    if welcome.is_watch_only or glance.is_watcher:
-        return "this screen only watches"
+    if why := WATCHES if welcome.is_watch_only else withheld(glance.client, Operator.PLACE_ORDER):
+        return why
     if view.controls not in ("", welcome.you):
         return f"the controls are with {text(view.controls, 60)}: C takes them over"
     if glance.age_s > FROZEN_S:

@@ -26,6 +26,10 @@ UNBOUND: Final = frozenset({"cli"})
 """Kinds of clients that are no screens."""
 READERS: Final = frozenset({"watcher"})
 """Kinds of screens that only watch."""
+LOWERERS: Final = frozenset({"lowerer"})
+"""Kinds of screens that lower risk, and never have the controls."""
+LEASED: Final = RAISING | {Operator.TAKE_CONTROLS}
+"""Commands of screens that could have the controls."""
 
 
 class Lease:
@@ -39,7 +43,7 @@ class Lease:
 
     def admits(self, kind: str) -> bool:
         """Say whether a kind of client could have the controls."""
-        return kind not in UNBOUND | READERS and not self.is_watch_only
+        return kind not in UNBOUND | READERS | LOWERERS and not self.is_watch_only
 
     def offer(self, by: str) -> None:
         """Let a screen that may send have free controls."""
@@ -60,8 +64,10 @@ class Lease:
         """Say why a client may not give a command; free controls go to whoever asks first."""
         if kind in UNBOUND:
             return None
-        if not self.admits(kind):
+        if kind in READERS or self.is_watch_only:
             return "this screen only watches"
+        if kind in LOWERERS:
+            return "this screen only lowers risk" if command in LEASED else None
         if command not in RAISING:
             return None
         self.offer(by)

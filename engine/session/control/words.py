@@ -46,7 +46,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
     version: int
     client: str
-    """What kind it is, `[a-z]{1,16}`: `cli`, `screen`, `watcher`."""
+    """What kind it is, `[a-z]{1,16}`: `cli`, `screen`, `watcher`, `lowerer`."""
     wants_views: bool = False
 
 

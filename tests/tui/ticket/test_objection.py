@@ -8,6 +8,7 @@ from engine.session.control.words import Foretold
 from tests.tui.fixtures import D, prospect, view
 from tests.tui.stage import welcome
 from tui.link import Glance
+from tui.readonly import LOWERER, LOWERS, WATCHER
 from tui.ticket.objection import Frozen, Told, objection
 
 ORDER = "BUY 0.020 BTCUSDT LIMIT 67412.3 GTC"
@@ -33,7 +34,8 @@ ROWS = [
     (GLANCE._replace(view=None),                    prospect(),                                    "there is no session to send to"),
     (GLANCE._replace(view=THEIRS),                  prospect(),                                    "the controls are with screen pid=2: C takes them over"),
     (GLANCE._replace(view=view(controls="screen pid=1")), prospect(),                              ""),
-    (GLANCE._replace(is_watcher=True),              prospect(),                                    "this screen only watches"),
+    (GLANCE._replace(client=LOWERER),               prospect(),                                    LOWERS),
+    (GLANCE._replace(client=WATCHER),               prospect(),                                    "this screen only watches"),
     (GLANCE._replace(welcome=welcome(is_watch_only=True)), prospect(),                             "this screen only watches"),
     (GLANCE._replace(welcome=welcome(mode="replay")), prospect(),                                  "a replay sends nothing"),
     (GLANCE._replace(age_s=2.1),                    prospect(),                                    "the screen is frozen"),

@@ -40,6 +40,8 @@ CASES = [
     (OTHER,   "cli",     False,      ""),
     (OTHER,   "cli",     True,       ""),
     ("",      "watcher", False,      "this screen only watches"),
+    ("",      "lowerer", False,      "this screen only lowers risk"),
+    ("",      "lowerer", True,       "this screen only watches"),
     (ME,      "screen",  True,       "this screen only watches"),
 ]  # fmt: skip
 
@@ -174,6 +176,23 @@ def test_a_screen_that_only_reads_never_holds_nor_sends(folder: Path) -> None:
     assert "only watches" in refused.detail
     assert "" == holder
     assert [] == stand.docket.asked
+
+
+def test_a_screen_that_lowers_risk_never_holds_the_controls(folder: Path) -> None:
+    """It pauses and can't take over; the controls stay free for a screen of the owner's."""
+    with (
+        Stage(folder) as stand,
+        Connection.open(folder, "lowerer", wants_views=True) as mine,
+    ):
+        done = mine.ask(Operator.PAUSE, within_s=5)
+        refused = mine.ask(Operator.TAKE_CONTROLS, within_s=5)
+        holder = stand.server._lease.holder
+
+    assert done is not None
+    assert Ruling.DONE is done.ruling
+    assert refused is not None
+    assert "this screen only lowers risk" == refused.detail
+    assert "" == holder
 
 
 def test_a_session_that_is_only_watched(folder: Path) -> None:
