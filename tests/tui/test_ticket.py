@@ -6,6 +6,7 @@ from engine.model.events import Operator
 from engine.model.orders import OrderState
 from tests.tui.fixtures import D, empty, order, prospect, view
 from tests.tui.stage import FakeSource, M, S, Stage, staged, welcome
+from tests.tui.states import refusing
 from tui.config import TuiConfig
 from tui.danger import GUARD_S
 from tui.dialogs.confirm import EXPIRES_S, ConfirmScreen
@@ -254,13 +255,3 @@ async def test_only_on_paper_may_a_person_do_without_the_confirmation(mode: str)
 
         assert [] == stage.source.asked
         assert isinstance(stage.app.screen, TicketScreen)
-
-
-def refusing() -> FakeSource:
-    """The gate lets no such order pass."""
-    source = FakeSource(view())
-    source.foresee = lambda _: prospect(
-        is_approved=False, rule="order_size", setting="max_order_notional", limit="2500",
-        reading="67412.9", route="BLOCK RISK_GATE",
-    )  # fmt: skip
-    return source
