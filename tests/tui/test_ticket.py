@@ -243,6 +243,7 @@ async def test_only_on_paper_may_a_person_do_without_the_confirmation(mode: str)
     async with staged(source=source, config=config) as stage:
         await stage.press("b", "enter", "enter")
         assert [] == source.asked, "a quantity is missing"
+        assert ("enter SEND" if mode == "paper" else "enter review") in stage.text()
         await stage.press("escape")
         await typed(stage)
         await stage.press("enter")

@@ -105,6 +105,7 @@ class TicketScreen(Modal[None]):
             mode=glance.mode,
             problem=self._problem(glance, reading),
             prospect=told.prospect if told is not None and is_newest else None,
+            enter="review" if self._deal.is_confirmed else "SEND",
         )
         rows.show(ticket(self.form, reading, glance.view, face))
 
