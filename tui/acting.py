@@ -7,7 +7,7 @@ Rule 2: nothing is sent for a row that is not there: then it is said what to cho
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from engine.model.events import Operator
 from engine.model.operators import OPERATOR
@@ -20,23 +20,26 @@ from tui.dialogs.question import Question, QuestionDialog
 from tui.dialogs.ticket import TicketScreen
 from tui.dialogs.typed import TypedDialog
 from tui.grid import grid
-from tui.panes.agents import AgentsPane
+from tui.pane import Pane
 from tui.panes.book import BookPane
-from tui.panes.orders import OrdersPane
-from tui.panes.positions import PositionsPane
 from tui.ticket.form import Form, at_touch
 
 if TYPE_CHECKING:
     from tui.app import Workstation
 
 YES: Final = "y"
+PAPER: Final = "PAPER"
+"""The only mode in which a person may do without a confirmation."""
 WEIGHT_STEP: Final = Decimal("0.1")
 RESET_LETTERS: Final = 4
+Face = TypeVar("Face")
 
 
 def deal(app: "Workstation") -> Deal:
     """Return what dialogs that send need of the app."""
-    return Deal(app.source, app.surface.monotonic_s, app.looks, app.send)
+    is_paper = app.source.glance().mode == PAPER
+    is_confirmed = app.surface.config.confirm_orders or not is_paper
+    return Deal(app.source, app.surface.monotonic_s, app.looks, app.send, is_confirmed)
 
 
 def known(app: "Workstation") -> View | None:
@@ -45,6 +48,12 @@ def known(app: "Workstation") -> View | None:
     if view is None:
         app.say("there is no session to act on")
     return view
+
+
+def _on(app: "Workstation", face: type[Face]) -> Face | None:
+    """Return the row of a kind that a person stands on, as it was painted; None elsewhere."""
+    row = app.focused.standing() if isinstance(app.focused, Pane) else None
+    return row if isinstance(row, face) else None
 
 
 # --- tickets -------------------------------------------------------------------------------------
@@ -73,11 +82,8 @@ def _open_ticket(app: "Workstation", side: Side) -> None:
 
 def _symbol(app: "Workstation", view: View) -> str:
     """Return the symbol of the row a person stands on, else the chosen one."""
-    match app.focused:
-        case OrdersPane() | PositionsPane() as pane if (row := pane.chosen(view)) is not None:
-            return row.symbol
-        case _:
-            return app.desk.query_one(BookPane).symbol or view.markets[0].symbol
+    row = _on(app, OrderFace) or _on(app, PositionFace)
+    return row.symbol if row else app.desk.symbol or view.markets[0].symbol
 
 
 def amend(app: "Workstation") -> None:
@@ -106,10 +112,8 @@ def amend(app: "Workstation") -> None:
 
 
 def _order(app: "Workstation") -> OrderFace | None:
-    view = known(app)
-    pane = app.focused
-    order = pane.chosen(view) if view is not None and isinstance(pane, OrdersPane) else None
-    if order is None and view is not None:
+    order = _on(app, OrderFace)
+    if order is None and known(app) is not None:
         app.say("choose an order first: 5 goes to orders")
     return order
 
@@ -144,8 +148,7 @@ def cancel_symbol(app: "Workstation") -> None:
 def flatten(app: "Workstation") -> None:
     """Arm the closing of the chosen position."""
     view = known(app)
-    pane = app.focused
-    held = pane.chosen(view) if view is not None and isinstance(pane, PositionsPane) else None
+    held = _on(app, PositionFace)
     if view is None:
         return
     if held is None or not held.qty:
@@ -179,10 +182,8 @@ def _arm(app: "Workstation", command: Operator, symbol: str, what: str) -> None:
 
 
 def _agent(app: "Workstation") -> AgentFace | None:
-    view = known(app)
-    pane = app.focused
-    agent = pane.chosen(view) if view is not None and isinstance(pane, AgentsPane) else None
-    if agent is None and view is not None:
+    agent = _on(app, AgentFace)
+    if agent is None and known(app) is not None:
         app.say("choose an agent first: 7 goes to agents")
     return agent
 

@@ -56,9 +56,18 @@ def contexts() -> Iterator[tuple[str, Sequence[Binding]]]:
 
 
 def own_bindings(kind: type | None) -> list[Binding]:
-    """Return the keys of a pane, its own before those that all panes have."""
+    """Return the keys of a pane before those of all panes that it does not take for itself."""
     places = () if kind is None or not issubclass(kind, Pane) else kind.__mro__
-    return [b for place in places if issubclass(place, Pane) for b in plain(_bound(place))]
+    found: list[Binding] = []
+    for place in places:
+        if issubclass(place, Pane):
+            taken = {key for binding in found for key in binding.key.split(",")}
+            found += [left for b in plain(_bound(place)) if (left := _without(b, taken)).key]
+    return found
+
+
+def _without(binding: Binding, taken: set[str]) -> Binding:
+    return replace(binding, key=",".join(k for k in binding.key.split(",") if k not in taken))
 
 
 def _bound(place: type) -> Iterable[BindingType]:

@@ -8,13 +8,14 @@ from rich.cells import cell_len
 
 from engine.session.control.views import View
 from tui import format as fmt
-from tui.alerts import Alert
+from tui.alerts import GRAVITY, Alert
 from tui.link import Glance
 from tui.pane import Cell, Pane, Row
 from tui.readonly import LOWERER
 
 HOLDER: Final = re.compile(r"pid=\d{1,10}")
 """What of the holder's name is shown; the rest is in the takeover's question."""
+GRAVEST: Final = GRAVITY[0]
 FROZEN_S: Final = 2.0
 """A screen whose newest view is older says so."""
 
@@ -109,6 +110,9 @@ def alert(glance: Glance, said: Row, width: int, alerts: Sequence[Alert] = ()) -
         return [frozen(view, glance, width)]
     if said:
         return said
+    grave = [alert.condition for alert in alerts if alert.condition.token == GRAVEST]
+    if grave:
+        return [Cell(fmt.text(f" !! {grave[0].text}", width), GRAVEST)]
     suspended = ", ".join(fmt.text(symbol, 12) for symbol in view.lifecycle.suspended)
     if suspended:
         text = f" ! no new risk in {suspended}: {', '.join(view.lifecycle.reasons)}"

@@ -6,6 +6,7 @@ the row a key acts on. What no figure is known of stands last either way.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ class Sortable(NamedTuple):
     """What of a view a pane shows as rows, and by what they can be sorted."""
 
     rows: str
+    """A field of the view, or of a part of it: `router.decisions`."""
     columns: Columns
     is_newest_first: bool = False
     """The pane turns them round, a view has the newest last."""
@@ -67,12 +69,17 @@ SORTABLE: Final[dict[str, Sortable]] = {
         (("AGENT", "name"), ("WEIGHT", "weight"), ("REALISED", "realised"),
          ("INTENTS", "intents"), ("ORDERS", "open_orders"), ("FILLS", "fills"), ("FEES", "-fees")),
     ),
+    "router": Sortable(
+        "router.decisions",
+        (("N", "count"), ("DECISION", "decision"), ("REASON", "reason")),
+    ),
     "risk": Sortable(
         "breakers",
         (("LIMIT", "name"), ("NOW", "reading"), ("USED", "-headroom"), ("THEN", "action")),
     ),
 }  # fmt: skip
-"""By the id of a pane; panes that are not here keep their own order."""
+"""By the id of a pane; panes that are not here keep their own order: what they show is a sequence
+in time, chart, tape and log, or a picture, as book and equity are."""
 
 
 def ordered(view: View, pane: str, sort: Sort) -> View:
@@ -81,12 +88,25 @@ def ordered(view: View, pane: str, sort: Sort) -> View:
     field = None if sortable is None else dict(sortable.columns).get(sort.column)
     if sortable is None or field is None:
         return view
-    rows: Sequence[object] = getattr(view, sortable.rows)
+    rows = listed(view, sortable)
     by, sign = field.removeprefix("-"), -1 if field.startswith("-") else 1
     known = [row for row in rows if getattr(row, by) is not None]
     known.sort(key=lambda row: _rank(getattr(row, by), sign), reverse=sort.is_falling)
     shown = [*known, *(row for row in rows if getattr(row, by) is None)]
-    return replace(view, **{sortable.rows: tuple(shown[:: -1 if sortable.is_newest_first else 1])})
+    return _arranged(view, sortable.rows, tuple(shown[:: -1 if sortable.is_newest_first else 1]))
+
+
+def listed(view: View, sortable: Sortable) -> Sequence[object]:
+    """Return the rows as the session has them."""
+    rows: Sequence[object] = attrgetter(sortable.rows)(view)
+    return rows
+
+
+def _arranged(view: View, rows: str, shown: tuple[object, ...]) -> View:
+    part, _, field = rows.rpartition(".")
+    if not part:
+        return replace(view, **{field: shown})
+    return replace(view, **{part: replace(getattr(view, part), **{field: shown})})
 
 
 def stepped(pane: str, sort: Sort, by: int) -> Sort:

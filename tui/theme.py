@@ -64,11 +64,13 @@ _ANSI_OF: Final = {
     "ansi-dark": {
         **_ANSI, "dim": "bright_black", "own": "bright_yellow", "ok": "green",
         "warn": "yellow", "danger": "bright_red", "stale": "bright_black",
+        "recorded": "bright_magenta",
         "up": "bright_cyan", "down": "bright_yellow", "bid": "bright_cyan", "ask": "bright_yellow",
     },
     "ansi-light": {
         **_ANSI, "dim": "bright_black", "own": "magenta", "ok": "green",
         "warn": "magenta", "danger": "red", "stale": "bright_black",
+        "recorded": "magenta",
         "up": "blue", "down": "red", "bid": "blue", "ask": "red",
     },
 }  # fmt: skip

@@ -17,6 +17,7 @@ class BinanceConfig:
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     rest_url: str = "https://fapi.binance.com"
+    """Instruments, depth snapshots and the venue's clock."""
     public_url: str = "wss://fstream.binance.com/public"
     """Touch and depth."""
     market_url: str = "wss://fstream.binance.com/market"
@@ -26,4 +27,6 @@ class BinanceConfig:
     silent_after_s: Annotated[float, Gt(0), Le(600)] = 10.0
     """A line without a frame for so long is given up."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0
+    """Seconds a line may take to open."""
     reconnects_per_hour: Annotated[int, Gt(0), Le(3_600)] = 120
+    """Times an hour the lines may be opened again before the feed gives up."""

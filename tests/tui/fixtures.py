@@ -14,7 +14,13 @@ from engine.model.prospect import After, Costs, LimitReading, Prospect, QuoteSee
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import PositionView, SessionView
-from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace, StreamFace
+from engine.session.control.faces import (
+    DeedFace,
+    FillTrack,
+    OpenTripFace,
+    StreamFace,
+    SyncFace,
+)
 from engine.session.control.views import (
     AgentFace,
     BarFace,
@@ -446,6 +452,15 @@ def streams() -> tuple[StreamFace, ...]:
     )
 
 
+def sync(**changes: object) -> SyncFace:
+    """The venue answered just now, and the account stands since a fill twelve seconds ago."""
+    fields: dict = {
+        "interval_s": 5.0, "answered_ns": NOW_NS - 200 * MS, "changed_ns": NOW_NS - 12 * SECOND,
+        "failures": 0, "held": {}, "foreign": 0,
+    }  # fmt: skip
+    return SyncFace(**(fields | changes))
+
+
 def health(**changes: object) -> HealthFace:
     """A quiet process with a sound journal."""
     fields: dict = {
@@ -455,7 +470,7 @@ def health(**changes: object) -> HealthFace:
         "orders": {"placed": 61, "amended": 118, "canceled": 9, "rejected": 0},
         "blocked": {"max_spread_bps": 22, "throttle": 3}, "errors": {"agent_fault": 1},
         "viewers": 1, "streams": streams(), "reconnects": 2, "journal_unsynced": 37,
-        "checkpoint_age_s": 12.4, "quote_age_max_s": 2.0,
+        "checkpoint_age_s": 12.4, "sync": sync(), "quote_age_max_s": 2.0,
     }  # fmt: skip
     return HealthFace(**(fields | changes))
 
@@ -544,7 +559,7 @@ def empty() -> View:
     unmeasured = health(
         process=HealthReading(), journal_events=0, journal_bytes=0, journal_head="",
         tick_to_order_us=Quantiles(), orders={}, blocked={}, errors={}, streams=(), reconnects=0,
-        journal_unsynced=None, checkpoint_age_s=None,
+        journal_unsynced=None, checkpoint_age_s=None, sync=sync(answered_ns=0, changed_ns=0),
     )  # fmt: skip
     return view(
         session=nothing, drawdown_worst_pct=None, lifecycle=lifecycle("INIT", since_ns=0, reasons=(), suspended=()),

@@ -54,6 +54,16 @@ def degraded() -> FakeSource:
     )  # fmt: skip
 
 
+def refusing() -> FakeSource:
+    """The gate lets no such order pass."""
+    source = FakeSource(fx.view())
+    source.foresee = lambda _: fx.prospect(
+        is_approved=False, rule="order_size", setting="max_order_notional", limit="2500",
+        reading="67412.9", route="BLOCK RISK_GATE",
+    )  # fmt: skip
+    return source
+
+
 def flattening() -> FakeSource:
     lifecycle = fx.lifecycle(
         "EMERGENCY", reasons=("OPERATOR_KILL",), suspended=(), is_flattening=True

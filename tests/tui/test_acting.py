@@ -4,7 +4,7 @@ import pytest
 
 from engine.model.events import Operator
 from engine.session.control.words import Ruling
-from tests.tui.fixtures import BTC, agent, lifecycle, order, position, session, view
+from tests.tui.fixtures import BTC, D, agent, lifecycle, order, position, session, view
 from tests.tui.stage import FakeSource, S, Stage, staged, welcome
 from tests.tui.test_danger import outcome
 from tui.danger import ARMED_S, GUARD_S, DangerMenu
@@ -126,7 +126,7 @@ async def test_leaving_emergency_takes_the_letters_of_the_run() -> None:
         assert "Type the last 4 letters of run 20261120T115238Z-kqzt" in stage.text()
         await stage.press("enter", "y", "enter", *"zzz", "enter")
         assert "not these letters: nothing was sent" in stage.text()
-        await stage.press("escape", "k", "enter")
+        await stage.press("escape", "k", "enter", "escape")
         assert [] == source.asked
         await stage.press("P", *"kqzt", "enter")
 
@@ -184,3 +184,14 @@ SETTLED = [
 def test_signs(command: Operator, argument: str, shown, settled: bool) -> None:
     """By what a view shows that a command took effect; without a sign a doubt stays."""
     assert settled is is_settled(shown, Answer(command, argument, UNKNOWN))
+
+
+async def test_in_a_sorted_pane_a_key_acts_on_the_row_that_is_seen() -> None:
+    """The first row as sorted, and as painted: a newer view that nobody has seen does not count."""
+    source = FakeSource(view(orders=(order(1, price=D(2)), order(2, price=D(1)))))
+    async with staged(source=source, size=S) as stage:
+        await stage.press("5", *["full_stop"] * 4)
+        source.show(view(orders=(order(3, price=D("0.5")), *source.seen.view.orders)))
+        stage.app.action_open("cancel")
+
+        assert [(Operator.CANCEL_ORDER, "maker-2")] == source.asked

@@ -7,6 +7,8 @@ from msgspec.structs import replace
 from tests.tui import fixtures as fx
 from tests.tui.stage import FakeSource, M, staged
 from tui.alerts import SEEN_MAX, Alerts, conditions, line
+from tui.lines import alert
+from tui.link import Glance
 
 D = Decimal
 
@@ -129,3 +131,12 @@ async def test_the_alert_line_shows_what_no_reason_says() -> None:
         await stage.press("A")
 
         assert "nothing is wrong" in stage.text()
+
+
+def test_the_alert_line_has_the_gravest_first() -> None:
+    """An order nobody knows the fate of comes before an instrument that waits for data."""
+    alerts = Alerts()
+    alerts.note(fx.view())
+    shown = "".join(cell.text for cell in alert(Glance(view=fx.view()), (), 120, alerts.unseen()))
+
+    assert shown.startswith(" !! order maker-4 ETHUSDT: nobody knows")

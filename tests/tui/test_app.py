@@ -225,12 +225,13 @@ async def test_a_look_at_a_cleared_desk() -> None:
 
 
 async def test_what_is_said_is_forgotten() -> None:
-    """A hint makes room for what keeps us from trading."""
+    """A hint makes room for what is worst."""
     async with staged() as stage:
         await stage.press("ctrl+c")
+        assert "press ^c again" in stage.rows()[-2]
         await stage.later(SAID_S)
 
-        assert "no new risk in SOLUSDT" in stage.rows()[-2]
+        assert "!! order maker-4 ETHUSDT: nobody knows" in stage.rows()[-2]
 
 
 async def test_fifty_resizes_keep_what_was_chosen() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from tests.tui import fixtures as fx
 from tests.tui.fixtures import HOSTILE
-from tests.tui.stage import FakeSource, M, staged
+from tests.tui.stage import FakeSource, L, M, staged
 from tui.config import TuiConfig
-from tui.details import COPY_MAX, as_json, as_lines, as_text, fields
+from tui.details import COPY_MAX, as_json, as_lines, as_text, fields, record
 
 D = Decimal
 
@@ -62,7 +62,7 @@ def test_lines_stand_under_each_other() -> None:
 
 
 PANES = ("quotes", "book", "positions", "orders", "fills", "roundtrips", "agents", "risk", "log",
-         "health", "fsm", "equity")  # fmt: skip
+         "health", "fsm", "equity", "chart", "tape", "router")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PANES)
@@ -119,3 +119,25 @@ async def test_a_file_that_cant_be_written_is_told(tmp_path: Path) -> None:
         assert "can't be written" in stage.rows()[-2]
         assert stage.app.clipboard
         assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "has", "lacks"),
+    [
+        ("quotes", {"symbol", "bid", "bids.0"}, {"bars", "prints"}),
+        ("book", {"symbol", "bids.0", "asks.0"}, {"bars", "prints"}),
+        ("chart", {"symbol", "bars.0.interval_s", "bars.0.bars.0.close_ticks"}, {"prints", "bids"}),
+        ("tape", {"symbol", "prints.0.ticks", "prints.0.is_buy"}, {"bars", "bids"}),
+        ("router", {"decisions.0.reason", "hops.0.1.p50"}, {"symbol"}),
+        ("equity", {"equity", "drawdown_pct"}, {"symbol"}),
+    ],
+)
+async def test_a_pane_tells_what_it_shows(name: str, has: set[str], lacks: set[str]) -> None:
+    """Every field by its name, and nothing of what another pane shows."""
+    async with staged(size=L) as stage:
+        stage.app.desk.go_to(name)
+        await stage.settle()
+        told = {field for field, _ in fields(record(stage.app.desk.pane(name)))}
+
+    assert has <= told
+    assert not lacks & {field.split(".")[0] for field in told}

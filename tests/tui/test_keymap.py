@@ -24,7 +24,7 @@ REFUSED = [
     ({"pause": "escape"}, "tui.keys.pause: escape always leads back"),
     ({"pause": "z"}, "would be both pause (Pause the engine; again: resume (asks)) and zoom"),
     ({"pause": "?"}, "tui.keys: question_mark would be both help"),
-    ({"log-tail": "P"}, "and log-tail (Follow the newest) in Log"),
+    ({"log-tail": "P"}, "and log-tail (Follow the newest lines) in Log"),
     ({"zoom": "v"}, "and positions-flat (Show flat ones too) in Positions"),
     ({"pause": "f5"}, "tui.keys.pause: f5 may never arrive: name a plain key beside it"),
     ({"pause": "shift+up"}, "shift+up may never arrive"),

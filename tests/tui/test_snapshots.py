@@ -14,10 +14,12 @@ from textual.pilot import Pilot
 
 from tests.tui import fixtures as fx
 from tests.tui.stage import FakeClock, FakeSource, L, M, S
-from tests.tui.states import STATES
+from tests.tui.states import STATES, refusing
+from tests.tui.test_why import told
 from tui.app import Workstation
 from tui.surface import SettingLine, Surface
 from tui.theme import NAMES
+from tui.why import Reply
 
 Compare = Callable[..., bool]
 
@@ -26,13 +28,24 @@ SMALL = {"compact": (60, 16), "tiny": (30, 8)}
 PALETTES = ("safe-dark", "safe-light", "classic-dark", "mono")
 OVERLAYS = {
     "danger": ("ctrl+x",),
+    "armed": ("4", "f"),
     "quitting": ("q",),
+    "ticket": ("b", "0", "full_stop", "0", "2"),
+    "refused": ("s", "1", "enter"),
+    "confirmation": ("b", "0", "full_stop", "0", "2", "enter"),
+    "level": ("3", "plus", "down", "down"),
+    "why": ("5", "down", "w"),
     "alerts": ("A", "down", "x"),
     "details": ("5", "down", "enter"),
     "sorted": ("5", "full_stop", "full_stop", "r", "y"),
     "help": ("question_mark",),
 }
 """By name the keys that open it."""
+ELSEWHERE: dict[str, Callable[[], FakeSource]] = {
+    "refused": refusing,
+    "level": lambda: FakeSource(fx.view(controls="screen pid=2")),
+}
+"""By name another session than the usual one."""
 TOLD = (
     SettingLine(
         "risk.max_loss_pct", "2", "default", "Session loss that halts, percent.", "above 0"
@@ -55,6 +68,8 @@ def compare(
         for key in keys:
             await (app.run_action(key) if "(" in key else pilot.press(key))
             await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
 
     return snap_compare(app, terminal_size=size, run_before=settle)
 
@@ -89,14 +104,17 @@ def test_states(snap_compare: Compare, state: str) -> None:
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_overlays(snap_compare: Compare, name: str) -> None:
     """What lies over the desk."""
-    assert compare(
-        snap_compare,
-        FakeSource(fx.view()),
-        S,
-        "safe-dark",
-        OVERLAYS[name],
-        is_owner=name == "quitting",
-    )
+    source = ELSEWHERE.get(name, lambda: FakeSource(fx.view()))()
+    changes = {"is_owner": name == "quitting", "why": lambda _: Reply(told())}
+
+    assert compare(snap_compare, source, S, "safe-dark", OVERLAYS[name], **changes)
+
+
+def test_why_where_there_is_room(snap_compare: Compare) -> None:
+    """The whole story at once."""
+    source, why = FakeSource(fx.view()), lambda _: Reply(told())
+
+    assert compare(snap_compare, source, M, "safe-dark", OVERLAYS["why"], why=why)
 
 
 def test_settings(snap_compare: Compare) -> None:

@@ -6,6 +6,8 @@ from engine.model.events import Operator
 from engine.model.orders import OrderState
 from tests.tui.fixtures import D, empty, order, prospect, view
 from tests.tui.stage import FakeSource, M, S, Stage, staged, welcome
+from tests.tui.states import refusing
+from tui.config import TuiConfig
 from tui.danger import GUARD_S
 from tui.dialogs.confirm import EXPIRES_S, ConfirmScreen
 from tui.dialogs.ticket import TicketScreen
@@ -36,7 +38,9 @@ async def test_an_order_is_typed_reviewed_and_sent() -> None:
         await stage.press("enter")
         await stage.later(GUARD_S)
         confirmation = stage.text()
-        await stage.press("y", "y", "y")
+        await stage.press("y")
+        outcome = stage.rows()[-2]
+        await stage.press("y", "y")
 
         for said in ("PAPER  BUY TICKET  BTCUSDT", "> qty          0.02_", "GATE OK", "PLACE NO_EXISTING_ORDER",
                      "1,348.25   fee -0.2696, worst -0.6741", "nothing trades at once",
@@ -53,7 +57,7 @@ async def test_an_order_is_typed_reviewed_and_sent() -> None:
             assert said in confirmation, said
         assert SENT == stage.source.asked
         assert 1 == len(stage.app.screen_stack)
-        assert f"ORDER {WORDS}: sent 12:02:19.500" in stage.rows()[-2]
+        assert f"ORDER {WORDS}: sent 12:02:19.500" in outcome
 
 
 async def test_what_sends_nothing() -> None:
@@ -230,3 +234,26 @@ async def test_the_unknown_order_can_be_canceled_from_its_row() -> None:
 
         assert OrderState.UNKNOWN is next(o.state for o in view().orders if o.order_id == sent[1])
         assert (Operator.CANCEL_ORDER, "maker-4") == sent
+
+
+@pytest.mark.parametrize("mode", ["paper", "dry-run", "live", ""])
+async def test_only_on_paper_may_a_person_do_without_the_confirmation(mode: str) -> None:
+    """`tui.confirm_orders = false`: enter sends what the gate lets pass, nothing else."""
+    config = TuiConfig(confirm_orders=False)
+    source = FakeSource(view(), welcome=welcome(mode=mode))
+    async with staged(source=source, config=config) as stage:
+        await stage.press("b", "enter", "enter")
+        assert [] == source.asked, "a quantity is missing"
+        assert ("enter SEND" if mode == "paper" else "enter review") in stage.text()
+        await stage.press("escape")
+        await typed(stage)
+        await stage.press("enter")
+
+        assert (SENT if mode == "paper" else []) == source.asked
+        assert isinstance(stage.app.screen, ConfirmScreen) is (mode != "paper")
+    async with staged(source=refusing(), config=config) as stage:
+        await typed(stage)
+        await stage.press("enter")
+
+        assert [] == stage.source.asked
+        assert isinstance(stage.app.screen, TicketScreen)

@@ -16,3 +16,5 @@ class Deal(NamedTuple):
     """Monotonic seconds."""
     palette: Palette
     send: Callable[[Operator, str], None]
+    is_confirmed: bool = True
+    """Whether an order asks once more before it is sent."""

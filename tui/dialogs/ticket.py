@@ -1,7 +1,8 @@
 """The order ticket: typed over the desk, judged by the engine at every key, sent by nobody.
 
 `enter` opens the confirmation (`tui.dialogs.confirm`), where the order is frozen; only there can it
-be sent. What is typed stays over every resize, quote and refusal, until escape.
+be sent, unless `tui.confirm_orders` is false in paper mode. What is typed stays over every resize,
+quote and refusal, until escape.
 """
 
 from typing import Final
@@ -104,14 +105,19 @@ class TicketScreen(Modal[None]):
             mode=glance.mode,
             problem=self._problem(glance, reading),
             prospect=told.prospect if told is not None and is_newest else None,
+            enter="review" if self._deal.is_confirmed else "SEND",
         )
         rows.show(ticket(self.form, reading, glance.view, face))
 
     def _review(self) -> None:
-        """Freeze the order and ask for the last word, if it could be sent now."""
+        """Freeze the order for the last word, or send it, if it could be sent now."""
         glance = self._deal.source.glance()
         reading = self._reading(glance)
         if reading is None or self._told is None or self._problem(glance, reading):
+            return
+        if not self._deal.is_confirmed:
+            self.dismiss()
+            self._deal.send(reading.command, reading.argument)
             return
         prospect = self._told.foretold.prospect
         assert prospect is not None, "without one there is a problem"

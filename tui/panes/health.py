@@ -6,8 +6,8 @@ What is wrong stands first, in the order below among itself.
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
-from engine.session.control.faces import StreamFace
-from engine.session.control.views import MarketFace, View
+from engine.session.control.faces import StreamFace, SyncFace
+from engine.session.control.views import MarketFace, RouterFace, View
 from engine.session.health import HealthReading
 from tui.format import UNKNOWN, age, between, big, clock, fit, latency, text
 from tui.pane import Cell, Pane, Row
@@ -20,6 +20,8 @@ GRAVITY: Final = {"danger": 0, "warn": 1}
 """Tokens that move a fact up; the others stay where they are."""
 HASH_DIGITS: Final = 8
 """Of the journal's last hash: enough to compare by eye."""
+SYNCS_MAX: Final = 3
+"""Looks at the venue's account that may be missed until what is known of it is old."""
 MB: Final = 1_000_000
 GB_OF_MB: Final = 1_024
 
@@ -45,16 +47,15 @@ def _facts(view: View) -> Iterator[Fact]:
     yield _state(view)
     yield "process", _process(health.process), "text"
     yield _journal(view)
-    times = health.tick_to_order_us
-    quantiles = (("p50", times.p50), ("p99", times.p99), ("max", times.max))
-    yield "to order", "  ".join(f"{name} {latency(us)}" for name, us in quantiles), "text"
+    yield from () if health.sync is None else (_sync(health.sync, view.session.ts_ns),)
+    yield "hops p99", _hops(view.router), "text"
     yield "errors", _counts(health.errors), "text"
     yield "orders", _counts(health.orders), "text"
     streams = {stream.symbol: stream for stream in health.streams}
     for market in view.markets:
         yield _data(view, market, streams.get(market.symbol))
-    yield "feed", f"reconnects {health.reconnects}  stale after {limit_s(view):g}s", "dim"
-    yield "events", f"{big(view.session.events)} seen  screens {health.viewers}", "dim"
+    feed = f"reconnects {health.reconnects}  stale after {limit_s(view):g}s"
+    yield "feed", f"{feed}  screens {health.viewers}", "dim"
 
 
 def _state(view: View) -> Fact:
@@ -109,6 +110,27 @@ def _journal(view: View) -> Fact:
     unsynced = big(health.journal_unsynced)
     words = f"{big(health.journal_events)} events  {written}  unsynced {unsynced}  head {head}"
     return "journal", f"{words}  checkpoint {age(health.checkpoint_age_s)}", "ok"
+
+
+def _sync(sync: SyncFace, now_ns: int) -> Fact:
+    """Return how old the venue's last answer is, since when the account stands, what differs."""
+    if sync.interval_s is None:
+        return "sync", "off", "dim"
+    seconds = between(sync.answered_ns, now_ns)
+    is_old = seconds is not None and is_stale(seconds, SYNCS_MAX * sync.interval_s)
+    words = [f"{'! ' if is_old else ''}{age(seconds)}"]
+    words += [f"DIFFERS {_counts(sync.held)}"] if sync.held else []
+    words += [f"{sync.failures} without answer"] if sync.failures else []
+    words += [f"account as of {clock(sync.changed_ns)}"] if sync.changed_ns else []
+    words += [f"foreign {sync.foreign}"] if sync.foreign else []
+    token = "danger" if sync.held else "warn" if is_old or sync.failures else "ok"
+    return "sync", "  ".join(words), token
+
+
+def _hops(router: RouterFace) -> str:
+    """Return how long each hop of an order's way takes, the slowest first."""
+    hops = sorted(router.hops, key=lambda hop: -(hop[1].p99 or 0.0))
+    return "  ".join(f"{name} {latency(times.p99)}" for name, times in hops) or UNKNOWN
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -141,8 +141,8 @@ def _identity(view: View, around: Surroundings) -> list[Chunk]:
         Chunk(0, state(view)),
         Chunk(2, [Cell(f"   {source} "), aged(age, limit_s(view))]),
         Chunk(4 if view.lifecycle.reasons else 9, last_reason(view)),
-        Chunk(5, [Cell("   profile ", "dim"), Cell(profile)] if profile else []),
-        Chunk(6, [Cell("   run ", "dim"), Cell(run_id)]),
+        Chunk(6, [Cell("   profile ", "dim"), Cell(profile)] if profile else []),
+        Chunk(7, [Cell("   run ", "dim"), Cell(run_id)]),
     ]
 
 
@@ -152,8 +152,8 @@ def _clocks(view: View, around: Surroundings) -> list[Chunk]:
     lag = view.health.process.loop_lag_ms
     spin = SPINNER[view.number % len(SPINNER)]
     return [
-        Chunk(7, [Cell("engine loop ", "dim"), Cell("-" if lag is None else f"{lag:.0f} ms")]),
-        Chunk(8, [Cell("   ui ", "dim"), Cell(f"{around.hz:g} Hz")]),
+        Chunk(8, [Cell("engine loop ", "dim"), Cell("-" if lag is None else f"{lag:.0f} ms")]),
+        Chunk(5, [Cell("   ui ", "dim"), Cell(f"{around.hz:g} Hz")]),
         Chunk(1, [Cell(f"   {fmt.countdown(left_s)}", "warn bold" if is_soon else "text")]),
         Chunk(3, [Cell(f"   {fmt.clock_zoned(view.session.ts_ns)}")]),
         Chunk(0, [Cell(f" {spin} ", "dim")]),

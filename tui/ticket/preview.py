@@ -20,7 +20,7 @@ REASON: Final = 58
 LIMITS_SHOWN: Final = 3
 """Limits that are told, the closest first."""
 LABELS: Final = {"tif": "TIF", "post_only": "post-only", "reduce_only": "reduce-only"}
-KEYS: Final = " tab field  up/down step  % of equity, q of quote  enter review  esc close"
+KEYS: Final = " tab field  up/down step  % of equity, q of quote  enter {enter}  esc close"
 
 
 def title(form: Form, mode: str) -> str:
@@ -36,6 +36,8 @@ class Face(NamedTuple):
     problem: str
     """Why it can't be sent; empty where it can."""
     prospect: Prospect | None
+    enter: str = "review"
+    """What that key does."""
 
 
 def ticket(form: Form, reading: Reading, view: View, face: Face) -> list[Row]:
@@ -47,7 +49,7 @@ def ticket(form: Form, reading: Reading, view: View, face: Face) -> list[Row]:
         *(_field(form, name, reading, market) for name in form.fields),
         *verdict_rows(face.problem, face.prospect),
         *(outlook(face.prospect, market) if face.prospect else ()),
-        [Cell(KEYS, "dim")],
+        [Cell(KEYS.format(enter=face.enter), "dim")],
     ]
 
 

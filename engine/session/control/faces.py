@@ -76,3 +76,20 @@ class StreamFace(msgspec.Struct, frozen=True, kw_only=True):
     """The smallest lag seen: what the venue's clock differs from ours, and the shortest way."""
     refused: dict[str, int]
     """Messages kept out, by flaw."""
+
+
+class SyncFace(msgspec.Struct, frozen=True, kw_only=True):
+    """Our account held against the venue's."""
+
+    interval_s: float | None
+    """Between two looks; None never looks."""
+    answered_ns: int
+    """When a whole answer last came, event time: liveness; 0 before the first."""
+    changed_ns: int
+    """Venue time of the answer in which the account last changed: freshness; 0 before the first."""
+    failures: int
+    """Questions in a row without a whole answer."""
+    held: dict[str, int]
+    """Differences that two answers in a row have shown, by kind, and that cast doubt."""
+    foreign: int
+    """Orders and positions there that are not ours, and are left alone."""

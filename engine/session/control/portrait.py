@@ -1,9 +1,11 @@
 """Reads a session into a view; changes nothing, so that being watched changes no decision."""
 
+from collections import Counter
 from decimal import Decimal
 from itertools import islice
 from typing import Final
 
+from engine.execution.syncer import FOREIGN
 from engine.kernel import Kernel
 from engine.market.view import MarketView
 from engine.model.orders import Side
@@ -13,6 +15,7 @@ from engine.session.control.appetite import appetite_faces
 from engine.session.control.changes import Changes
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.doubts import Doubts
+from engine.session.control.faces import SyncFace
 from engine.session.control.gauges import UNMEASURED, Gauges
 from engine.session.control.holdings import exposure_face, order_face, position_face
 from engine.session.control.prints import Prints
@@ -124,6 +127,7 @@ class Portrait:
             reconnects=tally.gaps.reconnects,
             journal_unsynced=max(0, journal.events - journal.durable),
             checkpoint_age_s=self._gauges.checkpoint_age_s(),
+            sync=_sync(self._kernel),
             quote_age_max_s=self._kernel.config.limits.max_quote_age_ms / 1_000,
         )
 
@@ -148,6 +152,18 @@ class Portrait:
             fees=-books.fees,
             funding=books.funding,
         )
+
+
+def _sync(kernel: Kernel) -> SyncFace:
+    state = kernel.truth.state
+    return SyncFace(
+        interval_s=kernel.config.sync.interval_s,
+        answered_ns=state.answered_ns,
+        changed_ns=state.changed_ns,
+        failures=state.failures,
+        held=dict(Counter(str(one.kind) for one in state.held if one.kind not in FOREIGN)),
+        foreign=sum(one.kind in FOREIGN for one in state.held),
+    )
 
 
 def _lifecycle(kernel: Kernel, doubts: Doubts) -> LifecycleFace:

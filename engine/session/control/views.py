@@ -14,7 +14,13 @@ from engine.model.orders import OrderState, OrderType, Side, TimeInForce
 from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import SessionView
-from engine.session.control.faces import DeedFace, FillTrack, OpenTripFace, StreamFace
+from engine.session.control.faces import (
+    DeedFace,
+    FillTrack,
+    OpenTripFace,
+    StreamFace,
+    SyncFace,
+)
 from engine.session.health import HealthReading
 
 Level = tuple[Decimal, Decimal]
@@ -242,6 +248,8 @@ class HealthFace(msgspec.Struct, frozen=True, kw_only=True):
     """Lines that are not known to be on the disk yet."""
     checkpoint_age_s: float | None = None
     """Wall time since the state that the newest whole checkpoint holds; None before one."""
+    sync: SyncFace | None = None
+    """None where the session does not tell."""
     quote_age_max_s: float = 2.0
     """The session's own `risk.max_quote_age_ms`: a price that is older is stale."""
 

@@ -170,16 +170,16 @@ def test_a_repaint_is_cheap() -> None:
 async def test_keys() -> None:
     """Longer, shorter, back, forth, now, indicator, form: the title tells, `end` follows again."""
     async with staged(size=L) as stage:
-        await stage.press("C")
+        await stage.press("K")
         for keys, words in (
             (("plus",), "BTCUSDT 5m"), (("minus",) * 3, "BTCUSDT 5s"), (("i",), "BTCUSDT 5s EMA 20"),
             (("left", "left"), "BTCUSDT 5s EMA 20 until 12:01:00Z"),
             (("right",), "BTCUSDT 5s EMA 20 until 12:01:40Z"),
         ):  # fmt: skip
             await stage.press(*keys)
-            assert f"C Chart {words}" in stage.text()
+            assert f"K Chart {words}" in stage.text()
         await stage.press("end", "i", "i")
-        assert "C Chart BTCUSDT 5s─" in stage.text()
+        assert "K Chart BTCUSDT 5s─" in stage.text()
         assert "║" in stage.text()
         await stage.press("v")
 

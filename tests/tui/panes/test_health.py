@@ -16,37 +16,37 @@ AT_39 = """\
  state     ACTIVE since 11:59:09Z (3m)
  process   cpu 6%  rss 91 MB  disk~
  journal   48k events  15.9 MB  unsync~
- to order  p50 180us  p99 1.4ms  max~
+ sync      0.2s  account as of 12:02:~
+ hops p99  ack 88ms  feed 9.8ms  reque~
  errors    agent_fault 1
  orders    placed 61  amended 118  can~
  BTCUSDT   0.1s  212/s  skew +3ms  book
  ETHUSDT   0.3s  88/s  touch only
- feed      reconnects 2  stale after 2s
- events    48k seen  screens 1"""
+ feed      reconnects 2  stale after~"""
 
 AT_80 = """\
  SOLUSDT   ! 2.4s  SUSPENDED  0/s  skew +3ms  refused stale 3  book
  state     ACTIVE since 11:59:09Z (3m)
  process   cpu 6%  rss 91 MB  disk 50 GB  loop 2 ms
  journal   48k events  15.9 MB  unsynced 37  head 9f3c9f3c  checkpoint 12s
- to order  p50 180us  p99 1.4ms  max 5.2ms
+ sync      0.2s  account as of 12:02:07Z
+ hops p99  ack 88ms  feed 9.8ms  request 1.4ms  fill -
  errors    agent_fault 1
  orders    placed 61  amended 118  canceled 9
  BTCUSDT   0.1s  212/s  skew +3ms  book
  ETHUSDT   0.3s  88/s  touch only
- feed      reconnects 2  stale after 2s
- events    48k seen  screens 1"""
+ feed      reconnects 2  stale after 2s  screens 1"""
 
 BEGINNING = """\
  state     INIT
  process   cpu -  rss -  disk -  loop -
  journal   0 events  0.0 MB  unsynced -  head -  checkpoint -
- to order  p50 -  p99 -  max -
+ sync      -
+ hops p99  feed -  request -
  errors    none
  orders    none
  BTCUSDT   no data yet
- feed      reconnects 0  stale after 2s
- events    0 seen  screens 1"""
+ feed      reconnects 0  stale after 2s  screens 1"""
 
 
 @pytest.mark.parametrize(("width", "expected"), [(39, AT_39), (80, AT_80), (120, AT_80)])
@@ -154,3 +154,31 @@ def test_a_feed_without_a_price_yet() -> None:
     unpriced = fixtures.view(markets=view.markets, health=fixtures.health(streams=(stream,)))
 
     assert "no data yet  212/s  skew +3ms  refused crossed 9" in drawn(draw, unpriced)
+
+
+SYNCS = [
+    # what the venue's account says,                           as shown, look
+    ({},                                                       "0.2s  account as of 12:02:07Z", "ok"),
+    ({"answered_ns": fixtures.NOW_NS - 16 * fixtures.SECOND},  "! 16s  account as of", "warn"),
+    ({"answered_ns": 0, "changed_ns": 0, "failures": 2},       "sync      -  2 without answer", "warn"),
+    ({"held": {"ghost_order": 1, "position_drift": 2}},        "DIFFERS ghost_order 1  position_drift 2", "danger"),
+    ({"foreign": 3},                                           "12:02:07Z  foreign 3", "ok"),
+    ({"interval_s": None},                                     "sync      off", "dim"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "expected", "token"), SYNCS)
+def test_the_account_held_against_the_venues(
+    changes: dict[str, object], expected: str, token: str
+) -> None:
+    """Old after three looks without an answer; foreign orders cast no doubt."""
+    view = fixtures.view(health=fixtures.health(sync=fixtures.sync(**changes)))
+    (row,) = [line for line in drawn(draw, view, 100).splitlines() if line.startswith(" sync")]
+
+    assert expected in row
+    assert {token} == tokens(draw, view, row.removeprefix(" sync").strip()[:12])
+
+
+def test_an_older_session_tells_nothing_of_it() -> None:
+    """Then there is no row rather than a dash."""
+    assert "sync " not in drawn(draw, fixtures.view(health=fixtures.health(sync=None)), 100)

@@ -94,6 +94,8 @@ def test_a_portrait_has_bars_prints_and_routes(tmp_path: Path) -> None:
     assert ["feed", "request", "ack", "fill"] == [name for name, _ in shown.router.hops]
     assert shown.session.pnl == sum(msgspec.structs.astuple(shown.causes))
     assert shown.causes.spread or shown.causes.slippage
+    assert stage.kernel.truth.state.answered_ns == shown.health.sync.answered_ns > 0
+    assert ({}, 0) == (shown.health.sync.held, shown.health.sync.failures)
 
 
 def test_a_fault_in_following_stays_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
