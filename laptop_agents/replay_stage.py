@@ -12,7 +12,7 @@ from laptop_agents.looks import Looks, is_dull, surface
 from laptop_agents.why_process import why
 from tui.replay.app import ReplayWorkstation
 from tui.replay.link import PlaybackLink
-from tui.why import Reply
+from tui.story import Reply
 
 if TYPE_CHECKING:
     from engine.session.playback.words import Scrub
