@@ -175,7 +175,8 @@ class Truth:
         found = () if theirs.failure else self._compare(theirs)
         if is_asked_for:
             self._tell(theirs, found, now_ns)
-        if is_asked_for and state.is_reconciled:
+        is_due = state.is_awaiting and theirs.asked_ns == state.asked_ns
+        if is_asked_for and state.is_reconciled and not is_due:
             return
         state.is_awaiting = False
         if theirs.failure:

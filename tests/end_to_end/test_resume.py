@@ -11,6 +11,7 @@ import os
 import random
 import resource
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,19 @@ ABOUT_THE_RUN = {"session_started", "session_resumed", "sync_report", "health", 
 
 
 def decided(run: Run) -> list[tuple[int, str, dict[str, Any]]]:
-    """All but what a resume adds: its note, its question to the venue, and the answer to that."""
+    """All but what a resume adds: its note, its question to the venue, and the answer to that.
+
+    A question that was due in the same instant has an answer of its own, which stays.
+    """
     lines = [(x["ts"], x["type"], x["data"]) for x in run.lines() if x["type"] not in ABOUT_THE_RUN]
-    asked = {ts for ts, _, data in lines if data.get("command") == "reconcile"}
-    return [
-        (ts, kind, data)
-        for ts, kind, data in lines
-        if not (data.get("asked_ns") in asked or data.get("command") == "reconcile")
-    ]
+    added = Counter(ts for ts, _, data in lines if data.get("command") == "reconcile")
+    kept = []
+    for ts, kind, data in reversed(lines):
+        if added[data.get("asked_ns")]:
+            added[data["asked_ns"]] -= 1
+        elif data.get("command") != "reconcile":
+            kept.append((ts, kind, data))
+    return kept[::-1]
 
 
 def reconciled(run: Run) -> list[str]:

@@ -15,7 +15,18 @@ from engine.model.market import Quote
 from engine.model.orders import OrderIntent, OrderType
 from engine.model.venue_events import VenueEvent, VenueFill, VenueSnapshot, VenueWorkingOrder
 from tests.engine.kernel.replaying import fresh_kernel, replayed
-from tests.engine.kernel.rig import BUY, SECOND, SELL, D, Rig, Scripted, instrument, limit, market
+from tests.engine.kernel.rig import (
+    BUY,
+    MS,
+    SECOND,
+    SELL,
+    D,
+    Rig,
+    Scripted,
+    instrument,
+    limit,
+    market,
+)
 
 Fault = Callable[[VenueEvent], VenueEvent | None]
 
@@ -291,6 +302,20 @@ def test_a_reconciliation_is_told_whatever_it_says() -> None:
 
     assert [("agreed", [])] == rig.reports()
     assert "ACTIVE" == rig.state
+
+
+def test_a_reconciliation_leaves_the_question_of_its_instant_alone() -> None:
+    """Killed and resumed at a beat that asks: both are answered, and nobody waits for a third."""
+    rig = Rig(Scripted("a"), paper={"submit_latency_ms": 100.0, "ack_latency_ms": 100.0})
+    rig.wait(12)
+    while not rig.kernel.truth.state.is_awaiting:
+        rig.wait((250 * MS - rig.now % (250 * MS)) / SECOND, quotes=False)
+    rig.tell(Operator.RECONCILE)
+    rig.wait(10)
+
+    assert {"agreed"} == {report["outcome"] for report in rig.lines("sync_report")}
+    assert 0 == rig.kernel.truth.state.failures
+    assert rig.kernel.truth.state.answered_ns > rig.now - 6 * SECOND
 
 
 def live_venue(*, answers: bool) -> tuple[Kernel, list[str]]:
