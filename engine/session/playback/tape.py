@@ -18,8 +18,8 @@ from engine.session.replay import Mismatch
 
 SPACING: Final = 1_024
 """Turns between two marks at first: making so many again takes some 25 ms."""
-MARKS_MAX: Final = 1_024
-"""Of 40 kB each. Eight hours of five instruments get one in 4,096 turns."""
+MARKS_MAX: Final = 512
+"""Of 0.4 MB each with five instruments, 0.2 GB in all: eight hours get one in 8,192 turns."""
 HASH_BYTES: Final = 8
 """Of each line's hash that are kept to be searched."""
 HASH_DIGITS: Final = 2 * HASH_BYTES
