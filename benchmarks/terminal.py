@@ -62,9 +62,9 @@ class Terminal:
         with contextlib.suppress(OSError):
             data = os.read(self._master, READ_BYTES)
             self.bytes += len(data)
-            if not self.painted_s and FRAME in data:
-                self.painted_s = time.monotonic()
             self._kept = (self._kept + data)[-KEPT_BYTES:]
+            if not self.painted_s and FRAME in self._kept:  # a read may end within it
+                self.painted_s = time.monotonic()
         return True
 
     def read_for(self, seconds: float) -> None:
