@@ -95,7 +95,21 @@ class Turn:
         """Take one market event: what was due before it, what it fills, then what it means."""
         if self._on_order_ns is not None:
             self._began_ns = perf_counter_ns()
-        self._go(self._market(event))
+        due_ns = self._broker.next_due_ns()
+        if due_ns is not None and due_ns <= event.ts_ns:
+            self._go(self._market(event))
+            return
+        self._broker.observe(event)
+        if self._inbox:
+            self._go(self._seen(event))
+            return
+        try:
+            self._step(event)
+        finally:
+            if self._held or self._inbox:
+                self._go(self._settle())
+            elif self._unwritten or self._unseen:
+                self._close()
 
     def deliver(self, until_ns: int) -> None:
         """Let the broker's pending work up to `until_ns` happen, one instant after the other.
@@ -149,19 +163,21 @@ class Turn:
     # --- the steps of a turn; each `yield` is a wait ---------------------------------------------
 
     def _market(self, event: MarketEvent) -> Iterator[None]:
-        broker = self._broker
-        due_ns = broker.next_due_ns()
-        if due_ns is not None and due_ns <= event.ts_ns:
-            yield from self._deliver(event.ts_ns)
-            self._close()
-        broker.observe(event)
-        if self._inbox:
-            yield from self._drain()
+        yield from self._deliver(event.ts_ns)
+        self._close()
+        self._broker.observe(event)
+        yield from self._seen(event)
+
+    def _seen(self, event: MarketEvent) -> Iterator[None]:
+        """Go on behind the market's effect on the venue."""
+        yield from self._drain()
         self._step(event)
+        yield from self._settle()
+
+    def _settle(self) -> Iterator[None]:
         if self._held:
             yield
-        if self._inbox:
-            yield from self._drain()
+        yield from self._drain()
 
     def _deliver(self, until_ns: int) -> Iterator[None]:
         broker = self._broker
@@ -173,9 +189,7 @@ class Turn:
 
     def _input(self, event: Input) -> Iterator[None]:
         self._step(event)
-        if self._held:
-            yield
-        yield from self._drain()
+        yield from self._settle()
 
     def _withheld(self, why: HealthChanged, rest: Iterator[None]) -> Iterator[None]:
         self._step(why)
