@@ -58,7 +58,7 @@ def run(journal: Path, arguments: argparse.Namespace, typed: Sequence["Flag"]) -
     wanted, who = looks_at(journal.parent, typed, os.environ), welcome(started, first)
     with _playing(journal) as pipes:
         app = show(pipes, journal, who, bookmarks, wanted=wanted, arguments=arguments)
-    return _told(app)
+        return _told(app)  # while the playing process lives: its end is not a failure any more
 
 
 def welcome(started: Started, first: Line) -> Welcome:

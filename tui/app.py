@@ -12,7 +12,8 @@ from typing import ClassVar, Final
 from msgspec.structs import replace
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.events import Event, Key
+from textual.events import Event, Key, Resize
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
@@ -33,7 +34,7 @@ from tui.pacing import FRAMES_PENDING, TICK_S, Pace, Wakefulness
 from tui.pane import Cell, Pane, Row
 from tui.readonly import barred
 from tui.surface import Ending, Surface
-from tui.terminal import pending
+from tui.terminal import cells, pending
 from tui.theme import Palette, following, palette
 
 NOTICE: Final = "warn"
@@ -120,6 +121,7 @@ class Workstation(App[Ending]):
     def tick(self) -> None:
         """Show what is due, unless the terminal still has to take what it was given."""
         glance, now_s = self.source.glance(), self.surface.monotonic_s()
+        self._fit()
         if slept_s := self._wakefulness.slept_s(self.surface.wall_ns() / 1e9, now_s):
             self.say(words.awake(slept_s), "warn bold")
         if glance.farewell is not None:
@@ -138,6 +140,12 @@ class Workstation(App[Ending]):
             self._said = ()
         self.outstanding.settle(glance.view)
         self.desk.show(glance, self._said or self.outstanding.row(), self.pace.hz, is_due)
+
+    def _fit(self) -> None:
+        """Take the size the terminal has, where word of it was lost."""
+        now = cells(self._driver)
+        if now is not None and now != tuple(self.size):
+            self.post_message(Resize(Size(*now), Size(*now)))
 
     def _remember(self) -> None:
         arranged = self.desk.arranged(self.memory)

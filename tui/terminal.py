@@ -23,6 +23,16 @@ def pending(driver: object) -> int:
     return 0 if queue is None else int(queue.qsize())
 
 
+def cells(driver: object) -> tuple[int, int] | None:
+    """Return columns and rows of the terminal as it is now; None where the driver can't tell.
+
+    Textual reads them in a signal handler, which the next signal may interrupt: of two quick
+    changes it can believe the first for good.
+    """
+    ask = getattr(driver, "_get_terminal_size", None)
+    return None if ask is None else tuple(ask())
+
+
 def speaks_utf8(environ: Mapping[str, str]) -> bool:
     """Say whether the locale asks for UTF-8: the first of three that is set decides.
 

@@ -130,7 +130,7 @@ class Site:
             painting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await painting
-            await asyncio.shield(visitor.leave())
+            await _see_off(visitor)
         return socket
 
     async def _close(self, _: web.Application) -> None:
@@ -139,6 +139,15 @@ class Site:
         for visit in visits:
             visit.cancel()
         await asyncio.gather(*visits, return_exceptions=True)
+
+
+async def _see_off(visitor: Visitor) -> None:
+    """Wait until the process is gone, whoever cancels us meanwhile: a shutdown may come now."""
+    leaving = asyncio.ensure_future(visitor.leave())
+    while not leaving.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(leaving)
+    leaving.result()
 
 
 async def _paint(visitor: Visitor, socket: web.WebSocketResponse) -> None:

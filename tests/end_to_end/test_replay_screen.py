@@ -164,6 +164,7 @@ def test_it_looks_as_whoever_opens_it_wants(on_terminal: Open, recorded: Path) -
     terminal.press("w")
     terminal.until(lambda text: "nobody wanted anything" in text)
     terminal.press("\x1b")
+    terminal.until(lambda text: "nobody wanted anything" not in text)
     terminal.press("q")
 
     assert 0 == terminal.end()

@@ -21,7 +21,7 @@ from laptop_agents.replay_screen import verdict, welcome
 from laptop_agents.replay_stage import why_then
 from tests.laptop_agents.recorded import record
 from tests.tui.replay.stage import scrub
-from tui.why import Told
+from tui.story import Told
 
 
 @pytest.fixture(scope="module")

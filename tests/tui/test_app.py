@@ -249,6 +249,17 @@ async def test_fifty_resizes_keep_what_was_chosen() -> None:
         assert stage.app.desk.pane("risk").has_focus
 
 
+async def test_a_size_nobody_told_of_is_found() -> None:
+    """Of two quick changes the word of one may be lost; the picture follows the terminal."""
+    async with staged(size=L) as stage:
+        stage.app._driver._size = S
+        stage.app.tick()
+        await stage.settle()
+
+        assert S == tuple(stage.app.size)
+        assert S == (len(stage.rows()[0]), len(stage.rows()))
+
+
 @pytest.mark.parametrize(
     ("size", "palette_name"),
     [(S, "safe-dark"), (S, "mono"), (L, "mono"), ((60, 16), "mono"), ((20, 5), "mono")],

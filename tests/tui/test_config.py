@@ -2,14 +2,15 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from engine.model.errors import SettingsRefused, UsageError
 from engine.session.manifest import Setting
-from laptop_agents.attach_command import _own, _wanted
-from laptop_agents.looks import looks, recorded_looks
+from laptop_agents.attach_command import _own
+from laptop_agents.looks import looks, looks_at, recorded_looks
 from laptop_agents.setting_lines import allowed, setting_lines
 from laptop_agents.settings import catalogue, load
 from laptop_agents.sources import Flag
@@ -125,15 +126,13 @@ def test_a_run_of_another_release_spoils_no_attach(
     monkeypatch.setenv("LAPTOP_AGENTS_HOME", str(tmp_path))
     rows = {"tui.keys.pause": {"value": "z", "origin": "--set"}}
     (tmp_path / "manifest.json").write_text(json.dumps({"settings": rows}))
-    arguments = argparse.Namespace(typed=[("--set", "tui.fps", "9")], typed_after=None)
-    assert (9, {}) == (
-        _wanted(arguments, tmp_path).config.fps,
-        _wanted(arguments, tmp_path).config.keys,
-    )
-    arguments.typed.append(("--set", "tui.keys.zoom", "T"))
+    typed = [Flag("--set", "tui.fps", "9")]
+    got = looks_at(tmp_path, typed, os.environ).config
+    assert (9, {}) == (got.fps, got.keys)
+    typed.append(Flag("--set", "tui.keys.zoom", "T"))
 
     with pytest.raises(SettingsRefused, match="zoom"):
-        _wanted(arguments, tmp_path)
+        looks_at(tmp_path, typed, os.environ)
 
 
 def test_setting_lines_explain_themselves() -> None:

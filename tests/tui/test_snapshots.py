@@ -17,9 +17,9 @@ from tests.tui.stage import FakeClock, FakeSource, L, M, S
 from tests.tui.states import STATES, refusing
 from tests.tui.test_why import told
 from tui.app import Workstation
+from tui.story import Reply
 from tui.surface import SettingLine, Surface
 from tui.theme import NAMES
-from tui.why import Reply
 
 Compare = Callable[..., bool]
 
@@ -46,6 +46,8 @@ ELSEWHERE: dict[str, Callable[[], FakeSource]] = {
     "level": lambda: FakeSource(fx.view(controls="screen pid=2")),
 }
 """By name another session than the usual one."""
+LOOKS = 2
+"""Looks until a picture stands still: the timer's own come whenever they come."""
 TOLD = (
     SettingLine(
         "risk.max_loss_pct", "2", "default", "Session loss that halts, percent.", "above 0"
@@ -69,7 +71,9 @@ def compare(
             await (app.run_action(key) if "(" in key else pilot.press(key))
             await pilot.pause()
         await app.workers.wait_for_complete()
-        await pilot.pause()
+        for _ in range(LOOKS):
+            app.look()
+            await pilot.pause()
 
     return snap_compare(app, terminal_size=size, run_before=settle)
 
