@@ -34,7 +34,7 @@ from engine.session.runner import Plan, Session
 from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Charges, Feed, LiveFeed, SimulatedBroker
+from engine.venue import Charges, Feed, LiveFeed, SessionBroker
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.guarding import make_guard, make_ledger
 from laptop_agents.opening import Run
@@ -50,7 +50,7 @@ class Parts:
 
     feed: Feed
     kernel: Kernel
-    broker: SimulatedBroker
+    broker: SessionBroker
     inbox: deque[VenueEvent]
     """Where the broker puts its answers."""
     journal: Journal
