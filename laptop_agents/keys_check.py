@@ -74,7 +74,7 @@ def table(facts: Facts) -> dict[str, str]:
         "withdraw": YES_NO[facts.can_withdraw],
         "one-way": YES_NO[facts.is_one_way],
         "balance": f"{facts.balance:f}",
-        "clock offset": f"{facts.clock_offset_ns // NS_PER_MS:+d} ms",
+        "clock offset": f"{round(facts.clock_offset_ns / NS_PER_MS):+d} ms",
     }
 
 
