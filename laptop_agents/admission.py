@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from brokers.link.account import Facts, VenueAccount
+from brokers.link.secret import Credentials
 from engine.model.errors import (
     CredentialsRefused,
     DataUnavailable,
@@ -89,7 +90,9 @@ CONDITIONS: Final[Sequence[Condition]] = (
     Condition(
         lambda a: a.facts.is_one_way,
         UsageError,
-        lambda a: f"the account holds long and short apart: switch it to one-way at {a.settings.source}",
+        lambda a: (
+            f"the account holds long and short apart: switch it to one-way at {a.settings.source}"
+        ),
     ),
     Condition(
         lambda a: not _held(a),
@@ -125,6 +128,7 @@ class Admitted(NamedTuple):
     facts: Facts
     settings: "Settings"
     """With what live mode insists on."""
+    credentials: Credentials
     key_from: str
     """Where the key was found, for people."""
 
@@ -150,7 +154,7 @@ def admit(
     # Its connections belong to a loop that is gone: the session gets one of its own.
     account = open_account(venue, found.credentials, settings, feed.instruments)
     insisted = settings if is_resumed else insist(settings, facts)
-    return Admitted(account, facts, insisted, found.where)
+    return Admitted(account, facts, insisted, found.credentials, found.where)
 
 
 async def _facts(account: VenueAccount, venue: str) -> Facts:

@@ -12,26 +12,36 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.model.errors import CredentialsRefused
 
 if TYPE_CHECKING:
     from laptop_agents.admission import Admitted
 
+
+class Consent(NamedTuple):
+    """What was typed at the start for a session with real money."""
+
+    venue: str = ""
+    """As in `--yes-live VENUE`."""
+    token: Path | None = None
+
+
+NO_CONSENT: Final = Consent()
 TOKEN_BYTES_MAX: Final = 200
 TOKEN_AGE_S: Final = 900.0
 """How old a token may be: it is meant for the session that is started now."""
 HOW: Final = "umask 077; echo {venue} > FILE, then --arm-token FILE"
 
 
-def arm(admitted: "Admitted", token: Path | None) -> str:
+def arm(admitted: "Admitted", consent: Consent) -> str:
     """Return by whom the session was armed.
 
     Raises:
         CredentialsRefused: It was not.
     """
-    venue = admitted.settings.source
+    venue, token = admitted.settings.source, consent.token
     if token is not None:
         spend(token, venue)
         return "token file"
@@ -39,7 +49,9 @@ def arm(admitted: "Admitted", token: Path | None) -> str:
         raise CredentialsRefused(
             f"live needs arming, and there is no terminal to type on: {HOW.format(venue=venue)}"
         )
-    sys.stderr.write("\n".join([*at_stake(admitted), f"Type {venue} to arm, anything else leaves: "]))
+    sys.stderr.write(
+        "\n".join([*at_stake(admitted), f"Type {venue} to arm, anything else leaves: "])
+    )
     sys.stderr.flush()
     if sys.stdin.readline().strip() != venue:
         raise CredentialsRefused("not armed: nothing was sent")
@@ -55,8 +67,8 @@ def at_stake(admitted: "Admitted") -> Iterator[str]:
     yield f"  account    ...{facts.tail}, key from {admitted.key_from}"
     yield f"  balance    {facts.balance:,.2f}, leverage {facts.leverage}"
     yield f"  trades     {', '.join(settings.symbols)} by {', '.join(settings.agents.enabled)}"
-    yield f"  limits     an order {risk.max_order_notional}, a position {risk.max_position_notional}"
-    yield f"             all together {risk.max_gross_notional}"
+    yield f"  limits     an order {risk.max_order_notional}, all {risk.max_gross_notional},"
+    yield f"             a position {risk.max_position_notional}"
     said = "no limit" if worst is None else f"{worst:,.2f} ({risk.max_loss_pct}%)"
     yield f"  worst loss {said}, then everything is closed; a gap can cost more"
     yield f"  armed for  {settings.live.arm_ttl_s / 3_600:g} h"

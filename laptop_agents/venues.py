@@ -1,7 +1,7 @@
-"""The venues this release speaks to, and how to open each part of one; only the chosen is loaded."""
+"""The venues this release speaks to, and how to open each part of one; only one is loaded."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.model.instrument import Instrument
@@ -39,15 +39,16 @@ def capabilities(venue: str) -> Capabilities:
     return found
 
 
-def open_desk(
+def emergency_desk(
     venue: str,
     credentials: "Credentials",
-    settings: "Settings",
+    config: Mapping[str, Any],
     instruments: Sequence[Instrument],
     prefix: str,
 ) -> EmergencyDesk:
-    """Return an account in the sentinel's hands."""
+    """Return an account in the sentinel's hands; it loads no settings, so they come as they are."""
+    kind = getattr(_part(venue, "config"), f"{venue.capitalize()}Config")
     desk: EmergencyDesk = _part(venue, "emergency").open_desk(
-        credentials, getattr(settings, venue), instruments, prefix
+        credentials, kind(**config), instruments, prefix
     )
     return desk

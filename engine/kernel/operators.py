@@ -52,10 +52,9 @@ class Operators:
         """Carry out one command; what nobody has a row for changes nothing and is not told."""
         before = self._conduct.lifecycle
         match event.command:
-            case Operator.PAUSE_AGENT:
-                self._pause(event.argument, is_paused=True, now_ns=now_ns)
-            case Operator.RESUME_AGENT:
-                self._pause(event.argument, is_paused=False, now_ns=now_ns)
+            case Operator.PAUSE_AGENT | Operator.RESUME_AGENT:
+                is_paused = event.command is Operator.PAUSE_AGENT
+                self._pause(event.argument, is_paused=is_paused, now_ns=now_ns)
             case Operator.WEIGH_AGENT:
                 self._weigh(parsed_weight(event.argument), now_ns)
             case Operator.CANCEL_ORDER:

@@ -61,7 +61,7 @@ def state(c: GateContext, _: object) -> Refusal | None:
     return "reducing only" if c.adds_risk else "no orders", c.state
 
 
-def arming(c: GateContext, needed: bool) -> Refusal | None:
+def arming(c: GateContext, needed: object) -> Refusal | None:
     """Nobody has armed the session for its venue, or no longer."""
     if not needed or c.now_ns < c.armed_until_ns:
         return None

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -52,6 +52,14 @@ class Plan:
     """Longest time an order waits for its line; a simulated clock waits as long as it takes."""
 
 
+class Arming(NamedTuple):
+    """Somebody lets the session take risk at a real venue."""
+
+    argument: str
+    """Venue and seconds."""
+    by: str
+
+
 class Session:
     """Runs one session to its end."""
 
@@ -69,6 +77,7 @@ class Session:
         checkpoints: Checkpoints,
         control: AbstractAsyncContextManager[object] | None = None,
         guard: Guard | None = None,
+        arming: Arming | None = None,
     ) -> None:
         self._plan = plan
         self._feed = feed
@@ -84,6 +93,7 @@ class Session:
         self._checkpoints = checkpoints
         self._control = control or nullcontext()
         self._guard = guard or NoGuard()
+        self._arming = arming
         self._has_obeyed = False
         self._next_timer_ns = 0
         self._deadline_ns = NEVER
@@ -143,10 +153,11 @@ class Session:
                 if await self._idle():
                     return
                 continue
-            if not self._next_timer_ns:
-                await self._begin(batch[0].ts_ns)
+            is_first = not self._next_timer_ns
             if self._live is not None and not self._is_catching_up:
-                self._stamp(batch)
+                self._stamp(batch, batch[0].ts_ns if is_first else self._now())
+            if is_first:
+                await self._begin(batch[0].ts_ns)
             if await self._take_batch(batch):
                 return
             last_ns = batch[-1].ts_ns
@@ -161,11 +172,16 @@ class Session:
         self._record.begin(first_ns, self._deadline_ns if self._plan.duration_s else None)
         if self._venue is not None and not self._is_catching_up:
             self._venue.go_live(first_ns)
+            await self._arm(first_ns)
             await self._reconcile(first_ns)
 
-    def _stamp(self, batch: Sequence[FeedInput]) -> None:
-        """Let what has come from a live source enter now, on the clock that never goes back."""
-        now_ns = max(self._kernel.now_ns, self._clock.reached())
+    def _now(self) -> int:
+        """Return the time of a live source: the clock that never goes back."""
+        return max(self._kernel.now_ns, self._clock.reached())
+
+    @staticmethod
+    def _stamp(batch: Sequence[FeedInput], now_ns: int) -> None:
+        """Let what has come from a live source enter now."""
         for event in batch:
             event.ts_ns = now_ns  # type: ignore[misc]  # a live source brings market events only
 
@@ -176,14 +192,14 @@ class Session:
             await self._reach(self._next_timer_ns)  # no market is left in the journal
         wait_s = POLL_S
         if self._next_timer_ns:
-            now_ns = max(self._kernel.now_ns, self._clock.reached())
+            now_ns = self._now()
             await self._reach(now_ns)
             due_ns = min(self._next_timer_ns, self._broker.next_due_ns() or NEVER)
             wait_s = min(POLL_S, max(0.0, (due_ns - now_ns) / 1e9))
         if not self._is_over:
             await self._live.arrived(wait_s)
         if self._next_timer_ns:
-            await self._heed(max(self._kernel.now_ns, self._clock.reached()))
+            await self._heed(self._now())
         return self._is_over or self._stops.is_abort
 
     async def _take_batch(self, batch: Sequence[FeedInput]) -> bool:
@@ -273,6 +289,7 @@ class Session:
             await self._pass(now_ns - before_ns)
         if self._venue is not None:
             self._venue.go_live(self._record.span[0])
+            await self._arm(now_ns)
         await self._reconcile(now_ns)
 
     async def _pass(self, paused_ns: int) -> None:
@@ -284,6 +301,11 @@ class Session:
         self._record.paused(paused_ns)
         self._turn.deliver(now_ns)
         await self._commits.settle()
+
+    async def _arm(self, now_ns: int) -> None:
+        """Arm for as long as a person said just now; what was said before a crash is over."""
+        assert self._arming is not None, "nothing is sent unarmed"
+        await self._command(now_ns, Operator.ARM, self._arming.by, self._arming.argument)
 
     async def _reconcile(self, now_ns: int) -> None:
         """Take out what the sentinel took out while no engine ran, then ask the venue itself."""
