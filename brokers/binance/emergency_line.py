@@ -5,18 +5,23 @@ proves the name.
 """
 
 import http.client
+import io
 import socket
 import ssl
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from brokers.binance.requests import Bytes
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 DEADLINE_S: Final = 2.0
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 PIECE: Final = 64 * 1024
 PORTS: Final = {"http": 80, "https": 443}
+FAILURES: Final = (OSError, http.client.HTTPException, ValueError)
 
 
 class EmergencyLine:
@@ -35,89 +40,125 @@ class EmergencyLine:
         url = urlsplit(base_url)
         if url.scheme not in PORTS or not url.hostname:
             raise ValueError("not an http or https address")
-        self._host, self._port = url.hostname, url.port or PORTS[url.scheme]
+        self._host, self._default_port = url.hostname, PORTS[url.scheme]
+        self._port = url.port or self._default_port
         self._deadline_s = deadline_s
         self._tls = None
         if url.scheme == "https":
             self._tls = tls or ssl.create_default_context()
         self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        self._connection: http.client.HTTPConnection | None = None
+        self._wire: _Wire | None = None
 
     def ask(self, sent: Bytes) -> tuple[int, bytes]:
         """Send one request and return status and body.
 
-        A kept connection that the other end has closed is opened anew, once, and only before an
-        answer began: what is asked here may be asked twice, for closings are reduce-only.
+        A kept connection that the other end has dropped is made anew, once: what is asked here may
+        be asked twice, for cancels are final and closings reduce-only.
 
         Raises:
             OSError: It failed, or took too long.
 
         """
         until_s = time.monotonic() + self._deadline_s
-        was_open = self._connection is not None
+        was_kept = self._wire is not None
         try:
             return self._ask(sent, until_s)
-        except (http.client.RemoteDisconnected, ConnectionError, BrokenPipeError):
+        except (ConnectionError, http.client.BadStatusLine) as error:
             self.close()
-            if not was_open:
-                raise OSError("the venue closed the connection") from None
-        except (OSError, http.client.HTTPException) as error:
+            if not was_kept:
+                raise _failed(error) from None
+        except FAILURES as error:
             self.close()
-            raise OSError(f"the venue can't be asked: {type(error).__name__}") from None
+            raise _failed(error) from None
         try:
             return self._ask(sent, until_s)
-        except (OSError, http.client.HTTPException) as error:
+        except FAILURES as error:
             self.close()
-            raise OSError(f"the venue can't be asked: {type(error).__name__}") from None
+            raise _failed(error) from None
 
     def close(self) -> None:
         """Hang up."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._wire is not None:
+            self._wire.hang_up()
+            self._wire = None
 
     def _ask(self, sent: Bytes, until_s: float) -> tuple[int, bytes]:
-        connection = self._connection or self._opened(until_s)
-        self._connection = connection
-        line = connection.sock
-        _hurry(line, until_s)
+        if self._wire is None:
+            self._wire = self._opened(until_s)
+        self._wire.until_s = until_s
+        connection = http.client.HTTPConnection(self._host, self._port)
+        connection.default_port = self._default_port
+        connection.sock = self._wire
         connection.request(sent.method, sent.target, sent.body or None, sent.headers)
-        _hurry(line, until_s)
-        answer = connection.getresponse()
-        body = b""
-        while piece := answer.read1(PIECE):
-            body += piece
-            _hurry(line, until_s)
-            if len(body) > ANSWER_BYTES_MAX:
-                raise OSError("an answer too long")
-        if answer.will_close:
-            self.close()
+        with connection.getresponse() as answer:
+            body = answer.read(ANSWER_BYTES_MAX)
+            is_whole = not answer.length and not answer.read(1)
+            if answer.will_close:
+                self.close()
+        if not is_whole:
+            raise OSError("an answer that is cut, or too long")
         return answer.status, body
 
-    def _opened(self, until_s: float) -> http.client.HTTPConnection:
+    def _opened(self, until_s: float) -> "_Wire":
         """Connect to the first address that answers."""
         failure = OSError("no address")
         for family, kind, protocol, _, address in self._addresses:
             line = socket.socket(family, kind, protocol)
             try:
-                _hurry(line, until_s)
+                line.settimeout(_left_s(until_s))
                 line.connect(address)
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._tls is not None:
+                    line.settimeout(_left_s(until_s))
                     line = self._tls.wrap_socket(line, server_hostname=self._host)
             except OSError as error:
                 failure = error
                 line.close()
                 continue
-            connection = http.client.HTTPConnection(self._host, self._port)
-            connection.default_port = PORTS["https" if self._tls else "http"]
-            connection.sock = line
-            return connection
+            return _Wire(line, until_s)
         raise failure
 
 
-def _hurry(line: socket.socket | None, until_s: float) -> None:
-    """Give a socket what is left of the deadline.
+class _Wire:
+    """A connected socket, as much of one as `http.client` uses, that is in a hurry."""
+
+    def __init__(self, line: socket.socket, until_s: float) -> None:
+        self._line = line
+        self.until_s = until_s
+
+    def sendall(self, data: bytes) -> None:
+        self._line.settimeout(_left_s(self.until_s))
+        self._line.sendall(data)
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self), PIECE)
+
+    def receive(self, into: "WriteableBuffer") -> int:
+        self._line.settimeout(_left_s(self.until_s))
+        return self._line.recv_into(into)
+
+    def close(self) -> None:
+        """Nothing: `http.client` closes before it has read what it asks for."""
+
+    def hang_up(self) -> None:
+        self._line.close()
+
+
+class _Reader(io.RawIOBase):
+    """What comes over a wire."""
+
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        return self._wire.receive(buffer)
+
+
+def _left_s(until_s: float) -> float:
+    """Return what is left of a deadline.
 
     Raises:
         TimeoutError: Nothing is.
@@ -126,5 +167,8 @@ def _hurry(line: socket.socket | None, until_s: float) -> None:
     left_s = until_s - time.monotonic()
     if left_s <= 0:
         raise TimeoutError("out of time")
-    if line is not None:
-        line.settimeout(left_s)
+    return left_s
+
+
+def _failed(error: Exception) -> OSError:
+    return OSError(f"the venue can't be asked: {type(error).__name__}")
