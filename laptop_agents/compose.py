@@ -223,6 +223,10 @@ def make_feed(settings: "Settings", start_ns: int) -> Feed:
         from brokers.binance.feed import BinanceFeed  # noqa: PLC0415 - the chosen source only
 
         return BinanceFeed(settings.symbols, settings.binance)
+    if kind == "hyperliquid":
+        from brokers.hyperliquid.feed import HyperliquidFeed  # noqa: PLC0415 - the chosen source only
+
+        return HyperliquidFeed(settings.symbols, settings.hyperliquid)
     from brokers.mock.feed import MockFeed  # noqa: PLC0415 - the chosen source only
 
     return MockFeed(settings.symbols, settings.mock, settings.session.seed, start_ns)

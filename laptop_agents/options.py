@@ -33,7 +33,12 @@ SETTING_OPTIONS = (
     # option, the settings it sets, placeholder, help
     ("--duration", ("session.duration_min",), "MIN", "minutes, fractions allowed (10 in headless)"),
     ("--mode", ("mode",), "MODE", "paper: simulated venue; the only mode of this release"),
-    ("--source", ("source",), "NAME", "market data: binance, mock, or file:PATH[,PATH...] (mock)"),
+    (
+        "--source",
+        ("source",),
+        "NAME",
+        "market data: binance, hyperliquid, mock, or file:PATH[,PATH...] (mock)",
+    ),
     ("--profile", ("profile",), "NAME|PATH", "profile by name, or a .toml or .json file (default)"),
     ("--symbols", ("symbols",), "A,B", "instruments (mock: BTCUSDT, file: all it holds)"),
     ("--agents", ("agents.enabled",), "a,b", "agents, first has priority (trend,quoter)"),
