@@ -5,7 +5,7 @@ here, the matching included, happens on the grid a client sees.
 """
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -21,7 +21,7 @@ from engine.venue import Feed, FeedInput
 HOUR_NS: Final = 3_600 * 1_000_000_000
 HOURS: Final = 8
 """Other venues' funding is for so long."""
-RATE_UNIT: Final = Decimal("1e-10")
+RATE_UNIT: Final = Decimal("1e-8")
 LOOK_MAX: Final = 10_000
 """Batches in which every instrument must have been quoted once."""
 RULES: Final = {
@@ -45,7 +45,7 @@ class _Scale(NamedTuple):
         return max(1, int(ticks * self.tick))
 
     def up(self, ticks: int) -> int:
-        return -int(-ticks * self.tick // 1)
+        return int((ticks * self.tick).to_integral_value(ROUND_CEILING))
 
     def lots(self, lots: int) -> int:
         return max(1, int(lots * self.lot)) if lots else 0
