@@ -18,7 +18,7 @@ from Crypto.Hash import keccak
 from brokers.link.secret import Secret
 from engine.model.errors import CredentialsRefused
 
-Action = Mapping[str, Any]
+Action = Mapping[str, Any] | msgspec.Struct
 """What to do, its keys in the order of the sheet's tables."""
 
 DOMAIN: Final = bytes.fromhex("d79297fcdf2ffcd4ae223d01edaa2ba214ff8f401d7c9300d995d17c82aa4040")

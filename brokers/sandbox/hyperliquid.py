@@ -1,90 +1,108 @@
 """A Hyperliquid exchange on loopback: `POST /info`, `POST /exchange` and one websocket.
 
 Rule 1: a book goes out whole and at most twice a second; a client that joins gets it at once.
-Rule 2: a client that does not read is dropped; one to which nothing was said for a minute, too.
-Rule 3: what a request says is told apart as the venue does it: what is no JSON of the right shape
-        is 422, everything else is 200, whatever is wrong with it.
+Rule 2: what a request says is told apart as the venue does it: what is no JSON of the right shape
+        is 422, too much from one place is 429, everything else is 200, whatever is wrong with it.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from brokers.hyperliquid.rules import wire
+from brokers.link.budget import Budget, Lane, Limit
+from brokers.sandbox import hyperliquid_actions as actions
 from brokers.sandbox import hyperliquid_frames as frames
+from brokers.sandbox.exchange import Exchange
+from brokers.sandbox.hyperliquid_account import AccountDesk
+from brokers.sandbox.hyperliquid_desk import Desk
+from brokers.sandbox.hyperliquid_door import Denied, Door
+from brokers.sandbox.hyperliquid_lines import Lines, Topic
 from brokers.sandbox.market import SandboxMarket
 from engine.model.market import Depth, FeedEvent, Funding
 
-GREETING: Final = "Websocket connection established."
-IDLE_S: Final = 60.0
-"""A line to which nothing was said for so long is closed."""
 BOOK_EVERY_NS: Final = 500_000_000
-BEHIND_MAX: Final = 4_096
-"""Frames a client may be behind."""
-SUBSCRIPTIONS_MAX: Final = 1_000
-COIN_CHANNELS: Final = frozenset({"bbo", "l2Book", "trades", "activeAssetCtx"})
+IP: Final = "ip"
+IP_LIMIT: Final = Limit(IP, 1_200, 60.0)
+CHEAP: Final = frozenset(
+    {"l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState",
+     "exchangeStatus"}
+)  # fmt: skip
+CHEAP_WEIGHT, WEIGHT = 2, 20
+WEIGHTS: Final[Mapping[str, int]] = {"userRole": 60} | dict.fromkeys(CHEAP, CHEAP_WEIGHT)
+BATCH_PER_WEIGHT: Final = 40
+SHAPELESS: Final = "Failed to deserialize the JSON body into the target type"
 Question = Mapping[str, Any]
-Topic = tuple[str, str]
-"""Channel, and coin or user."""
-
-
-class Unreadable(ValueError):
-    """A question of the wrong shape: the venue answers 422."""
-
-
-class Listener:
-    """One websocket: what it subscribed to, and what waits for it."""
-
-    def __init__(self) -> None:
-        self.topics: set[Topic] = set()
-        self.waiting: asyncio.Queue[bytes] = asyncio.Queue(BEHIND_MAX)
-        self.is_behind = False
-
-    def offer(self, channel: str, data: object) -> None:
-        """Let a frame wait; who is too far behind is dropped."""
-        try:
-            self.waiting.put_nowait(msgspec.json.encode({"channel": channel, "data": data}))
-        except asyncio.QueueFull:
-            self.is_behind = True
+BAD: Final = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What a question of the wrong shape raises where it is read."""
 
 
 class HyperliquidSandbox:
     """The exchange; `app` is served by whoever runs it."""
 
-    def __init__(self, market: SandboxMarket) -> None:
+    def __init__(self, market: SandboxMarket, exchange: Exchange) -> None:
         self._market = market
-        self._listeners: set[Listener] = set()
         self._fundings: dict[str, Funding] = {}
         self._books_sent_ns: dict[str, int] = {}
+        self._budget = Budget((IP_LIMIT,))
+        self.door = Door()
+        self.lines = Lines(market.books.__contains__, self._first)
+        self.account = AccountDesk(exchange, self.door, self.lines.tell, now_ms)
+        self.desk = Desk(exchange, self.account.blotter, now_ms)
         self._answers: dict[str, Callable[[Question], object]] = {
             "meta": lambda _: frames.meta(market.instruments),
-            "metaAndAssetCtxs": self._listing,
-            "l2Book": lambda asked: self._ladder(_coin(asked)),
+            "metaAndAssetCtxs": lambda _: self._listing(),
+            "l2Book": lambda asked: self._ladder(asked["coin"]),
             "allMids": lambda _: self._mids(),
             "spotMeta": lambda _: frames.SPOT,
             "spotMetaAndAssetCtxs": lambda _: [frames.SPOT, []],
             "perpDexs": lambda _: [None],
             "exchangeStatus": lambda _: {"specialStatuses": None, "time": now_ms()},
+            **self.account.answers,
         }
         market.listen(self._publish)
         self.app = web.Application()
         self.app.router.add_post("/info", self._info)
-        self.app.router.add_get("/ws", self._socket)
+        self.app.router.add_post("/exchange", self._exchange)
+        self.app.router.add_get("/ws", self.lines.serve)
 
-    # --- questions -----------------------------------------------------------------------------
+    # --- requests ------------------------------------------------------------------------------
 
     async def _info(self, request: web.Request) -> web.Response:
         try:
             asked = msgspec.json.decode(await request.read(), type=dict[str, Any])
-            return answered(self._answers[asked["type"]](asked))
-        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, Unreadable):
-            return answered("Failed to deserialize the JSON body into the target type", 422)
+            answer = self._answers[asked["type"]]
+            if not self._has_room(WEIGHTS.get(asked["type"], WEIGHT)):
+                return _answered(None, 429)
+            return _answered(answer(asked))
+        except BAD:
+            return _answered(SHAPELESS, 422)
 
-    def _listing(self, _: Question) -> object:
+    async def _exchange(self, request: web.Request) -> web.Response:
+        try:
+            asked = actions.decode(await request.read())
+        except BAD:
+            return _answered(SHAPELESS, 422)
+        if not self._has_room(1 + actions.weight(asked.action) // BATCH_PER_WEIGHT):
+            return _answered(None, 429)
+        try:
+            self.door.admit(asked, now_ms())
+            return _answered({"status": "ok", "response": self.desk.act(asked.action)})
+        except Denied as denied:
+            return _answered({"status": "err", "response": str(denied)})
+
+    def _has_room(self, weight: int) -> bool:
+        """Count a request if the caller has room for it; all callers are one: loopback."""
+        cost, now_s = {IP: weight}, time.monotonic()
+        if self._budget.wait_s(cost, Lane.CANCEL, now_s) > 0:
+            return False
+        self._budget.spend(cost, now_s)
+        return True
+
+    def _listing(self) -> object:
         shown = [
             frames.context(book, self._fundings.get(coin))
             for coin, book in self._market.books.items()
@@ -101,73 +119,21 @@ class HyperliquidSandbox:
 
     # --- streams -------------------------------------------------------------------------------
 
-    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(autoping=True, compress=False)
-        await socket.prepare(request)
-        await socket.send_str(GREETING)
-        listener = Listener()
-        self._listeners.add(listener)
-        sending = asyncio.create_task(_send(socket, listener))
-        try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    self._obey(listener, message.data)
-        finally:
-            self._listeners.discard(listener)
-            sending.cancel()
-        return socket
-
-    def _obey(self, listener: Listener, text: str) -> None:
-        """Do what a client says on its line."""
-        try:
-            said = msgspec.json.decode(text, type=dict[str, Any])
-            method = said["method"]
-            if method == "ping":
-                listener.waiting.put_nowait(b'{"channel":"pong"}')
-                return
-            wanted = said["subscription"]
-            topic = self._topic(wanted)
-            if method not in {"subscribe", "unsubscribe"}:
-                raise Unreadable(f"unknown method {method}")
-        except (msgspec.MsgspecError, KeyError, TypeError, Unreadable):
-            listener.offer("error", f"Error parsing JSON into valid websocket request: {text[:80]}")
-            return
-        self._turn(listener, topic, said)
-
-    def _topic(self, wanted: Question) -> Topic:
-        channel = wanted["type"]
-        if channel in COIN_CHANNELS:
-            return channel, _coin(wanted)
-        raise Unreadable(f"unknown channel {channel}")
-
-    def _turn(self, listener: Listener, topic: Topic, said: Question) -> None:
-        """Begin or end a subscription, and acknowledge it."""
-        channel, of = topic
-        if channel in COIN_CHANNELS and of not in self._market.books:
-            listener.offer("error", f"Invalid subscription {of[:20]}")
-            return
-        if said["method"] == "subscribe":
-            if topic in listener.topics:
-                listener.offer("error", f"Already subscribed: {channel}")
-                return
-            if len(listener.topics) < SUBSCRIPTIONS_MAX:
-                listener.topics.add(topic)
-        else:
-            listener.topics.discard(topic)
-        listener.offer("subscriptionResponse", said)
-        if said["method"] == "subscribe":
-            self._show_first(listener, topic)
-
-    def _show_first(self, listener: Listener, topic: Topic) -> None:
-        """Send what a channel begins with."""
-        channel, coin = topic
-        book = self._market.books.get(coin)
-        if channel == "l2Book" and book is not None:
-            listener.offer(channel, frames.ladder(book, now_ms()))
-        if channel == "bbo" and book is not None and book.quote is not None:
-            listener.offer(channel, frames.touch(book.quote, book.instrument))
+    def _first(self, topic: Topic) -> list[object]:
+        """Return what a subscription begins with."""
+        if topic.kind == "userFills":
+            return [self.account.snapshot(topic.of)]
+        book = self._market.books.get(topic.of)
+        if book is None:
+            return []
+        if topic.kind == "l2Book":
+            return [frames.ladder(book, now_ms())]
+        if topic.kind == "bbo" and book.quote is not None:
+            return [frames.touch(book.quote, book.instrument)]
+        return []
 
     def _publish(self, event: FeedEvent) -> None:
+        self.desk.watch()
         symbol: str = getattr(event, "symbol", "")
         book = self._market.books.get(symbol)
         if book is None:
@@ -179,35 +145,17 @@ class HyperliquidSandbox:
             return
         told = frames.public(event, book, self._fundings.get(symbol))
         if told is not None:
-            self.tell((told[0], symbol), told[1])
+            self.lines.tell(told[0], symbol, told[1])
 
     def _publish_book(self, depth: Depth) -> None:
         if depth.ts_ns - self._books_sent_ns.get(depth.symbol, 0) >= BOOK_EVERY_NS:
             self._books_sent_ns[depth.symbol] = depth.ts_ns
             book = self._market.books[depth.symbol]
-            self.tell(("l2Book", depth.symbol), frames.ladder(book, depth.ts_ns // frames.MS_NS))
-
-    def tell(self, topic: Topic, data: object) -> None:
-        """Send to everybody who subscribed."""
-        for listener in self._listeners:
-            if topic in listener.topics:
-                listener.offer(topic[0], data)
+            told = frames.ladder(book, depth.ts_ns // frames.MS_NS)
+            self.lines.tell("l2Book", depth.symbol, told)
 
 
-async def _send(socket: web.WebSocketResponse, listener: Listener) -> None:
-    try:
-        while not listener.is_behind:
-            async with asyncio.timeout(IDLE_S):
-                frame = await listener.waiting.get()
-            await socket.send_str(frame.decode())
-    except TimeoutError:
-        await socket.close(code=1000, message=b"Inactive")
-        return
-    await socket.close(code=1008, message=b"Too slow")
-
-
-def answered(told: object, status: int = 200) -> web.Response:
-    """Return an answer."""
+def _answered(told: object, status: int = 200) -> web.Response:
     body = msgspec.json.encode(told)
     return web.Response(body=body, status=status, content_type="application/json")
 
@@ -215,10 +163,3 @@ def answered(told: object, status: int = 200) -> web.Response:
 def now_ms() -> int:
     """Return the venue's time."""
     return time.time_ns() // frames.MS_NS
-
-
-def _coin(asked: Question) -> str:
-    coin = asked["coin"]
-    if not isinstance(coin, str):
-        raise Unreadable("a coin is a text")
-    return coin

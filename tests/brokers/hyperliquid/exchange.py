@@ -11,7 +11,10 @@ from brokers.hyperliquid.feed import HyperliquidFeed
 from brokers.mock.config import MockConfig
 from brokers.mock.feed import MockFeed
 from brokers.sandbox.coins import CoinFeed
+from brokers.sandbox.exchange import Exchange as Core
+from brokers.sandbox.exchange import ExchangeConfig
 from brokers.sandbox.hyperliquid import HyperliquidSandbox
+from brokers.sandbox.hyperliquid_desk import RULES
 from brokers.sandbox.market import SandboxMarket
 from engine.model.market import FeedEvent
 
@@ -27,7 +30,8 @@ class Exchange:
         symbols = tuple(f"{coin}USDT" for coin in COINS)
         mock = MockFeed(symbols, MockConfig(events_per_s=events_per_s), 1, START_NS)
         self.market = SandboxMarket(CoinFeed(mock))
-        self.sandbox = HyperliquidSandbox(self.market)
+        self.core = Core(self.market, ExchangeConfig(rules=RULES))
+        self.sandbox = HyperliquidSandbox(self.market, self.core)
         self.port = 0
 
     @property
