@@ -4,15 +4,30 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from engine.model.errors import UsageError
 from engine.session.stops import GRACEFUL
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from brokers.sandbox.market import SandboxMarket
 
-VENUES: Final = ("binance",)
+VENUES: Final[Mapping[str, tuple[str, ...]]] = {
+    "binance": (
+        "rest_url=http://{at}",
+        "public_url=ws://{at}/public",
+        "market_url=ws://{at}/market",
+    ),
+    "bitunix": (
+        "rest_url=http://{at}",
+        "public_url=ws://{at}/public/",
+        "private_url=ws://{at}/private/",
+    ),
+}
+"""By venue the settings that lead to its sandbox."""
 HOST: Final = "127.0.0.1"
 """Loopback and nothing else: it has no lock on its door."""
 LEAVE_S: Final = 0.2
@@ -34,23 +49,33 @@ def run(arguments: argparse.Namespace) -> int:
     symbols = tuple(filter(None, arguments.symbols.upper().split(",")))
     config = MockConfig(events_per_s=arguments.events_per_s)
     market = SandboxMarket(MockFeed(symbols, config, arguments.seed, time.time_ns()))
-    asyncio.run(_serve(market, arguments.port))
+    asyncio.run(_serve(arguments.venue, market, arguments.port))
     return 0
 
 
-async def _serve(market: "SandboxMarket", port: int) -> None:
+def _exchange(venue: str, market: "SandboxMarket") -> "web.Application":
+    """Open a venue's sandbox; only that one is imported."""
+    if venue == "bitunix":
+        from brokers.sandbox.bitunix import BitunixSandbox  # noqa: PLC0415 - the chosen venue only
+
+        return BitunixSandbox(market).app
+    from brokers.sandbox.binance import BinanceSandbox  # noqa: PLC0415 - the chosen venue only
+
+    return BinanceSandbox(market).app
+
+
+async def _serve(venue: str, market: "SandboxMarket", port: int) -> None:
     from aiohttp import web  # noqa: PLC0415 - this command only
 
-    from brokers.sandbox.binance import BinanceSandbox  # noqa: PLC0415 - this command only
-
-    runner = web.AppRunner(BinanceSandbox(market).app, access_log=None, shutdown_timeout=LEAVE_S)
+    exchange = _exchange(venue, market)
+    runner = web.AppRunner(exchange, access_log=None, shutdown_timeout=LEAVE_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, HOST, port).start()
     except OSError as error:
         await runner.cleanup()
         raise UsageError(f"port {port} can't be had: {error.strerror}") from error
-    _announce(runner.addresses[0][1])
+    _announce(venue, runner.addresses[0][1])
     playing = asyncio.create_task(market.play())
     loop = asyncio.get_running_loop()
     for number in GRACEFUL:
@@ -61,12 +86,9 @@ async def _serve(market: "SandboxMarket", port: int) -> None:
         playing.result()
 
 
-def _announce(port: int) -> None:
+def _announce(venue: str, port: int) -> None:
     at = f"{HOST}:{port}"
-    sys.stdout.write(
-        f"binance sandbox: invented prices, no money, loopback only\n"
-        f"binance.rest_url=http://{at}\n"
-        f"binance.public_url=ws://{at}/public\n"
-        f"binance.market_url=ws://{at}/market\n"
-    )
+    lines = [f"{venue} sandbox: invented prices, no money, loopback only"]
+    lines += [f"{venue}.{line.format(at=at)}" for line in VENUES[venue]]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
