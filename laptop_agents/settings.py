@@ -27,6 +27,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from brokers.binance.config import BinanceConfig
+from brokers.bitunix.config import BitunixConfig
 from brokers.file.config import FileConfig
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.mock.config import MockConfig
@@ -65,8 +66,8 @@ FIRST_COIN = "BTC"
 SYMBOLS_MAX = 256
 """Instruments of one session; each costs a book and its features."""
 SYMBOL = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}", re.ASCII)
-LIVE_SOURCES = ("binance", "hyperliquid")
-LATER_SOURCES = ("bitunix",)
+LIVE_SOURCES = ("bitunix", "binance", "hyperliquid")
+_OFFERED = ", ".join((*LIVE_SOURCES, "mock"))
 
 
 def _mode(mode: str) -> str:
@@ -77,17 +78,11 @@ def _mode(mode: str) -> str:
 
 def _source(source: str) -> str:
     kind, colon, paths = source.partition(":")
-    if kind in LATER_SOURCES and not colon:
-        raise PydanticCustomError(
-            OURS,
-            "the adapter of this venue is not in this release:"
-            " use binance, hyperliquid, mock or file:PATH",
-        )
     if source in ("mock", *LIVE_SOURCES) or (
         kind == "file" and all(p.strip() for p in paths.split(","))
     ):
         return source
-    raise PydanticCustomError(OURS, "must be binance, hyperliquid, mock or file:PATH[,PATH...]")
+    raise PydanticCustomError(OURS, f"must be {_OFFERED} or file:PATH[,PATH...]")
 
 
 def _symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
@@ -135,7 +130,7 @@ class Settings(BaseSettings):
     mode: Annotated[Literal["paper", "dry-run", "shadow", "live"], AfterValidator(_mode)] = "paper"
     """How real the orders are. This release simulates all of them: paper."""
     source: Annotated[str, AfterValidator(_source)] = "mock"
-    """Market data: `binance` or `hyperliquid` live, `mock`, or recorded: `file:PATH[,PATH...]`."""
+    """Market data: `bitunix`, `binance` or `hyperliquid` live, `mock`, or `file:PATH[,PATH...]`."""
     symbols: Annotated[tuple[str, ...], AfterValidator(_symbols)] = ()
     """Instruments; coins on Hyperliquid. Left out: BTCUSDT or BTC, and everything a file holds."""
     profile: str = DEFAULT_PROFILE
@@ -150,6 +145,7 @@ class Settings(BaseSettings):
     paper: PaperConfig = PaperConfig()
     mock: MockConfig = MockConfig()
     file: FileConfig = FileConfig()
+    bitunix: BitunixConfig = BitunixConfig()
     binance: BinanceConfig = BinanceConfig()
     hyperliquid: HyperliquidConfig = HyperliquidConfig()
     journal: JournalConfig = JournalConfig()
