@@ -50,9 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
     from brokers.mock.feed import MockFeed  # noqa: PLC0415 - this command only
     from brokers.sandbox.market import SandboxMarket  # noqa: PLC0415 - this command only
 
-    symbols = tuple(map(_contract, filter(None, arguments.symbols.upper().split(","))))
+    symbols = tuple(filter(None, arguments.symbols.upper().split(",")))
     config = MockConfig(events_per_s=arguments.events_per_s)
-    feed: "Feed" = MockFeed(symbols, config, arguments.seed, time.time_ns())
+    if arguments.venue == "hyperliquid":
+        symbols = tuple(map(_contract, symbols))
+    feed: Feed = MockFeed(symbols, config, arguments.seed, time.time_ns())
     if arguments.venue == "hyperliquid":
         feed = _as_coins(feed)
     market = SandboxMarket(feed)

@@ -77,7 +77,7 @@ def _mode(mode: str) -> str:
 
 
 def _source(source: str) -> str:
-    kind, colon, paths = source.partition(":")
+    kind, _, paths = source.partition(":")
     if source in ("mock", *LIVE_SOURCES) or (
         kind == "file" and all(p.strip() for p in paths.split(","))
     ):
