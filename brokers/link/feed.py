@@ -58,6 +58,16 @@ class MarketFeed:
         """As asked for; known once they are discovered."""
         return self._instruments
 
+    async def discover(self) -> None:
+        """Learn what is traded; before that, `instruments` are empty.
+
+        Raises:
+            DataUnavailable: The venue can't be reached, or makes no sense.
+            UnknownInstrument: It does not list one of the symbols.
+
+        """
+        raise NotImplementedError
+
     async def __aenter__(self) -> Self:
         """Begin to listen; ask what is listed first."""
         await self._rest.__aenter__()

@@ -215,7 +215,6 @@ PROVOKED: Final = {
     "the kill file ... exists, so no session starts": kill_file,
     "unknown setting LAPTOP_AGENTS_": unknown_setting,
     "unknown symbol": typed(*SHORT, "--symbols", "DOGEUSD"),
-    "the adapter of this venue is not in this release": typed(*SHORT, "--source", "bitunix"),
     "live needs a source that can be traded on": typed(
         *SHORT, "--mode", "live", "--source", "mock"
     ),
