@@ -44,8 +44,8 @@ from laptop_agents.venues import capabilities
 from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
-    from laptop_agents.reaching import Permit
     from brokers.link.feed import MarketFeed, Tap
+    from laptop_agents.reaching import Permit
     from laptop_agents.settings import Settings
 
 
