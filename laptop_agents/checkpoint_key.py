@@ -7,7 +7,6 @@ same, from its journal alone.
 
 import base64
 import secrets
-import stat
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +14,13 @@ from engine.model.errors import CredentialsRefused
 from engine.session.config import CheckpointConfig
 from engine.session.envelope import KEY_BYTES, Envelope, Keyed, Passphrase, Plain
 from laptop_agents.keyring_box import KeyringBox
+from laptop_agents.private_file import read_private
 
 NAME: Final = "checkpoint-key"
 PASSPHRASE_MIN: Final = 12
 """Characters; a shorter one is found by trying."""
 PASSPHRASE_MAX: Final = 1024
+PASSPHRASE_BYTES_MAX: Final = 4 * PASSPHRASE_MAX
 
 
 def envelope_of(config: CheckpointConfig) -> Envelope:
@@ -50,14 +51,23 @@ def _from_keyring(box: KeyringBox) -> bytes:
 
 def _passphrase(path: Path) -> str:
     try:
-        status = path.stat()
-        words = path.read_text(encoding="utf-8").strip() if stat.S_ISREG(status.st_mode) else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise CredentialsRefused(f"can't read the key file {path}") from error
-    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise CredentialsRefused(f"{path} is open to other users: chmod 600 it first")
+        content = read_private(path.resolve(), PASSPHRASE_BYTES_MAX)
+        words = (content or b"").decode().strip()
+    except UnicodeDecodeError as error:
+        raise CredentialsRefused(f"{path} holds no text") from error
+    if content is None:
+        raise CredentialsRefused(f"can't read the key file {path}")
+    refuse_weak(words, f"the passphrase in {path}")
+    return words
+
+
+def refuse_weak(words: str, called: str) -> None:
+    """Refuse a passphrase that can be guessed.
+
+    Raises:
+        CredentialsRefused: It can.
+    """
     if not PASSPHRASE_MIN <= len(words) <= PASSPHRASE_MAX:
         raise CredentialsRefused(
-            f"the passphrase in {path} must have {PASSPHRASE_MIN} to {PASSPHRASE_MAX} characters"
+            f"{called} must have {PASSPHRASE_MIN} to {PASSPHRASE_MAX} characters"
         )
-    return words

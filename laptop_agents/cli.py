@@ -27,12 +27,16 @@ COMMANDS = {
     "attach": "laptop_agents.attach_command",
     "sandbox": "laptop_agents.sandbox_command",
     "record": "laptop_agents.record_command",
+    "keys": "laptop_agents.keys_command",
     "serve": "laptop_agents.serve_command",
     **dict.fromkeys(CONTROLS, "laptop_agents.control_command"),
 }
 SESSION_ONLY = ("headless", "resume", "replay", "run_dir", "kill_file", "plain", "verbose", "quiet")
 """Options that mean nothing to a sub-command."""
-TAKE_SETTINGS = (("profiles", "show"), ("replay", None), ("attach", None), ("record", None))
+TAKE_SETTINGS = (
+    ("profiles", "show"), ("replay", None), ("attach", None), ("record", None),
+    ("keys", "check"), ("keys", "rotate"),
+)  # fmt: skip
 """Sub-commands and verbs that settings may be typed to."""
 SCREENLESS = ("headless", "plain", "json", "quiet")
 """Options that ask for lines, or for none, in the place of the screen."""
@@ -163,5 +167,5 @@ def _refuse_session_options(arguments: argparse.Namespace) -> None:
     if arguments.typed and asked not in TAKE_SETTINGS:
         raise UsageError(
             f"{arguments.typed[0][0]} belongs to a session, record, replay, attach, profiles show,"
-            f" not to {arguments.command}"
+            f" keys check, not to {arguments.command}"
         )

@@ -244,6 +244,10 @@ def make_live_feed(settings: "Settings", tap: "Tap | None" = None) -> "MarketFee
             from brokers.bitunix.feed import BitunixFeed  # noqa: PLC0415 - the chosen source only
 
             return BitunixFeed(settings.symbols, settings.bitunix, tap)
+        case "hyperliquid":
+            from brokers.hyperliquid.feed import HyperliquidFeed  # noqa: PLC0415 - the chosen source only
+
+            return HyperliquidFeed(settings.symbols, settings.hyperliquid, tap)
         case _:
             return None
 

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Mapping
 
+from brokers.link.secret import held
 from engine.session.sanitize import Redactor, sanitize, secrets_of
 from laptop_agents.home import FILE_MODE, find_home, prepare_home
 from laptop_agents.version import __version__
@@ -23,7 +24,7 @@ LINE_MAX = 2_000
 
 def keep_trace(error: BaseException, environ: Mapping[str, str]) -> str:
     """Append the trace to `<home>/crash.log` and return a clause that says where it is."""
-    redactor = Redactor(secrets_of(environ))
+    redactor = Redactor((*secrets_of(environ), *held()))
     trace = redactor.text("".join(traceback.format_exception(error))[:TRACE_MAX])
     text = "".join(f"{sanitize(line, LINE_MAX)}\n" for line in trace.split("\n"))
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

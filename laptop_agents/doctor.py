@@ -60,7 +60,8 @@ class Surroundings:
 def run(arguments: argparse.Namespace) -> int:
     """Print one line for each check."""
     surroundings = Surroundings(os.environ, find_home(os.environ))
-    findings = {name: check(surroundings) for name, check in CHECKS.items()}
+    checks = {**CHECKS, **KEY_CHECKS} if arguments.keys else CHECKS
+    findings = {name: check(surroundings) for name, check in checks.items()}
     if arguments.json:
         table = [{"check": name, **asdict(finding)} for name, finding in findings.items()]
         sys.stdout.write(json.dumps(table, indent=2) + "\n")
@@ -189,6 +190,20 @@ def _extras(_: Surroundings) -> Finding:
     return Finding("ok", ", ".join(found))
 
 
+def _keyring(_: Surroundings) -> Finding:
+    from laptop_agents.doctor_keys import keyring_verdict  # noqa: PLC0415 - only where asked
+
+    verdict = keyring_verdict()
+    return Finding("ok" if verdict.is_well else "warning", verdict.text)
+
+
+def _keys(at: Surroundings) -> Finding:
+    from laptop_agents.doctor_keys import venues_verdict  # noqa: PLC0415 - only where asked
+
+    verdict = venues_verdict(at.environ, at.home)
+    return Finding("ok" if verdict.is_well else "warning", verdict.text)
+
+
 def _existing(path: Path) -> Path:
     """Return the nearest folder above `path` that is there."""
     return next(folder for folder in (path, *path.parents) if folder.exists())
@@ -205,3 +220,8 @@ CHECKS: Final[Mapping[str, Callable[[Surroundings], Finding]]] = {
     "packages": _packages,
     "extras": _extras,
 }
+KEY_CHECKS: Final[Mapping[str, Callable[[Surroundings], Finding]]] = {
+    "keyring": _keyring,
+    "keys": _keys,
+}
+"""With `--keys` only: a keyring may ask its owner to unlock it."""

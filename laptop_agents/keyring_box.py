@@ -5,8 +5,9 @@ Here a backend counts if it is on the list, gives back what it was given, and an
 """
 
 import secrets
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from engine.model.errors import CredentialsRefused
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 SERVICE: Final = "laptop-agents"
+PROBE: Final = "probe"
 ANSWER_S: Final = 5.0
 """Longest wait for a keyring: one that is locked may ask its owner, in a window nobody sees."""
 
@@ -43,6 +45,37 @@ class KeyringBox:
         """
         return _in_time(lambda: _trusted().get_password(SERVICE, name))
 
+    @property
+    def backend(self) -> str:
+        """The class that keeps them, for people.
+
+        Raises:
+            CredentialsRefused: As for `read`.
+        """
+        module, _, name = _in_time(lambda: _called(_trusted())).rpartition(".")
+        return f"{module.rpartition('.')[2]} {name}"
+
+    def prove(self) -> None:
+        """Write, read, compare and delete something that is worth nothing.
+
+        Raises:
+            CredentialsRefused: As for `read`, or it keeps nothing, or keeps it for ever.
+        """
+        self.write(PROBE, secrets.token_hex())
+        if not self.delete(PROBE) or self.read(PROBE) is not None:
+            raise CredentialsRefused("the keyring does not let go of what it was given")
+
+    def delete(self, name: str) -> bool:
+        """Forget a secret; False where there was none.
+
+        Raises:
+            CredentialsRefused: As for `read`.
+        """
+        if self.read(name) is None:
+            return False
+        _in_time(lambda: _trusted().delete_password(SERVICE, name))
+        return True
+
     def write(self, name: str, secret: str) -> None:
         """Keep a secret, and make sure that it was kept.
 
@@ -70,16 +103,29 @@ def _trusted() -> "KeyringBackend":
     return backend
 
 
+def _called(backend: "KeyringBackend") -> str:
+    return f"{type(backend).__module__}.{type(backend).__qualname__}"
+
+
 def _in_time(call: Callable[[], T]) -> T:
-    """Run in a thread: a keyring may hang for as long as it likes."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="keyring")
+    """Run in a thread: a keyring may hang for as long as it likes, also past our own end.
+
+    The thread is no worker of a pool: the interpreter waits for those before it leaves.
+    """
+    answer: Future[T] = Future()
+    threading.Thread(target=_into, args=(answer, call), name="keyring", daemon=True).start()
     try:
-        return pool.submit(call).result(timeout=ANSWER_S)
+        return answer.result(timeout=ANSWER_S)
     except TimeoutError as error:
         raise CredentialsRefused(f"the keyring did not answer within {ANSWER_S:g} s") from error
     except CredentialsRefused:
         raise
     except Exception as error:
         raise CredentialsRefused(f"the keyring can't be used: {type(error).__name__}") from error
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _into(answer: "Future[T]", call: Callable[[], T]) -> None:
+    try:
+        answer.set_result(call())
+    except BaseException as error:  # noqa: BLE001 - raised again where the answer is waited for
+        answer.set_exception(error)

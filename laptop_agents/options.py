@@ -37,7 +37,7 @@ SETTING_OPTIONS = (
         "--source",
         ("source",),
         "NAME",
-        "market data: bitunix, binance, mock, or file:PATH[,...] (mock)",
+        "market data: bitunix, binance, hyperliquid, mock, or file:PATH[,...] (mock)",
     ),
     ("--profile", ("profile",), "NAME|PATH", "profile by name, or a .toml or .json file (default)"),
     ("--symbols", ("symbols",), "A,B", "instruments (mock: BTCUSDT, file: all it holds)"),
@@ -73,6 +73,9 @@ CONTROLS = {
     "kill": "emergency: cancel all, close all, end",
     "reset": "leave an EMERGENCY that is flat and waits for a person",
 }
+
+KEY_VENUES = ("binance", "bitunix", "hyperliquid")
+KEY_PLACES = ("keyring", "file", "vault")
 
 Typed = tuple[str, str, str]
 """Option as spelled, dotted setting, text."""
@@ -149,6 +152,7 @@ def build_parser() -> Parser:
     _add_audit(commands)
     _add_sandbox(commands)
     _add_record(commands)
+    _add_keys(commands)
     attach = commands.add_parser("attach", help="a screen for a running session")
     _add_run_word(attach)
     attach.add_argument(
@@ -164,6 +168,7 @@ def build_parser() -> Parser:
     _add_screen_options(attach)
     _add_controls(commands)
     doctor = commands.add_parser("doctor", help="check this machine, the home and the terminal")
+    doctor.add_argument("--keys", action="store_true", help="also the keyring, and which keys are")
     _add_json(doctor)
     completion = commands.add_parser("completion", help="print a completion script for a shell")
     completion.add_argument("shell", choices=("bash", "zsh"))
@@ -327,7 +332,7 @@ def _add_record(commands: Any) -> None:
 def _add_sandbox(commands: Any) -> None:
     sandbox = commands.add_parser("sandbox", help="an exchange on this machine, to rehearse on")
     sandbox.add_argument(
-        "venue", metavar="VENUE", help="whose protocol it speaks: bitunix or binance"
+        "venue", metavar="VENUE", help="whose protocol it speaks: bitunix, binance or hyperliquid"
     )
     sandbox.add_argument("--symbols", default="BTCUSDT", metavar="A,B", help="what is traded there")
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="0 takes a free one (0)")
@@ -335,6 +340,33 @@ def _add_sandbox(commands: Any) -> None:
     sandbox.add_argument(
         "--events-per-s", type=float, default=20.0, metavar="X", help="per symbol (20)"
     )
+
+
+def _add_keys(commands: Any) -> None:
+    keys = commands.add_parser("keys", help="keys to venues: keep, prove, replace them")
+    verbs = keys.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, text in (
+        ("set", "type a venue's key unseen, and keep it"),
+        ("check", "ask the venue what the key may do"),
+        ("rotate", "put a new key in the place of the old one, once the venue takes it"),
+        ("delete", "forget a venue's key"),
+    ):
+        one = verbs.add_parser(verb, help=text)
+        one.add_argument("venue", choices=KEY_VENUES, metavar="VENUE", help=", ".join(KEY_VENUES))
+        if verb in ("set", "rotate"):
+            one.add_argument("--stdin", action="store_true", help="read two lines, unasked")
+        if verb in ("set", "delete"):
+            one.add_argument("--in", dest="place", choices=KEY_PLACES, help="(the keyring first)")
+        if verb in ("check", "rotate"):
+            one.add_argument(
+                "--set", dest="typed_after", action=SettingAction, metavar="KEY=VALUE",
+                help="a setting, the address of a sandbox say",
+            )  # fmt: skip
+        if verb == "rotate":
+            one.add_argument("--no-check", action="store_true", help="do not ask the venue")
+        if verb == "check":
+            _add_json(one)
+    _add_json(verbs.add_parser("list", help="which keys there are, from where, how old"))
 
 
 def _add_serve(commands: Any) -> None:

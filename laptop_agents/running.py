@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from brokers.link.secret import held
 from engine.model.errors import FencedByEpoch
 from engine.model.money import use_exact_arithmetic
 from engine.reports.final_report import NAME as REPORT_NAME
@@ -129,7 +130,8 @@ def _run(
 ) -> int:
     settings = found.settings
     with ExitStack() as stack:
-        log = open_log(run.folder.path / LOG_NAME, level, secrets=secrets_of(os.environ))
+        secrets = (*secrets_of(os.environ), *held())
+        log = open_log(run.folder.path / LOG_NAME, level, secrets=secrets)
         stack.callback(log.close)
         progress = Progress(sys.stderr, style, is_color=color)
         stack.callback(progress.close)

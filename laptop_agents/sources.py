@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from laptop_agents.catalogue import Catalogue, Unusable, closest, environment_name, shown
+from laptop_agents.keys_shape import VARIABLES
 from laptop_agents.profile_files import Unreadable, find_profile
 from laptop_agents.provenance import Given, Layer
 
 PREFIX = "LAPTOP_AGENTS_"
 FOLDERS = frozenset({"LAPTOP_AGENTS_HOME", "LAPTOP_AGENTS_DATA"})
 """They name folders, not settings."""
+NO_SETTINGS = FOLDERS | VARIABLES
 COMPLAINTS_MAX = 40
 """Lines of complaint from one home; a wrong file can hold a hundred thousand unknown keys."""
 
@@ -95,10 +97,10 @@ def from_flags(flags: Iterable[Flag], catalogue: Catalogue) -> Layer:
 
 
 def from_environment(environ: Mapping[str, str], catalogue: Catalogue) -> Layer:
-    """Read every `LAPTOP_AGENTS_*` variable but the two that name folders."""
+    """Read every `LAPTOP_AGENTS_*` variable but those that name folders or hold keys."""
     reading = _Reading(catalogue)
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or variable in FOLDERS:
+        if not variable.startswith(PREFIX) or variable in NO_SETTINGS:
             continue
         key = catalogue.find_environment(variable)
         if key is not None:

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple, NoReturn, Self
 
+from engine.model.text import Redactor, sanitize
+
 HIDDEN: Final = "Secret(***)"
 TAIL: Final = 4
 """Characters of a key that may be shown: enough to tell two apart, useless to guess the rest."""
@@ -98,6 +100,17 @@ def held() -> tuple[str, ...]:
 def hide(value: str) -> None:
     """Have a text that is no secret by itself kept out of logs all the same: an API key."""
     _remember(value)
+
+
+def told(text: str, limit: int = 200) -> str:
+    """Return what a venue said, fit for a journal: one that echoes a key is not repeated.
+
+    Args:
+        limit: Characters of it that are kept.
+
+    Source: reliability.md rows 106, 109.
+    """
+    return sanitize(Redactor(held()).text(text), limit)
 
 
 def _remember(value: str) -> None:

@@ -22,7 +22,8 @@ KNOWN_SECRET_MIN: Final = 6
 
 _SECRET_KEY: Final = re.compile(
     r"secret|passw|passphrase|token|mnemonic|signature|authorization|cookie|credential|bearer"
-    r"|(?:api|private|signing|access|encryption|session)[_\-. ]?keys?",
+    r"|(?:api|private|signing|access|encryption|session)[_\-. ]?keys?"
+    r"|^LAPTOP_AGENTS_[A-Z]+_(?:KEY|WALLET)$",  # a venue's, in the environment
     re.IGNORECASE,
 )
 PUBLIC_KEYS: Final = frozenset(

@@ -151,7 +151,7 @@ class RunFolder:
         """
         path = self.file(name)
         with blame(path):
-            _replace(path, content)
+            replace_file(path, content)
 
     def write_json(self, name: str, document: object) -> None:
         """Write or replace a JSON file, like `write`; decimals become numbers with every digit."""
@@ -232,7 +232,12 @@ def _point_latest(runs: Path, path: Path) -> None:
     link.replace(runs / LATEST)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write or replace a file, atomically and durably, 0600.
+
+    Raises:
+        OSError: It can't be written; what was there before is untouched.
+    """
     beside = path.with_name(f".{path.name}.tmp")
     beside.unlink(missing_ok=True)  # left by a crash
     try:

@@ -1,6 +1,5 @@
 """Who asked for encryption gets it or is refused; no keyring is believed unproven."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,39 +14,16 @@ from engine.session.config import CheckpointConfig
 from engine.session.envelope import Keyed, Passphrase, Plain
 from laptop_agents import keyring_box
 from laptop_agents.checkpoint_key import envelope_of
+from tests.laptop_agents.keyrings import Vault, trusted
 
 PLACE = b"run/checkpoint"
 
 
-class Vault(KeyringBackend):
-    """A desktop's keyring in memory."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-        self.forgets = False
-        self.hangs = threading.Event()
-        self.hangs.set()
-
-    def get_password(self, service: str, username: str) -> str | None:
-        self.hangs.wait()
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        if not self.forgets:
-            self.kept[service, username] = password
-
-
 @pytest.fixture
-def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
-    """Make this module's backend the trusted one."""
-    before, vault = keyring.get_keyring(), Vault()
-    monkeypatch.setattr(keyring_box, "TRUSTED", frozenset({__name__}))
-    keyring.set_keyring(vault)
-    yield vault
-    vault.hangs.set()
-    keyring.set_keyring(before)
+def vault() -> Iterator[Vault]:
+    """Make a keyring in memory the trusted one."""
+    with trusted(Vault()) as vault:
+        yield vault
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import json
 import pickle
 import pprint
 import traceback
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.pretty import Pretty
 from rich.traceback import Traceback
 
-from brokers.link.secret import HELD_MAX, Credentials, Secret, held, hide
+from brokers.link.secret import HELD_MAX, Credentials, Secret, held, hide, told
 from tests.canary import CANARY, spelled
 
 KEY = "kEy4" + CANARY[::-1] + "tail"
@@ -130,6 +131,16 @@ def test_the_process_remembers_what_it_holds() -> None:
 
     assert {"0xabcdef0123456789", "abcdef0123456789", "public-half"} <= set(held())
     assert len(held()) == len(set(held()))
+
+
+def test_a_venue_that_echoes_a_key_is_not_repeated(holder: Holder) -> None:
+    """Nor what a terminal would obey."""
+    hide(KEY)
+    text = told(f"-2014 API-key {KEY} or {quote(CANARY, safe='')} is wrong\x1b[2J")
+
+    assert text.startswith("-2014 API-key [redacted] or [redacted] is wrong")
+    assert text.isprintable()
+    assert [] == [*spelled(CANARY, text), *spelled(KEY, text)]
 
 
 def test_what_it_remembers_has_an_end() -> None:
