@@ -12,8 +12,9 @@ from decimal import Decimal
 from brokers.paper.account import Account
 from brokers.paper.market import Market
 from brokers.paper.matching import Matching
+from brokers.paper.terms import whole_steps
 from engine.model.money import ROUNDED
-from engine.model.orders import OrderIntent
+from engine.model.orders import OrderIntent, Side
 
 
 class Door:
@@ -37,6 +38,14 @@ class Door:
     def cancel(self, ts_ns: int, order_id: str, symbol: str) -> None:
         """Take an order out."""
         self._matching.cancel(ts_ns, order_id, symbol)
+
+    def fills_whole(self, intent: OrderIntent) -> bool:
+        """Whether an order on the grid would trade to its last lot if it came now."""
+        market = self._markets[intent.symbol]
+        lots = whole_steps(intent.qty, market.terms.lot_size)
+        limit = whole_steps(intent.price, market.terms.tick_size) if intent.price else 0
+        is_buy = intent.side is Side.BUY
+        return self._matching.offered(market, is_buy=is_buy, lots=lots, limit=limit) == lots
 
     def held_margin(self) -> Decimal:
         """Return the initial margin that positions and orders of all symbols tie up."""

@@ -36,7 +36,7 @@ from brokers.sandbox.trading_rules import Asked, TradingRules, judge
 from engine.model.instrument import Instrument
 from engine.model.market import Depth, FeedEvent, FeedStatus, Funding, Malformed
 from engine.model.money import ROUNDED, ZERO
-from engine.model.orders import OrderIntent, Side
+from engine.model.orders import OrderIntent, Side, TimeInForce
 
 TWO: Final = Decimal(2)
 
@@ -85,8 +85,8 @@ class Exchange:
         self._clock_ns, self._now_ns = clock_ns, 0
         self._listeners: list[Listener] = []
         self._fundings: dict[str, Funding] = {}
-        self._begun: set[str] = set()
-        """Symbols whose ladder the venue was shown whole; from then on it follows by diffs."""
+        self._seen: dict[str, int] = {}
+        """Number of the last diff that the venue was shown, by symbol."""
         self.archive = Archive()
         self._keeper = Bookkeeper(self.instruments, self.config, self.archive, self._tell)
         self._venue = PaperVenue(
@@ -108,17 +108,27 @@ class Exchange:
     def place(self, ticket: Ticket) -> OrderRecord | Refusal:
         """Take an order in and match it; its record may already have ended."""
         now_ns = self._now()
-        refusal = self._judge(ticket)
+        intent = _intent(ticket, now_ns)
+        refusal = self._judge(ticket) or self._judge_fill(intent)
         if refusal is None:
             before = self.archive.named(ticket.client_id)
             record = self.archive.enter(ticket, now_ns)
-            self._door.place(now_ns, str(record.order_id), _intent(ticket, now_ns))
+            self._door.place(now_ns, str(record.order_id), intent)
             refusal = self._keeper.refusal()
             if refusal is None:
                 return record
             self.archive.drop(record, before)
         self._tell_rejected(ticket, refusal, now_ns)
         return refusal
+
+    def expire_at_once(self, ticket: Ticket) -> OrderRecord:
+        """Take an order in and end it, untraded: how some venues refuse without refusing."""
+        record = self.archive.enter(ticket, self._now())
+        self._tell(OrderTold(record.created_ns, Kind.NEW, record))
+        record.state, record.reason = State.EXPIRED, Why.POST_ONLY_WOULD_CROSS
+        self.archive.end(record)
+        self._tell(OrderTold(record.created_ns, Kind.EXPIRED, record))
+        return record
 
     def amend(self, record: OrderRecord, price: Decimal, qty: Decimal) -> Refusal | None:
         """Change price and total quantity; a total that has filled already cancels the order."""
@@ -234,11 +244,17 @@ class Exchange:
         self._now_ns = max(self._now_ns, event.ts_ns)
         if isinstance(event, Funding) and event.mark_price > 0:
             self._fundings[event.symbol] = event
-        if isinstance(event, Depth) and event.symbol not in self._begun:
-            self._begun.add(event.symbol)
-            event = self._books[event.symbol].whole(event.ts_ns)
+        if isinstance(event, Depth):
+            event = self._followed(event)
         self._venue.advance(self._now_ns)
         self._venue.observe(event)
+
+    def _followed(self, depth: Depth) -> Depth:
+        """Return a diff, or the whole ladder where the venue has not seen the one before it."""
+        before, self._seen[depth.symbol] = self._seen.get(depth.symbol), depth.last_seq
+        if before == depth.prev_seq:
+            return depth
+        return self._books[depth.symbol].whole(depth.ts_ns)
 
     def _now(self) -> int:
         """Return the wall time, which does not go back here."""
@@ -254,6 +270,12 @@ class Exchange:
             return Refusal(Why.DUPLICATE_ID)
         count = len(self.archive.open(ticket.symbol))
         return judge(Asked(ticket, instrument, self.config.rules, self.mark(ticket.symbol), count))
+
+    def _judge_fill(self, intent: OrderIntent) -> Refusal | None:
+        """Refuse a fill-or-kill order that would expire, where the venue does so."""
+        if intent.tif is not TimeInForce.FOK or not self.config.rules.refuses_unfillable_fok:
+            return None
+        return None if self._door.fills_whole(intent) else Refusal(Why.WOULD_NOT_FILL)
 
     def _judge_amend(self, record: OrderRecord, price: Decimal, qty: Decimal) -> Refusal | None:
         if not record.is_open:

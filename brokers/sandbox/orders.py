@@ -44,6 +44,8 @@ class Why(Word):
     MARGIN = "margin"
     DUPLICATE_ID = "duplicate_id"
     POST_ONLY_WOULD_CROSS = "post_only_would_cross"
+    WOULD_NOT_FILL = "would_not_fill"
+    """A fill-or-kill order, where the venue refuses instead of accepting and expiring it."""
     NOT_FOUND = "not_found"
     NO_PRICE = "no_price"
     NOTHING_TO_CHANGE = "nothing_to_change"

@@ -1,5 +1,6 @@
 """A sandbox exchange whose market and clock move only when told; prices in ticks, sizes in lots."""
 
+import time
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -39,13 +40,14 @@ class Silent:
 
 
 class Stage:
-    """BTCUSDT and ETHUSDT, a balance of 10,000 unless stated."""
+    """BTCUSDT and ETHUSDT, a balance of 10,000 unless stated; a live one runs on the wall clock."""
 
-    def __init__(self, **config: object) -> None:
-        self.now_ns = START_NS
+    def __init__(self, *, is_live: bool = False, **config: object) -> None:
+        self.is_live = is_live
+        self.now_ns = time.time_ns() if is_live else START_NS
         self.market = SandboxMarket(Silent([instrument("BTCUSDT"), instrument("ETHUSDT")]))
         self.exchange = Exchange(
-            self.market, ExchangeConfig(**config), lambda: self.now_ns  # type: ignore[arg-type]
+            self.market, ExchangeConfig(**config), self._clock  # type: ignore[arg-type]
         )  # fmt: skip
         self.told: list[Told] = []
         self.exchange.listen(self.told.append)
@@ -71,7 +73,10 @@ class Stage:
         )
 
     def pass_ms(self, ms: int) -> None:
-        self.now_ns += ms * MS
+        self.now_ns = time.time_ns() if self.is_live else self.now_ns + ms * MS
+
+    def _clock(self) -> int:
+        return time.time_ns() if self.is_live else self.now_ns
 
     def place(self, side: Side, lots: int, ticks: int = 0, **fields: object) -> OrderRecord:
         placed = self.try_place(side, lots, ticks, **fields)
