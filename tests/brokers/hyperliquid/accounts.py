@@ -17,7 +17,7 @@ from brokers.link.account import (
     Report,
 )
 from brokers.link.secret import Credentials, Secret
-from brokers.sandbox.hyperliquid_door import AGENT_KEY, MASTER_KEY
+from brokers.sandbox.hyperliquid_door import AGENT_KEY
 from engine.execution.ids import client_order_id
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType, Side, TimeInForce

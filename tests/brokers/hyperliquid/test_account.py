@@ -57,9 +57,11 @@ async def test_a_wallet_and_an_address_that_do_not_belong_together(key, address,
 
 async def test_the_masters_own_wallet_could_withdraw() -> None:
     """Which whoever arms a session has to know."""
-    async with exchange() as venue:
-        async with open_account(credentials(venue, MASTER_KEY), venue.config, ()) as account:
-            assert (await account.facts()).can_withdraw
+    async with (
+        exchange() as venue,
+        open_account(credentials(venue, MASTER_KEY), venue.config, ()) as account,
+    ):
+        assert (await account.facts()).can_withdraw
 
 
 async def test_a_venue_that_is_not_there() -> None:
@@ -272,7 +274,7 @@ async def test_an_amendment_is_one_order_with_another_number() -> None:
 async def test_an_amendment_that_is_refused_changes_nothing() -> None:
     """The order works on as it was."""
     async with exchange() as venue, trader(venue, **AMENDING) as trading:
-        order, number = await rested(trading)
+        order, _ = await rested(trading)
         told = await trading.account.amend(ref(order), order.price, Decimal("0.00001"))
         assert (RejectReason.INVALID_ORDER, True) == (told.reason, "$10" in told.detail)
         assert Standing.WORKING is (await trading.account.order(ref(order))).standing
