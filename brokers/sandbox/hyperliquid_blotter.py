@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, Final
 
 from brokers.hyperliquid.rules import wire
-from brokers.sandbox.hyperliquid_frames import MS_NS, SIDES
+from brokers.sandbox.hyperliquid_frames import MS_NS, SIDES, money
 from brokers.sandbox.orders import FillRecord, Kind, OrderRecord, OrderTold, Refusal, State, Why
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderType, Side, TimeInForce
@@ -189,9 +189,9 @@ class Blotter:
         worded = {
             "coin": fill.symbol, "px": wire(fill.price), "sz": wire(fill.qty),
             "side": SIDES[fill.side], "time": fill.at_ns // MS_NS, "startPosition": wire(before),
-            "dir": OPENING[fill.side][is_closing], "closedPnl": _money(fill.realized_pnl),
+            "dir": OPENING[fill.side][is_closing], "closedPnl": money(fill.realized_pnl),
             "hash": f"0x{fill.trade_id:064x}", "oid": row.oid, "crossed": not fill.is_maker,
-            "fee": _money(fill.fee), "tid": fill.trade_id, "feeToken": "USDC",
+            "fee": money(fill.fee), "tid": fill.trade_id, "feeToken": "USDC",
             "twapId": None,
         }  # fmt: skip
         if row.cloid is not None:
@@ -233,8 +233,3 @@ TEXTS: Final = {
     Why.LEVERAGE: "Invalid leverage value",
 }
 UNMATCHED: Final = "Order could not immediately match against any resting orders. asset={asset}"
-
-
-def _money(amount: Decimal) -> str:
-    """Return an amount of USDC, in millionths."""
-    return wire(amount.quantize(Decimal("1e-6")))
