@@ -138,6 +138,8 @@ class Blotter:
         """Follow the core."""
         at_ms = told.at_ns // MS_NS
         match told.kind:
+            case Kind.REJECTED if told.order.reason == Why.DUPLICATE_ID:
+                pass  # the name is another order's
             case Kind.REJECTED:
                 row = self._enter(told.order, told.order.qty, at_ms)
                 self._say(row, REJECTIONS.get(Why(told.order.reason), "rejected"), at_ms)
