@@ -31,11 +31,11 @@ async def _ask(module: str, credentials: Credentials, settings: "Settings") -> F
     """Open the account as a session would, and ask; nothing is sent that changes anything."""
     from laptop_agents import compose  # noqa: PLC0415 - the whole engine
 
-    if importlib.util.find_spec(module) is None:
-        raise UsageError(f"this release can't ask {settings.source} about a key")
     feed = compose.make_feed(settings, 0)
     assert isinstance(feed, LiveFeed), "a venue is a live source"
     await feed.discover()
+    if importlib.util.find_spec(module) is None:
+        raise UsageError(f"this release can't ask {settings.source} about a key")
     config = getattr(settings, settings.source)
     opened = importlib.import_module(module).open_account(credentials, config, feed.instruments)
     async with opened as account:
