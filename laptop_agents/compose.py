@@ -41,6 +41,7 @@ from laptop_agents.opening import Run
 from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
+    from brokers.link.feed import MarketFeed, Tap
     from laptop_agents.settings import Settings
 
 
@@ -219,13 +220,36 @@ def make_feed(settings: "Settings", start_ns: int) -> Feed:
         from brokers.file.feed import FileFeed, paths_of  # noqa: PLC0415 - the chosen source only
 
         return FileFeed(paths_of(paths), settings.symbols or None, settings.file)
-    if kind == "binance":
-        from brokers.binance.feed import BinanceFeed  # noqa: PLC0415 - the chosen source only
-
-        return BinanceFeed(settings.symbols, settings.binance)
+    live = make_live_feed(settings)
+    if live is not None:
+        return live
     from brokers.mock.feed import MockFeed  # noqa: PLC0415 - the chosen source only
 
     return MockFeed(settings.symbols, settings.mock, settings.session.seed, start_ns)
+
+
+def make_live_feed(settings: "Settings", tap: "Tap | None" = None) -> "MarketFeed | None":
+    """Open a source that happens now; None where the settings name none.
+
+    Args:
+        settings: Which, and where it is.
+        tap: Gets every message as it came; None listens alone.
+    """
+    match settings.source:
+        case "binance":
+            from brokers.binance.feed import BinanceFeed  # noqa: PLC0415 - the chosen source only
+
+            return BinanceFeed(settings.symbols, settings.binance, tap)
+        case "bitunix":
+            from brokers.bitunix.feed import BitunixFeed  # noqa: PLC0415 - the chosen source only
+
+            return BitunixFeed(settings.symbols, settings.bitunix, tap)
+        case "hyperliquid":
+            from brokers.hyperliquid.feed import HyperliquidFeed  # noqa: PLC0415 - the chosen source only
+
+            return HyperliquidFeed(settings.symbols, settings.hyperliquid, tap)
+        case _:
+            return None
 
 
 def make_agents(settings: "Settings") -> list[Agent]:

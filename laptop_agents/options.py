@@ -33,7 +33,12 @@ SETTING_OPTIONS = (
     # option, the settings it sets, placeholder, help
     ("--duration", ("session.duration_min",), "MIN", "minutes, fractions allowed (10 in headless)"),
     ("--mode", ("mode",), "MODE", "paper: simulated venue; the only mode of this release"),
-    ("--source", ("source",), "NAME", "market data: binance, mock, or file:PATH[,PATH...] (mock)"),
+    (
+        "--source",
+        ("source",),
+        "NAME",
+        "market data: bitunix, binance, hyperliquid, mock, or file:PATH[,...] (mock)",
+    ),
     ("--profile", ("profile",), "NAME|PATH", "profile by name, or a .toml or .json file (default)"),
     ("--symbols", ("symbols",), "A,B", "instruments (mock: BTCUSDT, file: all it holds)"),
     ("--agents", ("agents.enabled",), "a,b", "agents, first has priority (trend,quoter)"),
@@ -326,7 +331,9 @@ def _add_record(commands: Any) -> None:
 
 def _add_sandbox(commands: Any) -> None:
     sandbox = commands.add_parser("sandbox", help="an exchange on this machine, to rehearse on")
-    sandbox.add_argument("venue", metavar="VENUE", help="whose protocol it speaks: binance")
+    sandbox.add_argument(
+        "venue", metavar="VENUE", help="whose protocol it speaks: bitunix, binance or hyperliquid"
+    )
     sandbox.add_argument("--symbols", default="BTCUSDT", metavar="A,B", help="what is traded there")
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="0 takes a free one (0)")
     sandbox.add_argument("--seed", type=int, default=1, metavar="N", help="of its prices (1)")

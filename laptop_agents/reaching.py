@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 RETRY_S: Final = 0.5
 FALLBACK: Final = "mock"
+QUOTE_OF_COINS: Final = {"hyperliquid": "USDT"}
+"""What the mock market adds to the names of a venue that lists coins."""
 
 
 class Reached(NamedTuple):
@@ -46,10 +48,17 @@ def reached(settings: "Settings") -> Reached:
     except DataUnavailable as error:
         if settings.mode != "paper":
             raise
-        fallen = settings.model_copy(update={"source": FALLBACK})
+        fallen = settings.model_copy(
+            update={"source": FALLBACK, "symbols": _at_mock(settings.source, settings.symbols)}
+        )
         fallen._origins = {**settings._origins, "source": f"fallback: {error}"}
         return Reached(fallen, None, str(error))
     return Reached(settings, feed)
+
+
+def _at_mock(source: str, symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the contracts of the mock market that stand for a venue's."""
+    return tuple(f"{name}{QUOTE_OF_COINS.get(source, '')}" for name in symbols)
 
 
 async def _discover(feed: LiveFeed, patience_s: float) -> None:

@@ -19,6 +19,7 @@ from engine.model.instrument import Instrument
 from engine.model.market import FeedStatus, Malformed, Quote, Trade
 from engine.session.stops import GRACEFUL
 from laptop_agents.cli import flags
+from laptop_agents.compose import make_live_feed
 from laptop_agents.home import find_home, profile_folder
 
 if TYPE_CHECKING:
@@ -74,11 +75,11 @@ class Recorder:
     """One source on its way to two tapes."""
 
     def __init__(self, settings: "Settings", raw: "Tape", table: "Tape") -> None:
-        from brokers.binance.feed import BinanceFeed  # noqa: PLC0415 - this command only
-
+        feed = make_live_feed(settings, self._take)
+        assert feed is not None, "checked by whoever asks for a recording"
         self._raw, self._table = raw, table
         self._symbols = settings.symbols
-        self.feed: BinanceFeed = BinanceFeed(settings.symbols, settings.binance, self._take)
+        self.feed = feed
         self._rules: dict[str, Instrument] = {}
         self._breaks = self._malformed = 0
         for symbol in settings.symbols:

@@ -27,7 +27,9 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from brokers.binance.config import BinanceConfig
+from brokers.bitunix.config import BitunixConfig
 from brokers.file.config import FileConfig
+from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.mock.config import MockConfig
 from brokers.paper.config import PaperConfig
 from engine.execution.config import SyncConfig
@@ -59,11 +61,13 @@ from tui.config import TuiConfig
 DEFAULT_PROFILE = "default"
 HEADLESS_DURATION_MIN = 10.0
 FIRST_SYMBOL = "BTCUSDT"
+FIRST_COIN = "BTC"
+"""Hyperliquid lists coins."""
 SYMBOLS_MAX = 256
 """Instruments of one session; each costs a book and its features."""
 SYMBOL = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}", re.ASCII)
-LIVE_SOURCES = ("binance",)
-LATER_SOURCES = ("bitunix", "hyperliquid")
+LIVE_SOURCES = ("bitunix", "binance", "hyperliquid")
+_OFFERED = ", ".join((*LIVE_SOURCES, "mock"))
 
 
 def _mode(mode: str) -> str:
@@ -73,16 +77,12 @@ def _mode(mode: str) -> str:
 
 
 def _source(source: str) -> str:
-    kind, colon, paths = source.partition(":")
-    if kind in LATER_SOURCES and not colon:
-        raise PydanticCustomError(
-            OURS, "the adapter of this venue is not in this release: use binance, mock or file:PATH"
-        )
+    kind, _, paths = source.partition(":")
     if source in ("mock", *LIVE_SOURCES) or (
         kind == "file" and all(p.strip() for p in paths.split(","))
     ):
         return source
-    raise PydanticCustomError(OURS, "must be binance, mock or file:PATH[,PATH...]")
+    raise PydanticCustomError(OURS, f"must be {_OFFERED} or file:PATH[,PATH...]")
 
 
 def _symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
@@ -130,9 +130,9 @@ class Settings(BaseSettings):
     mode: Annotated[Literal["paper", "dry-run", "shadow", "live"], AfterValidator(_mode)] = "paper"
     """How real the orders are. This release simulates all of them: paper."""
     source: Annotated[str, AfterValidator(_source)] = "mock"
-    """Market data: `binance` live, `mock`, or `file:PATH[,PATH...]` with recorded data."""
+    """Market data: `bitunix`, `binance` or `hyperliquid` live, `mock`, or `file:PATH[,PATH...]`."""
     symbols: Annotated[tuple[str, ...], AfterValidator(_symbols)] = ()
-    """Instruments. Left out: BTCUSDT, and everything a file holds."""
+    """Instruments; coins on Hyperliquid. Left out: BTCUSDT or BTC, and everything a file holds."""
     profile: str = DEFAULT_PROFILE
     """The profile whose values these are."""
 
@@ -145,7 +145,9 @@ class Settings(BaseSettings):
     paper: PaperConfig = PaperConfig()
     mock: MockConfig = MockConfig()
     file: FileConfig = FileConfig()
+    bitunix: BitunixConfig = BitunixConfig()
     binance: BinanceConfig = BinanceConfig()
+    hyperliquid: HyperliquidConfig = HyperliquidConfig()
     journal: JournalConfig = JournalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     health: HealthConfig = HealthConfig()
@@ -259,7 +261,8 @@ def _fallback(layers: Sequence[Layer], *, headless: bool) -> Layer:
     source = strongest(layers, "source")
     name = "mock" if source is None else str(source.value)
     if name in ("mock", *LIVE_SOURCES):
-        given["symbols"] = Given((FIRST_SYMBOL,), f"default of {name}")
+        first = FIRST_COIN if name == "hyperliquid" else FIRST_SYMBOL
+        given["symbols"] = Given((first,), f"default of {name}")
     if headless:
         given["session.duration_min"] = Given(HEADLESS_DURATION_MIN, "default of --headless")
     return Layer(given)

@@ -34,8 +34,9 @@ class StreamConfig:
     silent_after_s: float = 10.0
     """Without any frame for so long, the line is given up."""
     open_timeout_s: float = 10.0
-    ping_s: float = 20.0
-    """Between our pings; an answer is due within the same time."""
+    ping_s: float | None = 20.0
+    """Between our pings; an answer is due within the same time. None where the venue has its own
+    words for it and answers none of these."""
     frame_bytes_max: int = 4 * 1024 * 1024
     frames_queued_max: int = 1_024
 
@@ -91,6 +92,8 @@ class Stream:
         self._backoff = backoff
         self._tls = tls
         self._socket: ClientConnection | None = None
+        self._silence: asyncio.Timeout | None = None
+        self._verdict = ""
         self.frames = 0
         self.attempts = 0
 
@@ -123,6 +126,12 @@ class Stream:
             return False
         return True
 
+    def give_up(self, cause: str) -> None:
+        """End the open line as broken: its reader knows better than its frames tell."""
+        if self._silence is not None and not self._silence.expired():
+            self._verdict = cause
+            self._silence.reschedule(0.0)
+
     async def _connected(self, take: Callable[[Word], None]) -> None:
         """Live through one connection; it always ends in one of `BROKEN`."""
         self.attempts += 1
@@ -152,15 +161,19 @@ class Stream:
 
     async def _listen(self, socket: ClientConnection, take: Callable[[Word], None]) -> None:
         loop, silent_s = asyncio.get_running_loop(), self._config.silent_after_s
+        self._verdict = ""
         try:
-            async with asyncio.timeout(silent_s) as silence:
+            async with asyncio.timeout(silent_s) as self._silence:
                 while True:
                     data = await socket.recv(decode=False)
-                    silence.reschedule(loop.time() + silent_s)
+                    if not self._verdict:
+                        self._silence.reschedule(loop.time() + silent_s)
                     self.frames += 1
                     take(Frame(time.time_ns(), data))
         except TimeoutError as error:
-            raise TimeoutError(f"silent for {silent_s:g} s") from error
+            raise TimeoutError(self._verdict or f"silent for {silent_s:g} s") from error
+        finally:
+            self._silence = None
 
 
 def _cause(error: BaseException) -> str:

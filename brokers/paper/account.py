@@ -64,7 +64,11 @@ class Account:
             required += self._held_by_others(market)
         return required <= self.equity()
 
-    def _held_by_others(self, market: Market) -> Decimal:
+    def held_margin(self) -> Decimal:
+        """Return the initial margin of positions and orders."""
+        return self._held_by_others(None)
+
+    def _held_by_others(self, market: Market | None) -> Decimal:
         """Return the initial margin of every other symbol."""
         margin = ZERO
         for other in self._markets.values():

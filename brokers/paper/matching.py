@@ -113,6 +113,11 @@ class Matching:
         else:
             self.withdraw(market, order, ts_ns)
 
+    def offered(self, market: Market, *, is_buy: bool, lots: int, limit: int) -> int:
+        """Return how many of so many lots an order would take now; nothing is taken."""
+        takes = self._taker.sweep(market, is_buy=is_buy, lots=lots, limit=limit)
+        return sum(taken for _, taken in takes)
+
     def withdraw(self, market: Market, order: PaperOrder, ts_ns: int) -> None:
         """End a working order because somebody asked."""
         market.remove(order)

@@ -29,6 +29,7 @@ from brokers.paper.courier import (
     request_of,
 )
 from brokers.paper.depth import DepthBook
+from brokers.paper.door import Door
 from brokers.paper.kept import KeptAnswers
 from brokers.paper.ledger import Ledger
 from brokers.paper.maker import traded_through
@@ -113,6 +114,12 @@ class PaperVenue:
     def capabilities(self) -> Capabilities:
         """What this venue can do; constant."""
         return CAPABILITIES
+
+    @property
+    def door(self) -> Door:
+        """Where an exchange built on this venue takes orders in; it must have no latency."""
+        assert self._courier.is_instant, "its answers would still be under way"
+        return Door(self._markets, self._account, self._matching)
 
     @property
     def equity(self) -> Decimal:

@@ -1,4 +1,4 @@
-"""A Binance USD-M futures exchange on loopback: its public REST and streams.
+"""A Binance USD-M futures exchange on loopback: market streams, and every part put together.
 
 Rule 1: what a client asks for on the wrong path is silent, as at the venue since April 2026.
 Rule 2: a client that does not read is dropped; the market waits for nobody.
@@ -6,14 +6,33 @@ Rule 2: a client that does not read is dropped; the market waits for nobody.
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 from aiohttp import WSMsgType, web
 
-from brokers.sandbox.binance_frames import KINDS, MS_NS, listing, payload, snapshot
+from brokers.sandbox.binance_account import AccountDesk
+from brokers.sandbox.binance_endpoints import (
+    account_endpoints,
+    countdown_endpoint,
+    order_endpoints,
+    price_endpoints,
+    stream_endpoints,
+)
+from brokers.sandbox.binance_frames import KINDS, MS_NS, payload
+from brokers.sandbox.binance_http import BinanceDoor, BinanceVoice
+from brokers.sandbox.binance_limits import Limits
+from brokers.sandbox.binance_orders import OrderDesk
+from brokers.sandbox.binance_prices import PriceDesk
+from brokers.sandbox.binance_user import UserStream
+from brokers.sandbox.dead_man import DeadMan
+from brokers.sandbox.exchange import Exchange, ExchangeConfig
+from brokers.sandbox.fault_door import add_faults
+from brokers.sandbox.faults import MENU, Faults
 from brokers.sandbox.market import SandboxMarket
+from brokers.sandbox.outbox import Outbox
+from brokers.sandbox.streams import OpenStreams
+from brokers.sandbox.trading_rules import TradingRules
 from engine.model.market import FeedEvent
 
 ROUTES: Final = {
@@ -22,21 +41,19 @@ ROUTES: Final = {
 }
 """Which streams a path has."""
 STREAMS_MAX: Final = 200
-BEHIND_MAX: Final = 4_096
-"""Frames a client may be behind."""
-LIMITS: Final = (5, 10, 20, 50, 100, 500, 1000)
-NO_SYMBOL: Final = {"code": -1121, "msg": "Invalid symbol."}
+PERMISSIONS: Final = "/sapi/v1/account/apiRestrictions"
+RULES: Final = TradingRules(refuses_unfillable_fok=True)
+"""The venue's own beside what it lists: a fill-or-kill order is refused with -5021."""
 
 
 class Listener:
-    """One websocket: what it subscribed to, and what waits for it."""
+    """One websocket: what it subscribed to, and the frames that wait for it."""
 
-    def __init__(self, path: str, *, is_combined: bool) -> None:
+    def __init__(self, path: str, outbox: Outbox, *, is_combined: bool) -> None:
         self.path = path
+        self.outbox = outbox
         self.is_combined = is_combined
         self.streams: set[str] = set()
-        self.waiting: asyncio.Queue[bytes] = asyncio.Queue(BEHIND_MAX)
-        self.is_behind = False
 
     def names(self, symbol: str, kinds: tuple[str, ...]) -> list[str]:
         """Return its streams that carry a kind of event of a symbol."""
@@ -49,69 +66,81 @@ class Listener:
         ]
 
     def offer(self, name: str, data: dict[str, Any]) -> None:
-        """Let a frame wait; who is too far behind is dropped."""
+        """Let a frame wait."""
         frame = {"stream": name, "data": data} if self.is_combined else data
-        try:
-            self.waiting.put_nowait(msgspec.json.encode(frame))
-        except asyncio.QueueFull:
-            self.is_behind = True
+        self.outbox.offer(msgspec.json.encode(frame))
 
 
 class BinanceSandbox:
     """The exchange; `app` is served by whoever runs it."""
 
-    def __init__(self, market: SandboxMarket) -> None:
-        self._market = market
-        self._listeners: set[Listener] = set()
-        self._instruments = {item.symbol: item for item in market.instruments}
-        market.listen(self._publish)
+    def __init__(
+        self,
+        market: SandboxMarket,
+        exchange: Exchange | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.exchange = exchange or Exchange(market, ExchangeConfig(rules=RULES))
+        self.faults = Faults(frozenset(MENU))
         self.app = web.Application()
-        gets: dict[str, Callable[[web.Request], Any]] = {
-            "/fapi/v1/ping": self._ping,
-            "/fapi/v1/time": self._time,
-            "/fapi/v1/exchangeInfo": self._listing,
-            "/fapi/v1/depth": self._depth,
-        }
-        for path, handler in gets.items():
-            self.app.router.add_get(path, handler)
+        self._streams = OpenStreams(self.faults)
+        self._listeners: set[Listener] = set()
+        market.listen(self._publish)
+        self._add_rest(market, limits or Limits())
         self.app.router.add_get("/{path:public|market}/{kind:stream|ws}", self._socket)
         self.app.router.add_get("/{path:public|market}/ws/{name}", self._socket)
 
-    # --- REST ----------------------------------------------------------------------------------
+    def _add_rest(self, market: SandboxMarket, limits: Limits) -> None:
+        exchange, faults, router = self.exchange, self.faults, self.app.router
+        user = UserStream(exchange, faults, self._streams, self._now_ms)
+        dead_man = DeadMan(exchange.cancel_all)
+        account, orders = AccountDesk(exchange), OrderDesk(exchange)
+        orders.lets_post_only_expire = self._lets_post_only_expire
+        door = BinanceDoor(limits, self._now_ms)
+        for endpoint in (
+            *price_endpoints(PriceDesk(market, exchange, limits, self._now_ms)),
+            *order_endpoints(orders),
+            *account_endpoints(account),
+            *stream_endpoints(user),
+            countdown_endpoint(exchange, dead_man),
+        ):
+            router.add_route(endpoint.method, endpoint.path, door.serving(endpoint))
+        router.add_get(PERMISSIONS, door.serving_key(PERMISSIONS, account.permissions))
+        router.add_get("/private/ws", user.socket)
+        router.add_get("/private/ws/{key}", user.socket)
+        faults.on("dead_man", lambda _: dead_man.fire_all())
+        add_faults(self.app, faults, BinanceVoice(self._now_ms))
 
-    async def _ping(self, _: web.Request) -> web.Response:
-        return _json({})
+        async def stop(_: web.Application) -> None:
+            user.stop()
+            dead_man.stop()
 
-    async def _time(self, _: web.Request) -> web.Response:
-        return _json({"serverTime": _now_ms()})
+        self.app.on_cleanup.append(stop)
 
-    async def _listing(self, _: web.Request) -> web.Response:
-        return _json(listing(self._instruments, _now_ms()))
+    def _now_ms(self) -> int:
+        """Return the venue's time: the wall clock, and what a fault adds to it."""
+        return time.time_ns() // MS_NS + self.faults.skew_ms
 
-    async def _depth(self, request: web.Request) -> web.Response:
-        book = self._market.books.get(request.query.get("symbol", ""))
-        if book is None:
-            return _json(NO_SYMBOL, 400)
-        limit = request.query.get("limit", "500")
-        if not limit.isdigit() or int(limit) not in LIMITS:
-            return _json({"code": -4021, "msg": f"{limit[:10]} is not valid depth limit."}, 400)
-        return _json(snapshot(book, int(limit), _now_ms()))
+    def _lets_post_only_expire(self) -> bool:
+        return self.faults.take(("post_only_expires",), "/fapi/v1/order", "POST") is not None
 
     # --- streams -------------------------------------------------------------------------------
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         kind = request.match_info.get("kind")
-        listener = Listener(request.match_info["path"], is_combined=kind == "stream")
+        outbox = Outbox(request.path, self.faults)
+        listener = Listener(request.match_info["path"], outbox, is_combined=kind == "stream")
         named = request.match_info.get("name") or request.query.get("streams", "")
         listener.streams.update(filter(None, named.split("/")[:STREAMS_MAX]))
         socket = web.WebSocketResponse(autoping=True, heartbeat=180.0, compress=False)
         await socket.prepare(request)
         self._listeners.add(listener)
-        sending = asyncio.create_task(_send(socket, listener))
+        sending = asyncio.create_task(outbox.send(socket))
         try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    await socket.send_bytes(_answer(listener, message.data), compress=None)
+            with self._streams.opened(request):
+                async for message in socket:
+                    if message.type is WSMsgType.TEXT:
+                        await socket.send_bytes(_answer(listener, message.data), compress=None)
         finally:
             self._listeners.discard(listener)
             sending.cancel()
@@ -125,15 +154,9 @@ class BinanceSandbox:
         symbol: str = getattr(event, "symbol", "")
         for listener in self._listeners:
             for name in listener.names(symbol, kinds):
-                data = data or payload(event, self._instruments[symbol])
+                data = data or payload(event, self.exchange.instruments[symbol])
                 if data is not None:
                     listener.offer(name, data)
-
-
-async def _send(socket: web.WebSocketResponse, listener: Listener) -> None:
-    while not listener.is_behind:
-        await socket.send_str((await listener.waiting.get()).decode())
-    await socket.close(code=1008, message=b"Too slow")
 
 
 def _answer(listener: Listener, text: str) -> bytes:
@@ -155,12 +178,3 @@ def _answer(listener: Listener, text: str) -> bytes:
             error = {"code": 2, "msg": "Invalid request: unknown method"}
             return msgspec.json.encode({"error": error, "id": asked.get("id")})
     return msgspec.json.encode({"result": result, "id": asked.get("id")})
-
-
-def _json(told: object, status: int = 200) -> web.Response:
-    body = msgspec.json.encode(told)
-    return web.Response(body=body, status=status, content_type="application/json")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // MS_NS

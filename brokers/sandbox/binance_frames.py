@@ -6,17 +6,15 @@ Source: the Binance sheet, sections 2 and 3.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from brokers.sandbox.binance_limits import Limits
+from brokers.sandbox.exchange import Exchange
 from brokers.sandbox.market import ShownBook
+from brokers.sandbox.trading_rules import TradingRules
 from engine.model.instrument import Instrument
 from engine.model.market import Depth, FeedEvent, Funding, Levels, Quote, Trade
 from engine.model.orders import Side
 
 MS_NS: Final = 1_000_000
-WEIGHT_PER_MINUTE: Final = 2_400
-ORDERS_PER_10S: Final = 300
-ORDERS_PER_MINUTE: Final = 1_200
-
-ORDERS_MAX: Final = 200
 LARGEST: Final = "1000000"
 
 KINDS: Final[Mapping[type, tuple[str, ...]]] = {
@@ -73,12 +71,13 @@ def snapshot(book: ShownBook, limit: int, at_ms: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def listing(instruments: Mapping[str, Instrument], at_ms: int) -> dict[str, Any]:
+def listing(exchange: Exchange, limits: Limits, at_ms: int) -> dict[str, Any]:
     """Return `exchangeInfo`."""
-    limits = (
-        ("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE),
-        ("ORDERS", "SECOND", 10, ORDERS_PER_10S),
-        ("ORDERS", "MINUTE", 1, ORDERS_PER_MINUTE),
+    rules = exchange.config.rules
+    announced = (
+        ("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
+        ("ORDERS", "SECOND", 10, limits.orders_per_10s),
+        ("ORDERS", "MINUTE", 1, limits.orders_per_minute),
     )
     return {
         "timezone": "UTC",
@@ -86,15 +85,15 @@ def listing(instruments: Mapping[str, Instrument], at_ms: int) -> dict[str, Any]
         "futuresType": "U_MARGINED",
         "rateLimits": [
             {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
-            for kind, interval, number, limit in limits
+            for kind, interval, number, limit in announced
         ],
         "exchangeFilters": [],
         "assets": [{"asset": "USDT", "marginAvailable": True}],
-        "symbols": [_symbol(item) for item in instruments.values()],
+        "symbols": [_symbol(item, rules) for item in exchange.instruments.values()],
     }
 
 
-def _symbol(item: Instrument) -> dict[str, Any]:
+def _symbol(item: Instrument, rules: TradingRules) -> dict[str, Any]:
     tick, lot = f"{item.tick_size:f}", f"{item.lot_size:f}"
     return {
         "symbol": item.symbol, "pair": item.symbol, "contractType": "PERPETUAL",
@@ -103,19 +102,24 @@ def _symbol(item: Instrument) -> dict[str, Any]:
         "pricePrecision": _decimals(tick), "quantityPrecision": _decimals(lot),
         "baseAssetPrecision": 8, "quotePrecision": 8, "underlyingType": "COIN",
         "orderTypes": ["LIMIT", "MARKET"], "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
-        "filters": _filters(tick, lot, f"{item.min_qty:f}", f"{item.min_notional:f}"),
+        "maintMarginPercent": f"{100 * item.maintenance_margin:.4f}",
+        "requiredMarginPercent": "5.0000", "triggerProtect": "0.0500", "liquidationFee": "0.005",
+        "marketTakeBound": "0.05", "settlePlan": 0, "underlyingSubType": [],
+        "filters": _filters(item, rules),
     }  # fmt: skip
 
 
-def _filters(tick: str, lot: str, least: str, notional: str) -> list[dict[str, Any]]:
-    sizes = {"minQty": least, "maxQty": LARGEST, "stepSize": lot}
+def _filters(item: Instrument, rules: TradingRules) -> list[dict[str, Any]]:
+    tick, lot = f"{item.tick_size:f}", f"{item.lot_size:f}"
+    sizes = {"minQty": f"{item.min_qty:f}", "maxQty": f"{rules.max_qty:f}", "stepSize": lot}
+    up, down = f"{1 + rules.price_band:f}", f"{1 - rules.price_band:f}"
     return [
         {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": LARGEST, "tickSize": tick},
         {"filterType": "LOT_SIZE", **sizes},
         {"filterType": "MARKET_LOT_SIZE", **sizes},
-        {"filterType": "MAX_NUM_ORDERS", "limit": ORDERS_MAX},
-        {"filterType": "MIN_NOTIONAL", "notional": notional},
-        {"filterType": "PERCENT_PRICE", "multiplierUp": "1.05", "multiplierDown": "0.95",
+        {"filterType": "MAX_NUM_ORDERS", "limit": rules.open_orders_max},
+        {"filterType": "MIN_NOTIONAL", "notional": f"{item.min_notional:f}"},
+        {"filterType": "PERCENT_PRICE", "multiplierUp": up, "multiplierDown": down,
          "multiplierDecimal": "4"},
     ]  # fmt: skip
 

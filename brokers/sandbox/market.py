@@ -47,6 +47,18 @@ class ShownBook:
             ts_event_ns=depth.ts_ns,
         )
 
+    def whole(self, ts_ns: int) -> Depth:
+        """Return it as one message, numbered like the diff that led to it."""
+        return Depth(
+            ts_ns,
+            self.instrument.symbol,
+            tuple(self.bids.items()),
+            tuple(self.asks.items()),
+            is_snapshot=True,
+            last_seq=self.last_seq,
+            ts_event_ns=ts_ns,
+        )
+
 
 def _changes(before: dict[int, int], after: Levels) -> Levels:
     """Return the levels that changed; gone ones with a size of 0."""
@@ -90,10 +102,11 @@ class SandboxMarket:
                 event.ts_ns = min(event.ts_ns, time.time_ns())
                 if isinstance(event, Funding):
                     event.next_ns += offset_ns
-                self._show(event)
+                self.show(event)
             await asyncio.sleep(0)
 
-    def _show(self, event: FeedEvent) -> None:
+    def show(self, event: FeedEvent) -> None:
+        """Let one event happen, now."""
         self.now_ns = event.ts_ns
         match event:
             case Depth(symbol=symbol, is_snapshot=True):

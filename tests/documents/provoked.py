@@ -211,7 +211,7 @@ PROVOKED: Final = {
     "the kill file ... exists, so no session starts": kill_file,
     "unknown setting LAPTOP_AGENTS_": unknown_setting,
     "unknown symbol": typed(*SHORT, "--symbols", "DOGEUSD"),
-    "the adapter of this venue is not in this release": typed(*SHORT, "--source", "bitunix"),
+    "the adapter of this venue is not in this release": typed(*SHORT, "--source", "hyperliquid"),
     "live venues are not in this release": typed(*SHORT, "--mode", "live"),
     "file not found": typed(*SHORT, "--source", "file:nothing.jsonl"),
     "must be absent or an empty folder": typed(*SHORT, "--run-dir", "home/runs/ended"),

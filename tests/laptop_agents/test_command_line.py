@@ -97,8 +97,8 @@ USAGE = [
     (["--headless", "--mode", "live"], "live venues are not in this release"),
     (["--headless", "--mode", "shadow"], "live venues are not in this release"),
     (
-        ["--headless", "--source", "bitunix"],
-        "is not in this release: use binance, mock or file:PATH",
+        ["--headless", "--source", "bybit"],
+        "must be bitunix, binance, hyperliquid, mock or file:PATH",
     ),
     (["--headless", "--agents", "trnd"], "unknown agent trnd: did you mean trend?"),
     (["--headless", "--set", "risk.max_lossp_pct=1"], "did you mean risk.max_loss_pct?"),

@@ -9,6 +9,7 @@ from aiohttp import web
 from brokers.binance.config import BinanceConfig
 from brokers.binance.feed import BinanceFeed
 from brokers.link.stream import Down, Up
+from brokers.sandbox.faults import Fault
 from engine.market.book import BookSync
 from engine.model.errors import DataUnavailable, UnknownInstrument
 from engine.model.market import Depth, FeedStatus, Funding, Malformed, Quote, Trade
@@ -58,8 +59,7 @@ async def test_a_line_that_breaks_is_told_and_the_books_start_over() -> None:
     async with exchange() as venue, heard(venue.config) as hearing:
         await hearing.until(lambda: all(synced(hearing, symbol) for symbol in SYMBOLS))
         before = len(hearing.events)
-        for listener in list(venue.sandbox._listeners):
-            listener.is_behind = True
+        venue.sandbox.faults.arm(Fault("kill_streams"))
         await hearing.until(lambda: len(hearing.of(FeedStatus)) >= 6)
         await hearing.until(lambda: all(synced(hearing, symbol) for symbol in SYMBOLS))
 

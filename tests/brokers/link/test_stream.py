@@ -199,3 +199,24 @@ async def test_a_slow_line_is_no_silent_one() -> None:
     async with venue(slow) as port, lined(port, silent_after_s=0.6) as line:
         await line.until(lambda: len(line.of(Frame)) == 15)
         assert not line.of(Down)
+
+
+async def test_a_reader_can_give_a_line_up() -> None:
+    """Though frames go on arriving; the cause is the reader's, and the line comes back."""
+
+    async def chatty(socket: ServerConnection) -> None:
+        while True:
+            await socket.send("tick")
+            await asyncio.sleep(0.001)
+
+    async with venue(chatty) as port, lined(port, ping_s=None) as line:
+        await line.until(lambda: len(line.of(Frame)) > 3)
+        line.stream.give_up("nothing that was asked for")
+        await line.until(lambda: 2 == len(line.of(Up)))
+
+        assert ["TimeoutError: nothing that was asked for"] == [
+            down.cause for down in line.of(Down)
+        ]
+        before = len(line.of(Frame))
+        await line.until(lambda: len(line.of(Frame)) > before + 3)
+        assert 1 == len(line.of(Down))

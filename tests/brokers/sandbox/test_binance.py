@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from brokers.sandbox import binance as module
+from brokers.sandbox import outbox as module
 from brokers.sandbox.market import ShownBook
 from engine.model.market import Depth
 from tests.brokers.binance.exchange import PATIENCE_S, Exchange, exchange

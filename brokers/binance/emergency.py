@@ -1,0 +1,258 @@
+"""An account at Binance in the sentinel's hands: no loop, no session, one request after another.
+
+Rule 1: it starts fast and depends on little: the standard library's HTTP and TLS, no proxy, no
+        redirect, and the host's address looked up before there is an emergency.
+Rule 2: each request has a deadline for all of it; what fails is an `OSError` that names no key.
+Rule 3: only what this run placed, on this run's instruments, is touched: client ids begin with its
+        prefix. A position is closed reduce-only, so that it can't turn.
+
+Source: engine/venue.py `EmergencyDesk`; reliability.md section 0.2, D1; the Binance sheet.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from brokers.binance import answers, requests
+from brokers.binance.answers import BROKEN, MS_NS, Trade
+from brokers.binance.emergency_line import EmergencyLine
+from brokers.binance.faults import LATE, NO_SUCH_ORDER, Fault, fault_in
+from brokers.binance.fees import OtherFees
+from brokers.binance.requests import Call, written
+from brokers.binance.terms import server_time_ms
+from brokers.link.account import FillReport, OrderReport
+from brokers.link.secret import Credentials
+from engine.model.money import ROUNDED, ZERO
+from engine.model.orders import Side
+from engine.model.venue_events import Standing, VenueCanceled, VenueFill
+from engine.venue import Holding, WorkingOrder
+
+SENTINEL: Final = "sentinel"
+FILLS_MAX: Final = 200
+"""Newest fills of each instrument that are told: what the engine can have missed."""
+LOOKUPS_MAX: Final = 20
+"""Orders whose names are asked for; older fills are left to whoever reads the account in peace."""
+TRADES_TRIES: Final = 10
+TRADES_PAUSE_S: Final = 0.1
+"""How long a venue may take to tell the fills of an order it has just filled: a second."""
+RECV_WINDOW_MS: Final = 10_000
+"""Wide: a clock that is off must not keep a position open."""
+
+T = TypeVar("T")
+
+
+class BinanceDesk:
+    """An `EmergencyDesk` over one account."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        line: EmergencyLine,
+        symbols: Sequence[str],
+        quote: str,
+        prefix: str,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            credentials: Of the account.
+            line: To the venue.
+            symbols: The run's instruments.
+            quote: Asset their profit is paid in.
+            prefix: What the client ids of this run's orders begin with; the rest is the engine's
+                order id.
+
+        """
+        self._credentials = credentials
+        self._line = line
+        self._symbols = tuple(symbols)
+        self._prefix = prefix
+        self._fees = OtherFees(quote)
+        self._offset_ms = 0
+        self._order_ids: dict[str, str | None] = {}
+        """By venue order number; None of one that is not ours."""
+        self._closings = 0
+
+    # --- orders --------------------------------------------------------------------------------
+
+    def working(self) -> Sequence[WorkingOrder]:
+        """Return this run's working orders, those that add risk first.
+
+        Raises:
+            OSError: The venue can't be asked.
+
+        """
+        found = [
+            WorkingOrder(order_id, report.symbol, is_reducing)
+            for symbol in self._symbols
+            for report, is_reducing in self._read(requests.open_orders(symbol), answers.restraints)
+            if (order_id := self._ours(report)) is not None
+        ]
+        return sorted(found, key=lambda order: order.is_reducing)
+
+    def cancel(self, order: WorkingOrder, event_ns: int) -> VenueCanceled | None:
+        """Take an order out; None where that is not confirmed.
+
+        Raises:
+            OSError: The venue can't be reached.
+
+        """
+        told = self._ask(requests.cancel(order.symbol, self._prefix + order.order_id))
+        if isinstance(told, Fault):
+            return None
+        report = _parsed(told, answers.report)
+        is_out = report.standing is Standing.CANCELED
+        return VenueCanceled(event_ns, order.symbol, order.order_id) if is_out else None
+
+    # --- positions -----------------------------------------------------------------------------
+
+    def holdings(self) -> Sequence[Holding]:
+        """Return the open positions of this run's instruments.
+
+        Raises:
+            OSError: The venue can't be asked.
+
+        """
+        told = self._read(requests.positions(), answers.holdings)
+        return [Holding(one.symbol, one.qty) for one in told if one.symbol in self._symbols]
+
+    def latest_fills(self, event_ns: int) -> Sequence[VenueFill]:
+        """Return the newest fills of this run's orders, oldest first.
+
+        Raises:
+            OSError: The venue can't be asked.
+
+        """
+        trades: list[Trade] = []
+        for symbol in self._symbols:
+            trades += self._read(requests.latest_trades(symbol), answers.trades)[-FILLS_MAX:]
+        trades.sort(key=lambda trade: (trade.time, trade.id))
+        self._look_up(trades)
+        return [
+            _fill(event_ns, order_id, answers.fill(trade, "", self._fees.of))
+            for trade in trades
+            if (order_id := self._order_ids.get(_number(trade))) is not None
+        ]
+
+    def flatten(self, holding: Holding, event_ns: int) -> VenueFill | None:
+        """Close a position, reduce-only; None where the venue did not.
+
+        A closing that took several trades is told as one: their sum, at their average price.
+
+        Raises:
+            OSError: The venue can't be reached.
+
+        """
+        self._closings += 1
+        side = Side.SELL if holding.qty > 0 else Side.BUY
+        order_id = f"{SENTINEL}-{self._closings}"
+        call = requests.close(holding.symbol, side, abs(holding.qty), self._prefix + order_id)
+        told = self._ask(call)
+        if isinstance(told, Fault):
+            if told.reason is None:
+                raise OSError(f"closing {holding.symbol}: {told.detail}")
+            return None
+        report = _parsed(told, answers.report)
+        fills = self._fills_of(report)
+        return _sum(event_ns, order_id, fills) if fills else None
+
+    def _fills_of(self, report: OrderReport) -> list[FillReport]:
+        """Return every fill of an order that has just traded; the venue may tell them late.
+
+        Raises:
+            OSError: It does not tell them all.
+
+        """
+        for attempt in range(TRADES_TRIES):
+            if attempt:
+                time.sleep(TRADES_PAUSE_S)
+            newest = self._read(requests.latest_trades(report.symbol), answers.trades)
+            trades = [trade for trade in newest if _number(trade) == _key(report)]
+            fills = [answers.fill(trade, "", self._fees.of) for trade in trades]
+            if sum((fill.qty for fill in fills), ZERO) == report.filled_qty:
+                return fills
+        raise OSError(f"binance closed {report.filled_qty} and does not tell at what price")
+
+    # --- names ---------------------------------------------------------------------------------
+
+    def _ours(self, report: OrderReport) -> str | None:
+        """Return what the engine calls an order; None where it is not this run's."""
+        is_ours = report.client_id.startswith(self._prefix)
+        order_id = report.client_id.removeprefix(self._prefix) if is_ours else None
+        self._order_ids[_key(report)] = order_id
+        return order_id
+
+    def _look_up(self, trades: Sequence[Trade]) -> None:
+        """Ask what the newest orders are called that no answer has named yet."""
+        unnamed = {_number(one): one for one in trades if _number(one) not in self._order_ids}
+        for trade in list(unnamed.values())[-LOOKUPS_MAX:]:
+            told = self._ask(requests.order_numbered(trade.symbol, str(trade.order_id)))
+            if isinstance(told, Fault):
+                if told.code != NO_SUCH_ORDER:
+                    raise OSError(told.detail)
+                self._order_ids[_number(trade)] = None
+            else:
+                self._ours(_parsed(told, answers.report))
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def _read(self, call: Call, parse: Callable[[bytes], T]) -> T:
+        told = self._ask(call)
+        if isinstance(told, Fault):
+            raise OSError(f"binance: {told.detail}")
+        return _parsed(told, parse)
+
+    def _ask(self, call: Call) -> bytes | Fault:
+        """Send one request; once more where only our clock was wrong."""
+        told = self._send(call)
+        if isinstance(told, Fault) and told.code in LATE:
+            clock = self._send(requests.clock())
+            if not isinstance(clock, Fault):
+                venue_ms = _parsed(clock, server_time_ms)
+                self._offset_ms = venue_ms - time.time_ns() // MS_NS
+                told = self._send(call)
+        return told
+
+    def _send(self, call: Call) -> bytes | Fault:
+        at_ms = time.time_ns() // MS_NS + self._offset_ms
+        sent = written(call, self._credentials, at_ms, RECV_WINDOW_MS)
+        status, body = self._line.ask(sent)
+        return fault_in(status, body) or body
+
+
+def _number(trade: Trade) -> str:
+    return f"{trade.symbol}/{trade.order_id}"
+
+
+def _key(report: OrderReport) -> str:
+    return f"{report.symbol}/{report.venue_order_id}"
+
+
+def _parsed(body: bytes, parse: Callable[[bytes], T]) -> T:
+    try:
+        return parse(body)
+    except BROKEN:
+        raise OSError("binance: an answer that can't be read") from None
+
+
+def _fill(event_ns: int, order_id: str, told: FillReport) -> VenueFill:
+    return VenueFill(
+        event_ns,
+        told.symbol,
+        order_id,
+        told.trade_id,
+        told.side,
+        told.price,
+        told.qty,
+        told.fee,
+        told.liquidity,
+    )
+
+
+def _sum(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFill:
+    """Return several executions of one order as one, named by the last."""
+    qty = sum((fill.qty for fill in fills), ZERO)
+    worth = sum((fill.qty * fill.price for fill in fills), ZERO)
+    price = fills[0].price if len(fills) == 1 else ROUNDED.divide(worth, qty)
+    fee = sum((fill.fee for fill in fills), ZERO)
+    return _fill(event_ns, order_id, fills[-1]._replace(qty=qty, price=price, fee=fee))

@@ -1,0 +1,210 @@
+"""Looks at a whole account at Binance: what it is, and how it stands. Only reads.
+
+Rule 1: a look of which one part failed, or made no sense, is no look at all (reliability.md A9).
+Rule 2: the parts are asked for at once. Where the account moved meanwhile, by its stream, they need
+        not fit together, so they are asked for again; the syncer confirms by a second look anyway.
+Rule 3: fills are followed page by page until one is empty, for nobody promises how long a page is.
+        One that repeats itself, and more than anyone should need, are failures (row 44).
+
+Source: the Binance sheet, section 5; domain.md section 6.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from brokers.binance import answers, requests, terms
+from brokers.binance.answers import BROKEN, MS_NS, FeeOf, Trade
+from brokers.binance.caller import Caller
+from brokers.binance.faults import NO_SUCH_ORDER, Fault
+from brokers.binance.names import Names
+from brokers.binance.requests import Call
+from brokers.link.account import Facts, FillReport, Picture, Unanswered
+from engine.model.errors import CredentialsRefused, DataUnavailable
+from engine.model.venue_events import RejectReason
+
+LOOKS_MAX: Final = 2
+"""Looks at an account that moves; each weighs 55 and 5 an instrument."""
+PAGES_MAX: Final = 20
+"""Of fills of one instrument in one look: 20,000."""
+STRANGERS_MAX: Final = 50
+"""Orders whose names are asked for in one look."""
+WINDOW_MS: Final = 7 * 86_400_000 - 60_000
+"""Fills between two times are told for a week at most."""
+
+T = TypeVar("T")
+
+
+class NotWhole(Exception):
+    """A part of a look is missing."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(fault.detail)
+
+
+class Survey:
+    """Looks at one account."""
+
+    def __init__(
+        self, caller: Caller, symbols: Sequence[str], quote: str, names: Names, fee_of: FeeOf
+    ) -> None:
+        self._caller = caller
+        self._symbols = tuple(symbols)
+        self._quote = quote
+        self._names = names
+        self._fee_of = fee_of
+
+    # --- facts ---------------------------------------------------------------------------------
+
+    async def facts(self, tail: str, *, asks_spot: bool) -> Facts:
+        """Ask what has to be known before anything is sent.
+
+        Args:
+            tail: Of the key.
+            asks_spot: Whether somebody tells what the key may do.
+
+        Raises:
+            DataUnavailable: The venue can't be reached, or makes no sense.
+            CredentialsRefused: It does not take the key.
+
+        """
+        try:
+            return await self._facts(tail, asks_spot=asks_spot)
+        except NotWhole as missing:
+            fault = missing.fault
+            kind = CredentialsRefused if fault.reason is RejectReason.AUTH else DataUnavailable
+            does = "does not take the key" if kind is CredentialsRefused else "does not answer"
+            raise kind(f"binance {does}: {fault.detail}") from None
+
+    async def _facts(self, tail: str, *, asks_spot: bool) -> Facts:
+        for learn in (self._caller.compare_clocks, self._caller.learn_limits):
+            if (fault := await learn()) is not None:
+                raise NotWhole(fault)
+        allowed = None
+        if asks_spot:
+            allowed = await self._read(requests.permissions(), terms.permissions, of_spot=True)
+        positions, balance, orders, one_way, leverages = await asyncio.gather(
+            self._read(requests.positions(), answers.holdings),
+            self._read(requests.balances(), self._wallet),
+            self._read(requests.open_orders(), answers.reports),
+            self._read(requests.position_mode(), terms.is_one_way),
+            self._read(requests.symbol_settings(), terms.leverages),
+        )
+        fees = await asyncio.gather(
+            *(self._read(requests.commission(one), terms.fees_bps) for one in self._symbols)
+        )
+        ours = [leverages[symbol] for symbol in self._symbols if symbol in leverages]
+        return Facts(
+            tail,
+            balance,
+            positions,
+            len(orders),
+            can_trade=True if allowed is None else allowed.enable_futures,
+            can_withdraw=None if allowed is None else allowed.enable_withdrawals,
+            is_one_way=one_way,
+            maker_fee_bps=max((maker for maker, _ in fees), default=None),
+            taker_fee_bps=max((taker for _, taker in fees), default=None),
+            leverage=Decimal(max(ours, default=1)),
+            clock_offset_ns=self._caller.offset_ns,
+        )
+
+    # --- picture -------------------------------------------------------------------------------
+
+    async def picture(self, since_ns: int, moves: Callable[[], int]) -> Picture | Unanswered:
+        """Ask for the whole account.
+
+        Args:
+            since_ns: Venue time of the first fill wanted.
+            moves: Counts what the account's stream has told so far.
+
+        """
+        await self._caller.keep_time()
+        try:
+            for _ in range(LOOKS_MAX):
+                before = moves()
+                seen = await self._look(since_ns)
+                if moves() == before:
+                    break
+        except NotWhole as missing:
+            return Unanswered(missing.fault.detail)
+        return seen
+
+    async def _look(self, since_ns: int) -> Picture:
+        taken_ns = self._caller.now_ns()
+        start_ms, now_ms = since_ns // MS_NS, taken_ns // MS_NS
+        (positions, orders, balance), trades = await asyncio.gather(
+            asyncio.gather(
+                self._read(requests.positions(), answers.holdings),
+                self._read(requests.open_orders(), answers.reports),
+                self._read(requests.balances(), self._wallet),
+            ),
+            asyncio.gather(*(self._trades(one, start_ms, now_ms) for one in self._symbols)),
+        )
+        for order in orders:
+            self._names.learn(order)
+        fills = await self._fills([trade for some in trades for trade in some])
+        return Picture(taken_ns, positions, orders, fills, balance)
+
+    async def _trades(self, symbol: str, since_ms: int, now_ms: int) -> list[Trade]:
+        """Return an instrument's fills since a time, by number."""
+        found: dict[int, Trade] = {}
+        start_ms = since_ms
+        for _ in range(PAGES_MAX):
+            page = await self._page(symbol, start_ms, now_ms, max(found, default=0))
+            if not page and (found or start_ms + WINDOW_MS >= now_ms):
+                return list(found.values())
+            if page and max(trade.id for trade in page) <= max(found, default=-1):
+                raise NotWhole(Fault(None, "a page of fills that repeats itself"))
+            found |= {trade.id: trade for trade in page}
+            start_ms += WINDOW_MS
+        raise NotWhole(Fault(None, f"more than {PAGES_MAX} pages of fills"))
+
+    async def _page(self, symbol: str, start_ms: int, now_ms: int, last_id: int) -> list[Trade]:
+        """Return what follows a fill; before the first one, what a week from a time on has."""
+        call = requests.trades_from(symbol, last_id + 1)
+        if not last_id:
+            end_ms = start_ms + WINDOW_MS
+            call = requests.trades_since(symbol, start_ms, end_ms if end_ms < now_ms else None)
+        return await self._read(call, answers.trades)
+
+    async def _fills(self, trades: list[Trade]) -> tuple[FillReport, ...]:
+        """Return fills with the names of their orders, oldest first."""
+        numbers = dict.fromkeys((one.symbol, str(one.order_id)) for one in trades)
+        unnamed = [number for number in numbers if self._names.of(*number) is None]
+        if len(unnamed) > STRANGERS_MAX:
+            raise NotWhole(Fault(None, f"fills of more than {STRANGERS_MAX} unknown orders"))
+        await asyncio.gather(*(self._name(*key) for key in unnamed))
+        told = [(one, self._names.of(one.symbol, str(one.order_id)) or "") for one in trades]
+        return tuple(
+            sorted(
+                (answers.fill(one, name, self._fee_of) for one, name in told),
+                key=lambda fill: (fill.at_ns, int(fill.trade_id)),
+            )
+        )
+
+    async def _name(self, symbol: str, venue_order_id: str) -> None:
+        """Ask what an order is called; one the venue has forgotten has no name."""
+        told = await self._caller.ask(requests.order_numbered(symbol, venue_order_id))
+        if isinstance(told, Fault):
+            if told.code != NO_SUCH_ORDER:
+                raise NotWhole(told)
+            return
+        self._names.learn(_parsed(told, answers.report))
+
+    def _wallet(self, body: bytes) -> Decimal:
+        return answers.balance(body, self._quote)
+
+    async def _read(self, call: Call, parse: Callable[[bytes], T], *, of_spot: bool = False) -> T:
+        told = await self._caller.ask(call, of_spot=of_spot)
+        if isinstance(told, Fault):
+            raise NotWhole(told)
+        return _parsed(told, parse)
+
+
+def _parsed(body: bytes, parse: Callable[[bytes], T]) -> T:
+    try:
+        return parse(body)
+    except BROKEN:
+        raise NotWhole(Fault(None, "an answer that can't be read")) from None

@@ -1,0 +1,112 @@
+"""The terms of an account, as Binance tells them: its key, fees, leverage, limits, clock. Pure.
+
+Each function raises one of `answers.BROKEN` where an answer makes no sense.
+
+Source: the Binance sheet, sections 3, 5, 7 and 8.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Final
+
+import msgspec
+
+from brokers.binance.answers import number
+from brokers.binance.wire import Milliseconds
+from brokers.link.budget import Limit
+from engine.model.money import BPS
+
+SECONDS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": 86_400}
+METERS: Final = {"REQUEST_WEIGHT": "used-weight", "ORDERS": "order-count"}
+"""Kinds of limits, by what their header is called."""
+
+
+class Commission(msgspec.Struct, rename="camel"):
+    """What trading costs, as fractions."""
+
+    maker_commission_rate: str
+    taker_commission_rate: str
+
+
+class Setting(msgspec.Struct):
+    """How an instrument is set up."""
+
+    symbol: str
+    leverage: Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+
+
+class Permissions(msgspec.Struct, rename="camel"):
+    """What a key may do."""
+
+    enable_withdrawals: bool
+    enable_futures: bool
+
+
+class _Mode(msgspec.Struct, rename="camel"):
+    dual_side_position: bool
+
+
+class _Key(msgspec.Struct, rename="camel"):
+    listen_key: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,256}$")]
+
+
+class _Time(msgspec.Struct, rename="camel"):
+    server_time: Milliseconds
+
+
+class _Limit(msgspec.Struct, rename="camel"):
+    rate_limit_type: str
+    interval: str
+    interval_num: Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class _Listing(msgspec.Struct, rename="camel"):
+    rate_limits: list[_Limit]
+
+
+permissions: Final = msgspec.json.Decoder(Permissions).decode
+_commission: Final = msgspec.json.Decoder(Commission).decode
+_settings: Final = msgspec.json.Decoder(list[Setting]).decode
+_mode: Final = msgspec.json.Decoder(_Mode).decode
+_key: Final = msgspec.json.Decoder(_Key).decode
+_time: Final = msgspec.json.Decoder(_Time).decode
+_listing: Final = msgspec.json.Decoder(_Listing).decode
+
+
+def fees_bps(body: bytes) -> tuple[Decimal, Decimal]:
+    """Return what making and taking cost."""
+    told = _commission(body)
+    return number(told.maker_commission_rate) * BPS, number(told.taker_commission_rate) * BPS
+
+
+def leverages(body: bytes) -> dict[str, int]:
+    """Return the leverage of each instrument."""
+    return {one.symbol: one.leverage for one in _settings(body)}
+
+
+def is_one_way(body: bytes) -> bool:
+    """Whether long and short net."""
+    return not _mode(body).dual_side_position
+
+
+def listen_key(body: bytes) -> str:
+    """Return the key of the account's stream."""
+    return _key(body).listen_key
+
+
+def server_time_ms(body: bytes) -> int:
+    """Return the venue's time."""
+    return _time(body).server_time
+
+
+def limits_in(body: bytes) -> tuple[Limit, ...]:
+    """Return the request limits, named as the headers that count them: `used-weight-1m`."""
+    return tuple(
+        Limit(
+            f"{METERS[one.rate_limit_type]}-{one.interval_num}{one.interval[0].lower()}",
+            one.limit,
+            float(one.interval_num * SECONDS[one.interval]),
+        )
+        for one in _listing(body).rate_limits
+        if one.rate_limit_type in METERS and one.interval in SECONDS
+    )

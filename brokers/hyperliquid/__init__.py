@@ -1,0 +1,1 @@
+"""Hyperliquid perpetuals: live market data, and an account that signs what it sends."""

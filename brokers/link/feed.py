@@ -1,0 +1,164 @@
+"""What every live market feed does alike: lines that come back, an inbox, what broke and when.
+
+Rule 1: `batches` never waits. It yields what has arrived, perhaps nothing; the session decides how
+        long to wait for more.
+Rule 2: an outage is told once, however often the line is tried meanwhile, and before anything that
+        comes behind it.
+Rule 3: events are stamped with the wall clock as they arrive; the session, whose clock never goes
+        back, stamps them again as it takes them. The venue's own stamp stays beside it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import ClassVar, Final, Self
+
+from brokers.link.inbox import Inbox
+from brokers.link.rest import Outcome, Reply, Rest
+from brokers.link.stream import Down, Frame, Stream, Up, Word
+from engine.model.errors import DataUnavailable
+from engine.model.instrument import Instrument
+from engine.model.market import FeedEvent, FeedStatus
+from engine.model.text import sanitize
+
+OK: Final = 200
+SAID_MAX: Final = 120
+Tap = Callable[[str, int, bytes], None]
+"""Symbol (empty where a message names none), receive time, message."""
+
+
+class MarketFeed:
+    """The part of an `engine.venue.LiveFeed` that knows no venue."""
+
+    name: ClassVar[str]
+    is_simulated = False
+
+    def __init__(self, symbols: Sequence[str], rest: Rest, tap: Tap | None) -> None:
+        """Prepare to listen.
+
+        Args:
+            symbols: Instruments.
+            rest: The venue's host.
+            tap: Gets every message as it came, before it is read; None listens alone.
+
+        """
+        self._symbols = tuple(symbols)
+        self._tap = tap
+        self._rest = rest
+        self._has_some = asyncio.Event()
+        self._inbox = Inbox()
+        self._instruments: tuple[Instrument, ...] = ()
+        self._down: dict[str, bool] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.streams: dict[str, Stream] = {}
+        """By name; for health."""
+
+    @property
+    def instruments(self) -> Sequence[Instrument]:
+        """As asked for; known once they are discovered."""
+        return self._instruments
+
+    async def discover(self) -> None:
+        """Learn what is traded; before that, `instruments` are empty.
+
+        Raises:
+            DataUnavailable: The venue can't be reached, or makes no sense.
+            UnknownInstrument: It does not list one of the symbols.
+
+        """
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
+        """Begin to listen; ask what is listed first."""
+        await self._rest.__aenter__()
+        self._begin()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._rest.__aexit__(None, None, None)
+
+    async def arrived(self, within_s: float) -> None:
+        """Wait until something waits to be taken, at most so long."""
+        if not self._inbox:
+            self._has_some.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._has_some.wait(), within_s)
+
+    def batches(self) -> Iterator[Sequence[FeedEvent]]:
+        """Yield what has arrived since the last look, for ever; empty where nothing has."""
+        while True:
+            yield self._inbox.take()
+
+    # --- what a venue adds ---------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Open the lines."""
+        raise NotImplementedError
+
+    def _read(self, name: str, at_ns: int, data: bytes) -> None:
+        """Take one frame of a line."""
+        raise NotImplementedError
+
+    def _came_up(self, name: str, at_ns: int) -> None:
+        """Take note that a line is open; where that proves nothing yet, say so later."""
+        self._is_back(name, at_ns)
+
+    def _lost_touch(self) -> None:
+        """Trust no book any more."""
+
+    # --- lines ---------------------------------------------------------------------------------
+
+    def _open(self, name: str, stream: Stream) -> None:
+        self.streams[name] = stream
+        self._spawn(stream.run(lambda word: self._hear(name, word)))
+
+    def _hear(self, name: str, word: Word) -> None:
+        match word:
+            case Frame(received_ns=at_ns, data=data):
+                self._read(name, at_ns, data)
+            case Up(received_ns=at_ns):
+                self._came_up(name, at_ns)
+            case Down(received_ns=at_ns, cause=cause):
+                if not self._down.get(name):
+                    self._down[name] = True
+                    self._status(at_ns, name, cause)
+
+    def _is_back(self, name: str, at_ns: int) -> None:
+        self._down[name] = False
+        self._status(at_ns, name, "")
+
+    def _status(self, at_ns: int, name: str, cause: str) -> None:
+        # The engine forgets every book with any line that comes back, so all start over.
+        self._lost_touch()
+        self._put(FeedStatus(at_ns, f"{self.name}.{name}", not cause, cause))
+
+    def _put(self, event: FeedEvent) -> None:
+        self._has_some.set()
+        if not self._inbox.put(event):
+            self._lost_touch()
+            self._inbox.put(FeedStatus(event.ts_ns, self.name, False, "more than could be taken"))
+            self._inbox.put(FeedStatus(event.ts_ns, self.name, True))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def good_body(venue: str, outcome: Outcome) -> bytes:
+    """Return a good answer's body.
+
+    Raises:
+        DataUnavailable: There is none.
+
+    """
+    if not isinstance(outcome, Reply):
+        raise DataUnavailable(f"{venue} can't be reached: {outcome.cause}")
+    if outcome.status != OK:
+        said = sanitize(outcome.body[:SAID_MAX].decode("utf-8", "replace"), SAID_MAX)
+        raise DataUnavailable(f"{venue} answered {outcome.status}: {said}")
+    return outcome.body

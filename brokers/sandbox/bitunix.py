@@ -1,0 +1,175 @@
+"""A Bitunix exchange on loopback: its public REST and its public line.
+
+Every answer is a 200 with a code inside, errors too, as at the venue.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from brokers.bitunix.talk import Topic
+from brokers.link.budget import Budget, Lane, Limit
+from brokers.sandbox import bitunix_frames as frames
+from brokers.sandbox.bitunix_lines import Line, push, serve_line
+from brokers.sandbox.market import SandboxMarket, ShownBook
+from engine.model.market import Depth, FeedEvent, Funding, Trade
+
+PREFIX: Final = "/api/v1/futures"
+LIMITS: Final = {"1": 1, "5": 5, "15": 15, "50": 50, "max": 1_000}
+PER_S: Final = 10
+PARAMETER: Final = (10002, "Parameter error")
+TOO_MANY: Final = (10006, "Request too frequently")
+NO_SYMBOL: Final = (20001, "Market not exists")
+
+
+class BitunixSandbox:
+    """The exchange; `app` is served by whoever runs it."""
+
+    def __init__(self, market: SandboxMarket) -> None:
+        self._market = market
+        self._lines: set[Line] = set()
+        self._funding: dict[str, Funding] = {}
+        self._last: dict[str, int] = {}
+        """Price of the last trade in ticks."""
+        market.listen(self._publish)
+        self.app = web.Application()
+        for path, handler in self._gets().items():
+            self.app.router.add_get(PREFIX + path, _limited(path, handler))
+        self.app.router.add_get("/public/", self._line)
+
+    def _gets(self) -> Mapping[str, "Handler"]:
+        return {
+            "/market/trading_pairs": self._pairs,
+            "/market/depth": self._depth,
+            "/market/funding_rate": self._rate,
+            "/market/funding_rate/batch": self._rates,
+            "/market/tickers": self._tickers,
+        }
+
+    # --- REST ----------------------------------------------------------------------------------
+
+    def _pairs(self, query: Mapping[str, str]) -> web.Response:
+        return good([frames.pair(book.instrument) for book in self._asked(query)])
+
+    def _depth(self, query: Mapping[str, str]) -> web.Response:
+        book = self._market.books.get(query.get("symbol", ""))
+        count = LIMITS.get(query.get("limit", "max"))
+        if book is None:
+            return refused(*NO_SYMBOL)
+        if count is None:
+            return refused(*PARAMETER)
+        return good(frames.ladder(book, count, ("bids", "asks")))
+
+    def _rate(self, query: Mapping[str, str]) -> web.Response:
+        book = self._market.books.get(query.get("symbol", ""))
+        return refused(*NO_SYMBOL) if book is None else good(self._rate_of(book))
+
+    def _rates(self, _: Mapping[str, str]) -> web.Response:
+        return good([self._rate_of(book) for book in self._market.books.values()])
+
+    def _tickers(self, query: Mapping[str, str]) -> web.Response:
+        return good([self._ticker(book) for book in self._asked(query)])
+
+    def _asked(self, query: Mapping[str, str]) -> list[ShownBook]:
+        """Return the books named in `symbols`; all where none is."""
+        names = list(filter(None, query.get("symbols", "").split(",")))
+        books = self._market.books
+        return [books[name] for name in names or books if name in books]
+
+    def _rate_of(self, book: ShownBook) -> dict[str, Any]:
+        symbol = book.instrument.symbol
+        return frames.rate(book.instrument, self._funding.get(symbol), self._last_of(book))
+
+    def _ticker(self, book: ShownBook) -> dict[str, Any]:
+        symbol, last = book.instrument.symbol, self._last_of(book)
+        funding = self._funding.get(symbol)
+        return {
+            "symbol": symbol, "lastPrice": last, "last": last, "open": last, "high": last,
+            "low": last, "markPrice": f"{funding.mark_price:f}" if funding else last,
+            "quoteVol": "0", "baseVol": "0", "time": str(time.time_ns() // frames.MS_NS),
+        }  # fmt: skip
+
+    def _last_of(self, book: ShownBook) -> str:
+        quote, item = book.quote, book.instrument
+        ticks = self._last.get(item.symbol, quote.bid_ticks if quote else 0)
+        return f"{item.price(ticks):f}"
+
+    # --- the public line -----------------------------------------------------------------------
+
+    async def _line(self, request: web.Request) -> web.WebSocketResponse:
+        line = Line(self._carries)
+        self._lines.add(line)
+        try:
+            return await serve_line(request, line, lambda word: self._begin(line, word))
+        finally:
+            self._lines.discard(line)
+
+    def _carries(self, topic: Topic) -> bool:
+        symbol, channel = topic
+        return symbol in self._market.books and channel in frames.CHANNELS
+
+    def _begin(self, line: Line, word: dict[str, Any]) -> None:
+        """Obey; a new subscription to a book starts with what it is now."""
+        for symbol, channel in line.take_word(word):
+            book, count = self._market.books[symbol], frames.LADDERS.get(channel)
+            now_ms = time.time_ns() // frames.MS_NS
+            if count is not None and book.bids:
+                line.offer(push(channel, symbol, now_ms, frames.ladder(book, count)))
+            if channel == frames.TOUCH and book.quote is not None:
+                data = frames.touch(book.quote, book.instrument)
+                line.offer(push(channel, symbol, now_ms, data))
+
+    def _publish(self, event: FeedEvent) -> None:
+        symbol: str = getattr(event, "symbol", "")
+        book = self._market.books.get(symbol)
+        if book is None:
+            return
+        if isinstance(event, Funding):
+            self._funding[symbol] = event
+        elif isinstance(event, Trade):
+            self._last[symbol] = event.price_ticks
+        if isinstance(event, Depth) and not (book.bids and book.asks):
+            return
+        if not any(symbol == topic[0] for line in self._lines for topic in line.topics):
+            return
+        at_ms = event.ts_ns // frames.MS_NS
+        for channel, data in frames.pushes(event, book):
+            frame = push(channel, symbol, at_ms, data)
+            for line in self._lines:
+                if (symbol, channel) in line.topics:
+                    line.offer(frame)
+
+
+Handler = Callable[[Mapping[str, str]], web.Response]
+
+
+def good(data: object) -> web.Response:
+    """Answer with data."""
+    return _json({"code": 0, "data": data, "msg": "Success"})
+
+
+def refused(code: int, message: str) -> web.Response:
+    """Answer with an error, which is a 200 as well."""
+    return _json({"code": code, "data": None, "msg": message})
+
+
+def _json(told: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(told), content_type="application/json")
+
+
+def _limited(path: str, handler: Handler) -> Callable[[web.Request], Any]:
+    """Hold one path to so many requests a second from each address."""
+    budgets: dict[str, Budget] = {}
+
+    async def answer(request: web.Request) -> web.Response:
+        budget = budgets.setdefault(request.remote or "", Budget((Limit(path, PER_S, 1.0),)))
+        now_s = time.monotonic()
+        if budget.wait_s({path: 1}, Lane.CANCEL, now_s) > 0:
+            return refused(*TOO_MANY)
+        budget.spend({path: 1}, now_s)
+        return handler(request.query)
+
+    return answer

@@ -1,0 +1,112 @@
+"""The account's stream on a real socket: made, broken, renewed, expired, torn."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from brokers.binance.account import open_account
+from brokers.link.account import FillReport, LineUp, OrderReport, Report
+from tests.brokers.binance.payloads import event
+from tests.brokers.binance.scripted import Script, refused, scripted, told, until
+from tests.brokers.binance.test_account import BTC, KEYS
+
+MAKE, RENEW, LINE = "POST /fapi/v1/listenKey", "PUT /fapi/v1/listenKey", "WS /private/ws"
+KEY = told({"listenKey": "key1"})
+
+
+@pytest.fixture
+async def script() -> AsyncIterator[Script]:
+    async with scripted() as running:
+        running.usual[MAKE] = KEY
+        running.usual[RENEW] = told({})
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def listening(script: Script, **config: float) -> AsyncIterator[list[Report]]:
+    """Listen until the test is done; nothing that ends it may pass unseen."""
+    heard: list[Report] = []
+    async with open_account(KEYS, replace(script.config, **config), (BTC,)) as account:
+        task = asyncio.create_task(account.listen(heard.append))
+        try:
+            yield heard
+            assert not task.done(), task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def kinds(heard: list[Report]) -> list[str]:
+    return [type(report).__name__ for report in heard]
+
+
+async def test_the_line_opens_with_a_key_and_tells_what_happens(script: Script) -> None:
+    """A fill told twice is told twice: whoever books knows it by its number."""
+    fill = event(x="TRADE", X="FILLED", l="0.01", z="0.01", L="60000", t=5, n="0", N="USDT")
+    async with listening(script) as heard:
+        await until(lambda: bool(script.sockets))
+        for data in (event(), b'{"e":"NEVER_SEEN"}', fill, fill):
+            await script.sockets[0].send_str(data.decode())
+        await until(lambda: len(heard) == 6)
+
+    assert [LineUp, OrderReport, FillReport, OrderReport, FillReport, OrderReport] == [
+        type(report) for report in heard
+    ]
+    assert ["5", "5"] == [report.trade_id for report in heard if isinstance(report, FillReport)]
+    assert [MAKE, LINE] == script.names()
+    assert {"listenKey": "key1"} == script.seen[1].params
+
+
+async def test_a_broken_line_comes_back_with_a_key_asked_for_anew(script: Script) -> None:
+    """Row 49: the break is told once, before the line is up again."""
+    async with listening(script) as heard:
+        await until(lambda: bool(script.sockets))
+        script.usual[MAKE] = told({"listenKey": "key2"})
+        await script.sockets[0].close()
+        await until(lambda: kinds(heard) == ["LineUp", "LineDown", "LineUp"])
+
+    assert [MAKE, LINE] * 2 == script.names()
+    assert "key2" == script.seen[-1].params["listenKey"]
+
+
+@pytest.mark.parametrize(
+    "data", ['{"e":"listenKeyExpired","E":1}', "{", "[" * 10_000, event(q="NaN").decode()]
+)
+async def test_a_dead_key_and_what_cannot_be_read_end_the_line(script: Script, data: str) -> None:
+    """Row 48, 18: what was missed is not guessed."""
+    async with listening(script) as heard:
+        await until(lambda: bool(script.sockets))
+        await script.sockets[0].send_str(data)
+        await until(lambda: kinds(heard) == ["LineUp", "LineDown", "LineUp"])
+
+
+async def test_the_key_is_renewed_and_made_anew_where_it_is_gone(script: Script) -> None:
+    """A renewal that merely failed is tried again; the line stays."""
+    script.then(RENEW, told({}), (500, b""), told({}), refused(-1125))
+    async with listening(script, keep_alive_s=0.05) as heard:
+        await until(lambda: kinds(heard) == ["LineUp", "LineDown", "LineUp"])
+
+    assert [MAKE, LINE, *[RENEW] * 4, MAKE, LINE] == script.names()[:8]
+    assert "gone" in heard[1].cause
+
+
+async def test_a_key_that_is_refused_is_told_once_and_asked_for_again(script: Script) -> None:
+    """With a pause between; the line is down until it is up."""
+    script.then(MAKE, refused(-2015, 401), (500, b""), told({"listenKey": "no key & more"}))
+    async with listening(script) as heard:
+        await until(lambda: kinds(heard) == ["LineDown", "LineUp"])
+
+    assert [MAKE] * 4 + [LINE] == script.names()
+    assert heard[0].cause.startswith("-2015")
+
+
+async def test_a_line_that_cannot_be_opened_is_down(script: Script) -> None:
+    """No server there, and no address at all; nobody is told the key."""
+    for url in ("ws://127.0.0.1:9/private", "gopher://nowhere"):
+        async with listening(script, private_url=url) as heard:
+            await until(lambda heard=heard: len(script.names()) >= 3 and bool(heard))
+        assert ["LineDown"] == kinds(heard)
+        assert "key1" not in heard[0].cause

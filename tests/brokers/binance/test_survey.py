@@ -1,0 +1,214 @@
+"""Facts and pictures of an account: whole or not at all, page by page, under the right names."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from brokers.binance.account import BinanceAccount, open_account
+from brokers.binance.survey import PAGES_MAX, STRANGERS_MAX, WINDOW_MS
+from brokers.link.account import Facts, Picture, Unanswered
+from engine.model.errors import CredentialsRefused, DataUnavailable
+from engine.model.venue_events import VenueHolding
+from tests.brokers.binance.payloads import ORDER, answer, trade
+from tests.brokers.binance.scripted import Answer, Script, refused, scripted, told
+from tests.brokers.binance.test_account import BTC, KEYS
+
+POSITIONS, BALANCE, OPEN, TRADES, ASK = (
+    f"GET /fapi/{path}"
+    for path in ("v3/positionRisk", "v3/balance", "v1/openOrders", "v1/userTrades", "v1/order")
+)
+ALLOWED, MODE = "GET /sapi/v1/account/apiRestrictions", "GET /fapi/v1/positionSide/dual"
+FEES, SETTINGS = "GET /fapi/v1/commissionRate", "GET /fapi/v1/symbolConfig"
+LISTING = "GET /fapi/v1/exchangeInfo"
+NOW_MS = 1_800_000_000_000
+PARTS = (POSITIONS, BALANCE, OPEN, TRADES)
+TERMS = (ALLOWED, MODE, FEES, SETTINGS, LISTING, POSITIONS, BALANCE, OPEN)
+
+
+@pytest.fixture
+async def script() -> AsyncIterator[Script]:
+    async with scripted() as running:
+        running.clock_ms = lambda: NOW_MS
+        limits = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1}
+        running.usual |= {
+            POSITIONS: told([{"symbol": "BTCUSDT", "positionAmt": "-0.5", "positionSide": "BOTH"}]),
+            BALANCE: told([{"asset": "USDT", "balance": "1000.5"}]),
+            OPEN: told([ORDER]),
+            TRADES: told([]),
+            ALLOWED: told({"enableWithdrawals": False, "enableFutures": True}),
+            MODE: told({"dualSidePosition": False}),
+            FEES: told({"makerCommissionRate": "0.0002", "takerCommissionRate": "0.0005"}),
+            SETTINGS: told([{"symbol": "BTCUSDT", "leverage": 7}, {"symbol": "X", "leverage": 50}]),
+            LISTING: told({"rateLimits": [limits | {"limit": 2_000}], "symbols": []}),
+        }
+        yield running
+
+
+@pytest.fixture
+async def account(script: Script) -> AsyncIterator[BinanceAccount]:
+    async with open_account(KEYS, script.config, (BTC,)) as opened:
+        yield opened
+
+
+# --- facts -----------------------------------------------------------------------------------------
+
+
+async def test_facts(script: Script, account: BinanceAccount) -> None:
+    """Everything that has to be known before anything is sent."""
+    facts = await account.facts()
+
+    assert (
+        Facts(
+            "0001", Decimal("1000.5"), (VenueHolding("BTCUSDT", Decimal("-0.5")),), 1, True, False,
+            True, Decimal(2), Decimal(5), Decimal(7), facts.clock_offset_ns,
+        )
+        == facts
+    )  # fmt: skip
+    assert not any(name.startswith(("POST", "PUT", "DELETE")) for name in script.names())
+
+
+async def test_facts_without_instruments_and_without_a_spot_host(script: Script) -> None:
+    """For a look at a key: what withdrawing is, nobody tells."""
+    async with open_account(KEYS, replace(script.config, spot_url=""), ()) as account:
+        facts = await account.facts()
+
+    assert (True, None, None) == (facts.can_trade, facts.can_withdraw, facts.maker_fee_bps)
+    assert ALLOWED not in script.names()
+
+
+@pytest.mark.parametrize("part", TERMS)
+@pytest.mark.parametrize("end", [(500, b""), (200, b"<html>"), (200, b'{"x":1}')])
+async def test_facts_with_a_part_missing_are_none(
+    script: Script, account: BinanceAccount, part: str, end: Answer
+) -> None:
+    """A key whose permissions can't be read is no key to trade with."""
+    script.usual[part] = end
+
+    with pytest.raises(DataUnavailable):
+        await account.facts()
+
+
+@pytest.mark.parametrize("part", [ALLOWED, POSITIONS, MODE])
+async def test_a_key_that_is_not_taken_is_said_so(
+    script: Script, account: BinanceAccount, part: str
+) -> None:
+    """In one line, with the venue's words and nothing of the key."""
+    script.usual[part] = refused(-2015, 401, "Invalid API-key, IP, or permissions for action.")
+
+    with pytest.raises(CredentialsRefused, match="does not take the key: -2015") as raised:
+        await account.facts()
+    assert "canary" not in str(raised.value)
+
+
+# --- pictures --------------------------------------------------------------------------------------
+
+
+async def test_a_picture(script: Script, account: BinanceAccount) -> None:
+    """Positions, orders, fills under the names of their orders, money, one time."""
+    script.then(TRADES, told([trade(id=1), trade(id=2, orderId=9)]), told([]))
+    script.then(ASK, (200, answer(orderId=9, clientOrderId="somebody")))
+
+    picture = await account.picture((NOW_MS - 1_000) * 1_000_000)
+
+    assert isinstance(picture, Picture)
+    assert (VenueHolding("BTCUSDT", Decimal("-0.5")),) == picture.positions
+    assert ["run1-quoter-7"] == [order.client_id for order in picture.orders]
+    assert [("1", "run1-quoter-7"), ("2", "somebody")] == [
+        (fill.trade_id, fill.client_id) for fill in picture.fills
+    ]
+    assert Decimal("1000.5") == picture.balance
+    assert abs(picture.taken_ns - NOW_MS * 1_000_000) < 60 * 10**9
+    await account.picture((NOW_MS - 1_000) * 1_000_000)
+    assert 1 == script.names().count(ASK)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    "end", [(500, b""), (200, b"<html>"), (200, b'{"x":1}'), None, refused(-1003, 429)]
+)
+async def test_a_picture_with_a_part_missing_is_none(
+    script: Script, account: BinanceAccount, part: str, end: Answer | None
+) -> None:
+    """Row A9: never an empty one."""
+    script.then(part, end)
+
+    assert isinstance(await account.picture((NOW_MS - 1_000) * 1_000_000), Unanswered)
+
+
+async def test_an_unknown_wallet_is_not_an_empty_one(
+    script: Script, account: BinanceAccount
+) -> None:
+    """And one row that can't be read spoils the whole."""
+    script.then(BALANCE, told([{"asset": "BNB", "balance": "1"}]))
+    assert isinstance(await account.picture(NOW_MS * 1_000_000), Unanswered)
+    script.then(OPEN, told([ORDER, ORDER | {"price": "NaN"}]))
+    assert isinstance(await account.picture(NOW_MS * 1_000_000), Unanswered)
+
+
+def page(first: int, last: int) -> Answer:
+    return told([trade(id=number) for number in range(first, last)])
+
+
+async def test_fills_are_followed_to_the_end(script: Script, account: BinanceAccount) -> None:
+    """However long the venue's pages are; by number from the second on."""
+    script.then(TRADES, page(5, 8), page(8, 9), page(9, 12), told([]))
+
+    picture = await account.picture((NOW_MS - 1_000) * 1_000_000)
+
+    assert [str(number) for number in range(5, 12)] == [fill.trade_id for fill in picture.fills]
+    asked = [seen.params for seen in script.seen if seen.name == TRADES]
+    assert str(NOW_MS - 1_000) == asked[0]["startTime"]
+    assert ["8", "9", "12"] == [params["fromId"] for params in asked[1:]]
+    assert not any("startTime" in params for params in asked[1:])
+
+
+@pytest.mark.parametrize("again", [page(5, 8), page(1, 3)])
+async def test_a_page_that_repeats_itself_is_a_failure(
+    script: Script, account: BinanceAccount, again: Answer
+) -> None:
+    """Row 44: nobody knows what it hides."""
+    script.then(TRADES, page(5, 8), again, told([]))
+
+    assert "repeats" in (await account.picture((NOW_MS - 1_000) * 1_000_000)).cause
+
+
+async def test_there_is_an_end_to_pages(script: Script, account: BinanceAccount) -> None:
+    """A venue that always has more is asked so many times."""
+    script.then(TRADES, *(page(number, number + 1) for number in range(1, 100)))
+
+    assert "more than" in (await account.picture((NOW_MS - 1_000) * 1_000_000)).cause
+    assert PAGES_MAX == script.names().count(TRADES)
+
+
+async def test_long_ago_is_asked_for_week_by_week(script: Script, account: BinanceAccount) -> None:
+    """For a week is all the venue tells at once; each window continues the last."""
+    script.then(TRADES, told([]), told([]), page(5, 6), told([]))
+    since_ms = NOW_MS - 3 * WINDOW_MS
+
+    picture = await account.picture(since_ms * 1_000_000)
+
+    assert 1 == len(picture.fills)
+    asked = [seen.params for seen in script.seen if seen.name == TRADES]
+    assert [since_ms + weeks * WINDOW_MS for weeks in range(3)] == [
+        int(params["startTime"]) for params in asked[:3]
+    ]
+    assert asked[0]["endTime"] == asked[1]["startTime"]
+    assert "6" == asked[3]["fromId"]
+
+
+async def test_fills_of_orders_the_venue_has_forgotten_have_no_name(
+    script: Script, account: BinanceAccount
+) -> None:
+    """A question that fails is not the same; nor are too many of them asked."""
+    script.then(TRADES, *[page(5, 6), told([])] * 2)
+    script.usual[OPEN] = told([])
+    script.then(ASK, refused(-2013), (500, b""))
+
+    assert [""] == [fill.client_id for fill in (await account.picture(NOW_MS * 10**6)).fills]
+    assert isinstance(await account.picture(NOW_MS * 10**6), Unanswered)
+    many = [trade(id=number, orderId=number) for number in range(1, STRANGERS_MAX + 2)]
+    script.then(TRADES, (200, json.dumps(many).encode()), told([]))
+    assert "unknown orders" in (await account.picture(NOW_MS * 10**6)).cause
