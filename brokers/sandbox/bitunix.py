@@ -1,35 +1,53 @@
-"""A Bitunix exchange on loopback: its public REST and its public line.
+"""A Bitunix exchange on loopback: its public REST and line, and the account behind them.
 
 Every answer is a 200 with a code inside, errors too, as at the venue.
 """
 
 import time
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
 from aiohttp import web
 
 from brokers.bitunix.talk import Topic
 from brokers.link.budget import Budget, Lane, Limit
 from brokers.sandbox import bitunix_frames as frames
 from brokers.sandbox.bitunix_lines import Line, push, serve_line
+from brokers.sandbox.bitunix_private import BOTH_UNITS, PrivateSide
+from brokers.sandbox.bitunix_words import PREFIX, TOO_MANY, good, refused
+from brokers.sandbox.exchange import Exchange, ExchangeConfig
 from brokers.sandbox.market import SandboxMarket, ShownBook
+from brokers.sandbox.trading_rules import TradingRules
 from engine.model.market import Depth, FeedEvent, Funding, Trade
 
-PREFIX: Final = "/api/v1/futures"
 LIMITS: Final = {"1": 1, "5": 5, "15": 15, "50": 50, "max": 1_000}
 PER_S: Final = 10
 PARAMETER: Final = (10002, "Parameter error")
-TOO_MANY: Final = (10006, "Request too frequently")
+CONFIG: Final = ExchangeConfig(rules=TradingRules(price_band=Decimal("0.02")))
+"""Limits lie within 2 % of the mark, as `priceProtectScope` says."""
 NO_SYMBOL: Final = (20001, "Market not exists")
 
 
 class BitunixSandbox:
     """The exchange; `app` is served by whoever runs it."""
 
-    def __init__(self, market: SandboxMarket) -> None:
+    def __init__(
+        self,
+        market: SandboxMarket,
+        exchange: Exchange | None = None,
+        login_units: frozenset[str] = BOTH_UNITS,
+    ) -> None:
+        """Open.
+
+        Args:
+            market: What is traded.
+            exchange: The account; None makes one.
+            login_units: What the time of a login may be told in: `s`, `ms`.
+
+        """
         self._market = market
+        self.exchange = exchange or Exchange(market, CONFIG)
         self._lines: set[Line] = set()
         self._funding: dict[str, Funding] = {}
         self._last: dict[str, int] = {}
@@ -39,6 +57,7 @@ class BitunixSandbox:
         for path, handler in self._gets().items():
             self.app.router.add_get(PREFIX + path, _limited(path, handler))
         self.app.router.add_get("/public/", self._line)
+        self.private = PrivateSide(self.app, self.exchange, login_units)
 
     def _gets(self) -> Mapping[str, "Handler"]:
         return {
@@ -144,20 +163,6 @@ class BitunixSandbox:
 
 
 Handler = Callable[[Mapping[str, str]], web.Response]
-
-
-def good(data: object) -> web.Response:
-    """Answer with data."""
-    return _json({"code": 0, "data": data, "msg": "Success"})
-
-
-def refused(code: int, message: str) -> web.Response:
-    """Answer with an error, which is a 200 as well."""
-    return _json({"code": code, "data": None, "msg": message})
-
-
-def _json(told: object) -> web.Response:
-    return web.Response(body=msgspec.json.encode(told), content_type="application/json")
 
 
 def _limited(path: str, handler: Handler) -> Callable[[web.Request], Any]:

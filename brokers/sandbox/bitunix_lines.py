@@ -66,7 +66,7 @@ def push(channel: str, symbol: str, at_ms: int, data: object) -> bytes:
 
 
 async def serve_line(
-    request: web.Request, line: Line, take: Callable[[dict[str, Any]], None]
+    request: web.Request, line: Line, take: Callable[[dict[str, Any]], object]
 ) -> web.WebSocketResponse:
     """Live through one connection; each of the client's messages goes to `take`."""
     # Protocol pings are ignored, as clients of the venue found.
