@@ -72,6 +72,11 @@ class Ground:
         """Have somebody else trade, taking `side`."""
         self.stage.trade(side, ticks, self.instrument.lots(qty), symbol=self.symbol)
 
+    def meet(self, ticks: int, qty: Decimal) -> None:
+        """Have sellers come down to a price with so much, and go again."""
+        self.quote(ticks - 5, ticks, self.instrument.lots(qty))
+        self.quote()
+
     def price(self, ticks: int) -> Decimal:
         return self.instrument.price(ticks)
 

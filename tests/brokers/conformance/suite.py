@@ -81,7 +81,7 @@ class Conformance:
     async def test_a_partial_fill_leaves_the_rest(self, ground: Ground) -> None:
         """As maker; what is left works on, and is canceled."""
         order = await placed(ground)
-        ground.trade(SELL, 980, HALF)
+        ground.meet(990, HALF)
         await until(lambda: sum(fill.qty for fill in ground.fills()) == HALF)
 
         assert {Liquidity.MAKER} == {fill.liquidity for fill in ground.fills()}
@@ -101,8 +101,8 @@ class Conformance:
         if not ground.account.capabilities.can_amend_price:
             pytest.skip("this venue can't: the router cancels and places anew")
         order = await placed(ground)
-        ground.trade(SELL, 980, HALF)
-        await until(lambda: ground.fills())
+        ground.meet(990, HALF)
+        await until(ground.fills)
         ref = ground.ref(order, is_remembered=is_remembered)
 
         outcome = await ground.account.amend(ref, ground.price(985), QTY * 2)
@@ -337,7 +337,7 @@ class Conformance:
         before = len(ground.of(LineUp))
         ground.fault("kill_streams")
         await until(lambda: ground.of(LineDown))
-        ground.trade(SELL, 980, HALF)
+        ground.meet(990, HALF)
         await until(lambda: len(ground.of(LineUp)) > before)
 
         picture = await ground.picture()
