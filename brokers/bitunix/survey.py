@@ -220,7 +220,9 @@ class Survey:
             told = _rows(await self._ask(path, page), lambda data: list(read_page(data)))
             if isinstance(told, Unanswered):
                 return told
-            rows_told = [row for part in told for row in part.rows]
+            if len(told) != 1:
+                return Unanswered("no page")
+            rows_told = told[0].rows
             new = {name(row): row for row in rows_told if name(row) not in found}
             found |= new
             if len(rows_told) < PAGE:
