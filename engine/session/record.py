@@ -46,6 +46,7 @@ SHOW_EVERY_S: Final = 1.0
 
 LOGGED: Final = frozenset({Alert, BreakerTripped, FsmTransition, ErrorRecord})
 """Records that also become a line of session.log; the journal has all of them."""
+from engine.venue import Capabilities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,8 @@ class Identity:
     settings: Mapping[str, object]
     start_ns: int = 0
     """Where the source was told to start its time; files have times of their own."""
+    venue: Capabilities | None = None
+    """What the real venue behind it can do; None where orders are simulated."""
 
 
 class SessionRecord:
@@ -191,6 +194,8 @@ class SessionRecord:
             "instruments": identity.instruments,
             "settings": identity.settings,
         }
+        if identity.venue is not None:
+            first_line["venue"] = identity.venue
         self._journal.note("session_started", first_ns, first_line)
         self._curve.add(first_ns, identity.starting_balance, False)
         self._log.info("session_started", run_id=manifest.run_id, source=manifest.source)
