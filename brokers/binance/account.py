@@ -11,6 +11,7 @@ The dead-man switch cancels every order of each of the session's instruments, wh
 Source: the Binance sheet, sections 5 and 6; reliability.md rows 23-29, 37, 38.
 """
 
+import asyncio
 import string
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -32,10 +33,13 @@ from brokers.binance.fees import OtherFees
 from brokers.binance.listener import Listener
 from brokers.binance.names import Names
 from brokers.binance.outcomes import Outcome, ended, failed, not_found, of_duplicate, placed
+from brokers.binance.payments import Payments
 from brokers.binance.survey import Survey
 from brokers.link.account import (
     Accepted,
     Facts,
+    FundingReport,
+    LineUp,
     NewOrder,
     OrderRef,
     OrderReport,
@@ -89,6 +93,7 @@ class BinanceAccount:
         self._heard = 0
         self._caller = Caller(credentials, config)
         self._listener = Listener(self._caller, config, quote, self._fees.of)
+        self._payments = Payments(self._caller, self._symbols, quote)
         self._survey = Survey(self._caller, self._symbols, quote, self._names, self._fees.of)
 
     async def __aenter__(self) -> Self:
@@ -113,13 +118,7 @@ class BinanceAccount:
     # --- reading -------------------------------------------------------------------------------
 
     async def facts(self) -> Facts:
-        """Ask what has to be known before anything is sent.
-
-        Raises:
-            DataUnavailable: The venue can't be reached, or makes no sense.
-            CredentialsRefused: It does not take the key.
-
-        """
+        """Ask what has to be known before anything is sent; raises as the contract says."""
         return await self._survey.facts(self._tail, asks_spot=bool(self._config.spot_url))
 
     async def listen(self, take: Callable[[Report], None]) -> None:
@@ -127,11 +126,20 @@ class BinanceAccount:
 
         def hear(report: Report) -> None:
             self._heard += 1
-            if isinstance(report, OrderReport):
-                self._names.learn(report)
+            match report:
+                case OrderReport():
+                    self._names.learn(report)
+                case LineUp():
+                    self._payments.look()
+                case FundingReport():
+                    self._payments.await_payment(report)
+                    return
             take(report)
 
-        await self._listener.run(hear)
+        self._payments.begin(self._caller.now_ns())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listener.run(hear))
+            group.create_task(self._payments.run(take))
 
     async def order(self, ref: OrderRef) -> OrderReport | Unanswered:
         """Ask how an order stands; `Standing.NOT_FOUND` where the venue knows none."""
@@ -148,6 +156,7 @@ class BinanceAccount:
 
     async def picture(self, since_ns: int) -> Picture | Unanswered:
         """Ask for the whole account, its fills from a venue time on."""
+        self._payments.begin(since_ns)
         return await self._survey.picture(since_ns, lambda: self._heard)
 
     # --- trading -------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ POST_ONLY: Final = "GTX"
 TYPES: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})
 """Triggers have an endpoint of their own that is not used: -4120."""
 TRADES_MAX: Final = 1_000
-"""On one page of fills."""
+"""On one page of fills or payments."""
 IN_BODY: Final = frozenset({"POST", "PUT"})
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -180,6 +180,16 @@ def latest_trades(symbol: str) -> Call:
 def _trades(symbol: str, where: Params) -> Call:
     params = (("symbol", symbol), *where, ("limit", str(TRADES_MAX)))
     return Call("GET", "/fapi/v1/userTrades", params, weight=5)
+
+
+def funding(since_ms: int) -> Call:
+    """Ask for the funding paid and received since a time, oldest first."""
+    params = (
+        ("incomeType", "FUNDING_FEE"),
+        ("startTime", str(since_ms)),
+        ("limit", str(TRADES_MAX)),
+    )
+    return Call("GET", "/fapi/v1/income", params, weight=30)
 
 
 def count_down(symbol: str, ttl_ms: int) -> Call:
