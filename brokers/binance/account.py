@@ -12,10 +12,8 @@ Source: the Binance sheet, sections 5 and 6; reliability.md rows 23-29, 37, 38.
 """
 
 import asyncio
-import string
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from types import TracebackType
 from typing import Final, Self
 
 from brokers.binance import answers, requests
@@ -49,20 +47,12 @@ from brokers.link.account import (
     Unanswered,
     Unclear,
 )
+from brokers.link.address import guarded
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.orders import Side
 from engine.model.venue_events import RejectReason, Standing
-from engine.venue import Capabilities
 
-CAPABILITIES: Final = Capabilities(
-    can_amend_price=True,
-    can_amend_qty=True,
-    amend_down_keeps_queue=False,
-    has_triggers=False,
-    client_id_max=36,
-    client_id_alphabet=string.ascii_letters + string.digits + ".:/_-",
-)
 QUOTE: Final = "USDT"
 """Where no instrument says what profit is paid in."""
 UNREADABLE: Final = "an answer that can't be read"
@@ -71,7 +61,15 @@ UNREADABLE: Final = "an answer that can't be read"
 def open_account(
     credentials: Credentials, config: BinanceConfig, instruments: Sequence[Instrument]
 ) -> "BinanceAccount":
-    """Return an account that trades some instruments; none where it is only asked for its facts."""
+    """Return an account that trades some instruments; none where it is only asked for its facts.
+
+    Raises:
+        UsageError: An address in the settings is none to send a key to.
+
+    """
+    for name in ("rest_url", "spot_url", "private_url"):
+        if url := getattr(config, name):
+            guarded(f"binance.{name}", url)
     return BinanceAccount(credentials, config, instruments)
 
 
@@ -79,7 +77,7 @@ class BinanceAccount:
     """Speaks for one key."""
 
     venue = "binance"
-    capabilities = CAPABILITIES
+    capabilities = requests.CAPABILITIES
 
     def __init__(
         self, credentials: Credentials, config: BinanceConfig, instruments: Sequence[Instrument]
@@ -101,14 +99,9 @@ class BinanceAccount:
         await self._caller.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        at: TracebackType | None = None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Leave the venue."""
-        await self._caller.__aexit__(kind, error, at)
+        await self._caller.__aexit__(None, None, None)
 
     @property
     def other_fees(self) -> Mapping[str, Decimal]:

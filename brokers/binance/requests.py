@@ -6,6 +6,7 @@ Source: the Binance sheet, sections 4, 5 and 8. It gives no weight for cancel an
 one each here, and an amend counts as an order; both are on the safe side.
 """
 
+import string
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -15,11 +16,20 @@ from brokers.link.budget import Lane
 from brokers.link.secret import Credentials
 from engine.model.orders import OrderType, Side, TimeInForce
 from engine.model.words import Word
+from engine.venue import Capabilities
 
 ORDER: Final = "/fapi/v1/order"
 POST_ONLY: Final = "GTX"
 TYPES: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})
 """Triggers have an endpoint of their own that is not used: -4120."""
+CAPABILITIES: Final = Capabilities(
+    can_amend_price=True,
+    can_amend_qty=True,
+    amend_down_keeps_queue=False,
+    has_triggers=False,
+    client_id_max=36,
+    client_id_alphabet=string.ascii_letters + string.digits + ".:/_-",
+)
 TRADES_MAX: Final = 1_000
 """On one page of fills or payments."""
 IN_BODY: Final = frozenset({"POST", "PUT"})

@@ -9,6 +9,7 @@ import pytest
 
 from brokers.binance.account import open_account
 from brokers.link.account import FillReport, LineUp, OrderReport, Report
+from engine.model.errors import UsageError
 from tests.brokers.binance.payloads import event
 from tests.brokers.binance.scripted import Script, refused, scripted, told, until
 from tests.brokers.binance.test_account import BTC, KEYS
@@ -109,9 +110,15 @@ async def test_a_key_that_is_refused_is_told_once_and_asked_for_again(script: Sc
 
 
 async def test_a_line_that_cannot_be_opened_is_down(script: Script) -> None:
-    """No server there, and no address at all; nobody is told the key."""
-    for url in ("ws://127.0.0.1:9/private", "gopher://nowhere"):
-        async with listening(script, private_url=url) as heard:
-            await until(lambda heard=heard: len(names(script)) >= 3 and bool(heard))
-        assert ["LineDown"] == kinds(heard)
-        assert "key1" not in heard[0].cause
+    """Nobody is told the key."""
+    async with listening(script, private_url="ws://127.0.0.1:9/private") as heard:
+        await until(lambda: len(names(script)) >= 3 and bool(heard))
+    assert ["LineDown"] == kinds(heard)
+    assert "key1" not in heard[0].cause
+
+
+@pytest.mark.parametrize("name", ["rest_url", "spot_url", "private_url"])
+def test_a_key_is_never_sent_in_the_open(script: Script, name: str) -> None:
+    """An address in the settings is refused before anything is sent."""
+    with pytest.raises(UsageError, match=rf"binance.{name} must begin https"):
+        open_account(KEYS, replace(script.config, **{name: "http://venue.example"}), (BTC,))
