@@ -32,7 +32,7 @@ Every setting has four homes, strongest first: an option or --set, the environme
 SETTING_OPTIONS = (
     # option, the settings it sets, placeholder, help
     ("--duration", ("session.duration_min",), "MIN", "minutes, fractions allowed (10 in headless)"),
-    ("--mode", ("mode",), "MODE", "paper: simulated venue; the only mode of this release"),
+    ("--mode", ("mode",), "MODE", "paper: simulated venue; live: real orders (paper)"),
     (
         "--source",
         ("source",),
@@ -184,6 +184,8 @@ def _add_session_options(parser: Parser) -> None:
     group.add_argument("--replay", metavar="PATH", help="re-run a recorded session: see replay")
     group.add_argument("--run-dir", metavar="DIR", help="write the run here, not under the home")
     group.add_argument("--kill-file", metavar="PATH", help="a further file that stops the session")
+    group.add_argument("--yes-live", metavar="VENUE", help="live: yes, with real money, there")
+    group.add_argument("--arm-token", metavar="FILE", help="live without a terminal: counts once")
     group.add_argument("--plain", action="store_true", help="plain lines, for screen readers")
     group.add_argument("--no-color", action="store_true", help="no colors")
     group.add_argument("--json", action="store_true", help="output for programs: JSON")
@@ -334,11 +336,16 @@ def _add_sandbox(commands: Any) -> None:
     sandbox.add_argument(
         "venue", metavar="VENUE", help="whose protocol it speaks: bitunix, binance or hyperliquid"
     )
-    sandbox.add_argument("--symbols", default="BTCUSDT", metavar="A,B", help="what is traded there")
+    sandbox.add_argument("--symbols", metavar="A,B", help="what is traded there (BTCUSDT)")
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="0 takes a free one (0)")
     sandbox.add_argument("--seed", type=int, default=1, metavar="N", help="of its prices (1)")
     sandbox.add_argument(
         "--events-per-s", type=float, default=20.0, metavar="X", help="per symbol (20)"
+    )
+    sandbox.add_argument("--file", metavar="PATH", help="play a recording instead of a mock")
+    sandbox.add_argument("--balance", default="10000", metavar="N", help="at the start (10000)")
+    sandbox.add_argument(
+        "--ledger", metavar="FILE", help="write every order and fill there, as JSON lines"
     )
 
 
