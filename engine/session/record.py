@@ -40,13 +40,13 @@ from engine.session.recorded import RESUMED
 from engine.session.run_folder import RunFolder
 from engine.session.stops import Request
 from engine.session.view import session_view
+from engine.venue import Capabilities
 
 SHOW_EVERY_S: Final = 1.0
 """Wall seconds between two heartbeats on the terminal when event time runs faster."""
 
 LOGGED: Final = frozenset({Alert, BreakerTripped, FsmTransition, ErrorRecord})
 """Records that also become a line of session.log; the journal has all of them."""
-from engine.venue import Capabilities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
