@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from brokers.link.secret import Credentials
     from laptop_agents.settings import Settings
 
-TRADED: Final = ("binance",)
+TRADED: Final = ("bitunix", "binance")
 """Those whose accounts can be traded on."""
 
 
