@@ -58,6 +58,7 @@ class OrderRow(msgspec.Struct):
     qty: Raw = NOTHING
     price: Raw = NOTHING
     effect: str | None = None
+    reduce_only: bool | None = field(name="reduceOnly", default=None)
     status: str | None = None
     traded: Raw = field(name="tradeQty", default=NOTHING)
     average: Raw = field(name="avgPrice", default=NOTHING)

@@ -74,6 +74,8 @@ class EmergencyLine:
             self._tls = tls or ssl.create_default_context()
         self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         self._wire: _Wire | None = None
+        self.date = ""
+        """Of the last answer, as the venue wrote it."""
 
     def ask(self, sent: Sendable) -> tuple[int, bytes]:
         """Send one request and return status and body.
@@ -117,6 +119,7 @@ class EmergencyLine:
         connection.sock = self._wire
         connection.request(sent.method, sent.target, sent.body or None, dict(sent.headers))
         with connection.getresponse() as answer:
+            self.date = answer.headers.get("Date", "")
             body = answer.read(ANSWER_BYTES_MAX)
             is_whole = not answer.length and not answer.read(1)
             if answer.will_close:
