@@ -16,12 +16,12 @@ from typing import Final, TypeVar
 from brokers.binance import answers, requests
 from brokers.binance.answers import BROKEN, MS_NS, Trade
 from brokers.binance.config import BinanceConfig
-from brokers.binance.emergency_line import EmergencyLine
 from brokers.binance.faults import LATE, NO_SUCH_ORDER, Fault, fault_in
 from brokers.binance.fees import OtherFees
 from brokers.binance.requests import Call, written
 from brokers.binance.terms import server_time_ms
 from brokers.link.account import FillReport, OrderReport
+from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
