@@ -60,36 +60,32 @@ class Sent(NamedTuple):
     body: bytes
 
 
+class Reach(NamedTuple):
+    """How to get at an account."""
+
+    line: EmergencyLine
+    address: str
+    """Whose it is: the master's, or a vault's."""
+    vault: str | None
+    slippage_bps: Decimal
+
+
 class HyperliquidDesk:
     """An `EmergencyDesk` over one account."""
 
-    def __init__(
-        self,
-        signer: Signer,
-        address: str,
-        config: HyperliquidConfig,
-        coins: Sequence[str],
-        prefix: str,
-    ) -> None:
+    def __init__(self, signer: Signer, reach: Reach, coins: Sequence[str], prefix: str) -> None:
         """Prepare; nothing is sent.
 
         Args:
             signer: The wallet that may trade.
-            address: Of the account.
-            config: Where the venue is.
+            reach: How to get at the account.
             coins: The run's instruments.
             prefix: What the client ids of this run's orders begin with; the rest is the engine's
                 order id.
 
-        Raises:
-            OSError: The venue's host can't be found.
-
         """
         self._signer = signer
-        self._address = address
-        self._vault = config.vault.lower() or None
-        self._slippage_bps = Decimal(config.slippage_bps)
-        self._line = EmergencyLine(config.rest_url)
+        self._reach = reach
         self._coins = tuple(coins)
         self._prefix = prefix
         self._places: dict[str, Place] = {}
@@ -105,7 +101,7 @@ class HyperliquidDesk:
             OSError: The venue can't be asked.
 
         """
-        rows = self._ask("frontendOpenOrders", answers.order_rows, user=self._address)
+        rows = self._ask("frontendOpenOrders", answers.order_rows, user=self._reach.address)
         found = [
             WorkingOrder(order_id, row.coin, row.reduce_only)
             for row in rows
@@ -134,7 +130,7 @@ class HyperliquidDesk:
             OSError: The venue can't be asked.
 
         """
-        state = self._ask("clearinghouseState", answers.state, user=self._address)
+        state = self._ask("clearinghouseState", answers.state, user=self._reach.address)
         told = _read(state, lambda one: one.holdings())
         return [Holding(one.symbol, one.qty) for one in told if one.symbol in self._coins]
 
@@ -167,7 +163,7 @@ class HyperliquidDesk:
             return None
         self._closings += 1
         order_id = f"{SENTINEL}-{self._closings}"
-        worst = slipped(price, side, self._slippage_bps, place.size_decimals)
+        worst = slipped(price, side, self._reach.slippage_bps, place.size_decimals)
         terms = OrderTerms(
             place.asset, side, worst, abs(holding.qty), IMMEDIATE, True,
             cloid_of(self._client_id(order_id)),
@@ -202,7 +198,7 @@ class HyperliquidDesk:
 
     def _newest(self) -> list[FillRow]:
         """Return the account's latest fills, oldest first."""
-        rows = self._ask("userFills", answers.fill_rows, user=self._address)
+        rows = self._ask("userFills", answers.fill_rows, user=self._reach.address)
         return sorted(rows, key=lambda row: (row.time, row.tid))
 
     # --- names ---------------------------------------------------------------------------------
@@ -245,9 +241,9 @@ class HyperliquidDesk:
 
         """
         self._nonce = max(self._nonce + 1, time.time_ns() // MS_NS)
-        signature = self._signer.sign(action, self._nonce, vault=self._vault)
+        signature = self._signer.sign(action, self._nonce, vault=self._reach.vault)
         status, body = self._send(
-            "/exchange", actions.request(action, self._nonce, signature, vault=self._vault)
+            "/exchange", actions.request(action, self._nonce, signature, vault=self._reach.vault)
         )
         if status != OK:
             raise OSError(f"hyperliquid answered {status}")
@@ -260,7 +256,7 @@ class HyperliquidDesk:
         return Element() if isinstance(element, str) else element
 
     def _send(self, path: str, told: object) -> tuple[int, bytes]:
-        return self._line.ask(Sent("POST", path, JSON, msgspec.json.encode(told)))
+        return self._reach.line.ask(Sent("POST", path, JSON, msgspec.json.encode(told)))
 
 
 def open_desk(
@@ -277,9 +273,14 @@ def open_desk(
 
     """
     signer = Signer(credentials.secret, is_mainnet=config.is_mainnet)
-    address = config.vault.lower() or credentials.key.lower()
-    coins = [item.symbol for item in instruments]
-    return HyperliquidDesk(signer, address, config, coins, prefix)
+    vault = config.vault.lower() or None
+    reach = Reach(
+        EmergencyLine(config.rest_url),
+        vault or credentials.key.lower(),
+        vault,
+        Decimal(config.slippage_bps),
+    )
+    return HyperliquidDesk(signer, reach, [item.symbol for item in instruments], prefix)
 
 
 R = TypeVar("R")
