@@ -336,11 +336,16 @@ def _add_sandbox(commands: Any) -> None:
     sandbox.add_argument(
         "venue", metavar="VENUE", help="whose protocol it speaks: bitunix, binance or hyperliquid"
     )
-    sandbox.add_argument("--symbols", default="BTCUSDT", metavar="A,B", help="what is traded there")
+    sandbox.add_argument("--symbols", metavar="A,B", help="what is traded there (BTCUSDT)")
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="0 takes a free one (0)")
     sandbox.add_argument("--seed", type=int, default=1, metavar="N", help="of its prices (1)")
     sandbox.add_argument(
         "--events-per-s", type=float, default=20.0, metavar="X", help="per symbol (20)"
+    )
+    sandbox.add_argument("--file", metavar="PATH", help="play a recording instead of a mock")
+    sandbox.add_argument("--balance", default="10000", metavar="N", help="at the start (10000)")
+    sandbox.add_argument(
+        "--ledger", metavar="FILE", help="write every order and fill there, as JSON lines"
     )
 
 

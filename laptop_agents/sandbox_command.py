@@ -3,117 +3,75 @@
 import argparse
 import asyncio
 import sys
-import time
-from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.model.errors import UsageError
 from engine.session.stops import GRACEFUL
+from laptop_agents.sandbox_market import played
+from laptop_agents.sandbox_venues import VENUES, Opened
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from brokers.sandbox.market import SandboxMarket
-    from engine.venue import Feed
 
-VENUES: Final[Mapping[str, tuple[str, ...]]] = {
-    "binance": (
-        "rest_url=http://{at}",
-        "public_url=ws://{at}/public",
-        "market_url=ws://{at}/market",
-    ),
-    "bitunix": (
-        "rest_url=http://{at}",
-        "public_url=ws://{at}/public/",
-        "private_url=ws://{at}/private/",
-    ),
-    "hyperliquid": ("rest_url=http://{at}", "ws_url=ws://{at}/ws"),
-}
-"""By venue the settings that lead to its sandbox."""
-QUOTE: Final = "USDT"
 HOST: Final = "127.0.0.1"
 """Loopback and nothing else: it has no lock on its door."""
-EXTRA: Final = "pip install 'laptop-agents[hyperliquid]'"
 LEAVE_S: Final = 0.2
 """For connections to close."""
+FAULTS: Final = "/sandbox/faults"
+"""Where a sandbox with a fault menu has it."""
+BALANCE_MAX: Final = Decimal(10) ** 12
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run an exchange until a signal ends it.
+    """Run an exchange until a signal ends it, or its recording.
 
     Raises:
         UsageError: No such venue, an unknown symbol, or a port that can't be had.
+        DataUnavailable: A recording or a ledger can't be opened.
     """
     if arguments.venue not in VENUES:
         raise UsageError(f"no sandbox of {arguments.venue!r}: there is {', '.join(VENUES)}")
-    from brokers.mock.config import MockConfig  # noqa: PLC0415 - this command only
-    from brokers.mock.feed import MockFeed  # noqa: PLC0415 - this command only
     from brokers.sandbox.market import SandboxMarket  # noqa: PLC0415 - this command only
+    from brokers.sandbox.venue_ledger import VenueLedger  # noqa: PLC0415 - this command only
 
-    symbols = tuple(filter(None, arguments.symbols.upper().split(",")))
-    config = MockConfig(events_per_s=arguments.events_per_s)
-    if arguments.venue == "hyperliquid":
-        symbols = tuple(map(_contract, symbols))
-    feed: Feed = MockFeed(symbols, config, arguments.seed, time.time_ns())
-    if arguments.venue == "hyperliquid":
-        feed = _as_coins(feed)
-    market = SandboxMarket(feed)
-    asyncio.run(_serve(arguments.venue, market, arguments.port))
+    balance = _balance(arguments.balance)
+    market = SandboxMarket(played(arguments))
+    opened = VENUES[arguments.venue].open(market, balance)
+    ledger = VenueLedger(Path(arguments.ledger)) if arguments.ledger else None
+    if ledger is not None:
+        opened.exchange.listen(ledger)
+    try:
+        asyncio.run(_serve(arguments, market, opened))
+    finally:
+        if ledger is not None:
+            ledger.close()
     return 0
 
 
-def _contract(name: str) -> str:
-    """Return the contract of the mock market behind a name; a coin's is in USDT there."""
-    return name if name.endswith(QUOTE) else f"{name}{QUOTE}"
-
-
-def _exchange(venue: str, market: "SandboxMarket") -> "web.Application":
-    """Open a venue's sandbox; only that one is imported."""
-    if venue == "bitunix":
-        from brokers.sandbox.bitunix import BitunixSandbox  # noqa: PLC0415 - the chosen venue only
-
-        return BitunixSandbox(market).app
-    if venue == "hyperliquid":
-        return _hyperliquid(market)
-    from brokers.sandbox.binance import BinanceSandbox  # noqa: PLC0415 - the chosen venue only
-
-    return BinanceSandbox(market).app
-
-
-def _as_coins(feed: "Feed") -> "Feed":
-    """Return a market on Hyperliquid's grid.
-
-    Raises:
-        UsageError: What checks signatures is not installed.
-    """
+def _balance(text: str) -> Decimal:
     try:
-        from brokers.sandbox.coins import CoinFeed  # noqa: PLC0415 - its venue only
-        from brokers.sandbox.hyperliquid import HyperliquidSandbox  # noqa: F401, PLC0415 - early
-    except ImportError as error:
-        raise UsageError(f"{error.name} is missing: {EXTRA}") from error
-    return CoinFeed(feed)
+        balance = Decimal(text)
+    except InvalidOperation:
+        balance = Decimal(0)
+    if not (balance.is_finite() and 0 < balance <= BALANCE_MAX):
+        raise UsageError(f"--balance must be an amount above 0, not {text[:40]!r}")
+    return balance
 
 
-def _hyperliquid(market: "SandboxMarket") -> "web.Application":
-    from brokers.sandbox.exchange import Exchange, ExchangeConfig  # noqa: PLC0415 - its venue only
-    from brokers.sandbox.hyperliquid import HyperliquidSandbox  # noqa: PLC0415 - its venue only
-    from brokers.sandbox.hyperliquid_desk import RULES  # noqa: PLC0415 - its venue only
-
-    return HyperliquidSandbox(market, Exchange(market, ExchangeConfig(rules=RULES))).app
-
-
-async def _serve(venue: str, market: "SandboxMarket", port: int) -> None:
+async def _serve(arguments: argparse.Namespace, market: "SandboxMarket", opened: Opened) -> None:
     from aiohttp import web  # noqa: PLC0415 - this command only
 
-    exchange = _exchange(venue, market)
-    runner = web.AppRunner(exchange, access_log=None, shutdown_timeout=LEAVE_S)
+    runner = web.AppRunner(opened.app, access_log=None, shutdown_timeout=LEAVE_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, HOST, port).start()
+        await web.TCPSite(runner, HOST, arguments.port).start()
     except OSError as error:
         await runner.cleanup()
-        raise UsageError(f"port {port} can't be had: {error.strerror}") from error
-    _announce(venue, runner.addresses[0][1])
+        raise UsageError(f"port {arguments.port} can't be had: {error.strerror}") from error
+    has_faults = any(one.canonical == FAULTS for one in opened.app.router.resources())
+    _announce(arguments, runner.addresses[0][1], FAULTS if has_faults else "")
     playing = asyncio.create_task(market.play())
     loop = asyncio.get_running_loop()
     for number in GRACEFUL:
@@ -122,25 +80,17 @@ async def _serve(venue: str, market: "SandboxMarket", port: int) -> None:
     await runner.cleanup()
     if not playing.cancelled():
         playing.result()
+        sys.stdout.write("the recording has ended, and the sandbox with it\n")
 
 
-def _announce(venue: str, port: int) -> None:
-    at = f"{HOST}:{port}"
-    lines = [f"{venue} sandbox: invented prices, no money, loopback only"]
-    lines += [f"{venue}.{line.format(at=at)}" for line in VENUES[venue]]
-    if venue == "hyperliquid":
-        lines += _wallets()
+def _announce(arguments: argparse.Namespace, port: int, faults: str) -> None:
+    at, name = f"{HOST}:{port}", arguments.venue
+    venue = VENUES[name]
+    prices = "recorded prices" if arguments.file else "invented prices"
+    lines = [f"{name} sandbox: {prices}, no money, loopback only"]
+    lines += [f"{name}.{setting.format(at=at)}" for setting in venue.settings]
+    lines += venue.keys()
+    if faults:
+        lines.append(f"faults: http://{at}{faults}")
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
-
-
-def _wallets() -> list[str]:
-    """Return what a client of the Hyperliquid sandbox signs with, as environment."""
-    from brokers.sandbox.hyperliquid_door import AGENT_KEY, Door  # noqa: PLC0415 - its venue only
-
-    door = Door()
-    return [
-        f"agent wallet {door.agent} of {door.master}, throw-away, known to everybody:",
-        f"LAPTOP_AGENTS_HYPERLIQUID_WALLET={AGENT_KEY}",
-        f"LAPTOP_AGENTS_HYPERLIQUID_ADDRESS={door.master}",
-    ]

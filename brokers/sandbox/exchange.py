@@ -89,6 +89,7 @@ class Exchange:
         """Number of the last diff that the venue was shown, by symbol."""
         self.archive = Archive()
         self._keeper = Bookkeeper(self.instruments, self.config, self.archive, self._tell)
+        self._keeper.updated_ns = clock_ns()
         self._venue = PaperVenue(
             market.instruments,
             self.config.paper(),

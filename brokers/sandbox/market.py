@@ -1,7 +1,8 @@
 """The market of a sandbox: another source, played in real time, its books kept as diffs.
 
-Sources bring whole books; venues send changes. So each snapshot is compared with the one before
-it, and what differs is a diff with numbers that continue the chain.
+Sources bring whole books or changes of their own; venues send changes. So each book is compared
+with the one before it, and what differs is a diff with numbers that continue the chain. Changes of
+a recording count once it has shown a whole book.
 """
 
 import asyncio
@@ -11,9 +12,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
+from brokers.paper.depth import DepthBook
 from engine.model.events import HealthChanged, OperatorCommand
 from engine.model.instrument import Instrument
-from engine.model.market import Depth, FeedEvent, Funding, Levels, Quote
+from engine.model.market import Depth, FeedEvent, Funding, Levels, Quote, Trade
 from engine.venue import Feed
 
 LEAD_S: Final = 0.005
@@ -29,6 +31,17 @@ class ShownBook:
     asks: dict[int, int] = field(default_factory=dict)
     last_seq: int = 0
     quote: Quote | None = None
+    ladder: DepthBook = field(default_factory=DepthBook)
+    """What a source that brings changes has led to."""
+
+    def follow(self, depth: Depth, numbers: Iterator[int]) -> Depth | None:
+        """Take what a source brings of the book; None while that is no whole one."""
+        self.ladder.apply(depth)
+        whole = self.ladder.save().ladder
+        if whole is None:
+            return None
+        now = Depth(depth.ts_ns, depth.symbol, whole.bids, whole.asks, is_snapshot=True)
+        return self.become(now, numbers)
 
     def become(self, depth: Depth, numbers: Iterator[int]) -> Depth:
         """Take a whole book and return the diff that leads to it."""
@@ -58,6 +71,14 @@ class ShownBook:
             last_seq=self.last_seq,
             ts_event_ns=ts_ns,
         )
+
+
+def _move_stamps(event: FeedEvent, offset_ns: int) -> None:
+    """Let the venue's own stamps move with the rest, so that funding still falls due."""
+    if isinstance(event, Quote | Trade | Depth | Funding) and event.ts_event_ns:
+        event.ts_event_ns += offset_ns
+    if isinstance(event, Funding):
+        event.next_ns += offset_ns
 
 
 def _changes(before: dict[int, int], after: Levels) -> Levels:
@@ -100,8 +121,7 @@ class SandboxMarket:
                 if wait_s > LEAD_S:
                     await asyncio.sleep(wait_s)
                 event.ts_ns = min(event.ts_ns, time.time_ns())
-                if isinstance(event, Funding):
-                    event.next_ns += offset_ns
+                _move_stamps(event, offset_ns)
                 self.show(event)
             await asyncio.sleep(0)
 
@@ -109,8 +129,11 @@ class SandboxMarket:
         """Let one event happen, now."""
         self.now_ns = event.ts_ns
         match event:
-            case Depth(symbol=symbol, is_snapshot=True):
-                event = self.books[symbol].become(event, self._numbers)
+            case Depth(symbol=symbol):
+                followed = self.books[symbol].follow(event, self._numbers)
+                if followed is None:
+                    return
+                event = followed
             case Quote(symbol=symbol):
                 event.seq = next(self._numbers)
                 self.books[symbol].quote = event

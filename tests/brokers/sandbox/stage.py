@@ -9,6 +9,7 @@ from brokers.sandbox.market import SandboxMarket
 from brokers.sandbox.orders import OrderRecord, OrderTold, Refusal, Ticket, Told
 from engine.model.instrument import Instrument
 from engine.model.market import Depth, Funding, Levels, Quote, Trade
+from engine.model.money import use_exact_arithmetic
 from engine.model.orders import OrderType, Side, TimeInForce
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -43,6 +44,7 @@ class Stage:
     """BTCUSDT and ETHUSDT, a balance of 10,000 unless stated; a live one runs on the wall clock."""
 
     def __init__(self, *, is_live: bool = False, **config: object) -> None:
+        use_exact_arithmetic()  # undone behind every test
         self.is_live = is_live
         self.now_ns = time.time_ns() if is_live else START_NS
         self.market = SandboxMarket(Silent([instrument("BTCUSDT"), instrument("ETHUSDT")]))
