@@ -82,7 +82,7 @@ class BitunixAccount:
     ) -> None:
         self._tail = credentials.tail
         self._symbols = tuple(item.symbol for item in instruments)
-        self._rest = Rest(RestConfig(base_url=config.rest_url))
+        self._rest = Rest(RestConfig(base_url=config.rest_url, answer_s=config.answer_s))
         self._clock = SecondsClock()
         self._caller = Caller(self._rest, self._clock)
         self._scribe = Scribe(

@@ -28,8 +28,8 @@ from brokers.link.account import (
     Unanswered,
     Unclear,
 )
+from brokers.link.exchanged import Outcome, Reply
 from brokers.link.grid import Refused as Unreadable
-from brokers.link.rest import Outcome, Reply
 from engine.model.account import Liquidity
 from engine.model.money import ZERO
 from engine.model.text import sanitize

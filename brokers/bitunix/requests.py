@@ -14,7 +14,7 @@ import msgspec
 
 from brokers.bitunix.sign import query_text, sign
 from brokers.link.account import NewOrder, OrderRef
-from brokers.link.rest import Request
+from brokers.link.exchanged import Request
 from brokers.link.secret import Credentials
 from engine.model.orders import OrderType, TimeInForce
 

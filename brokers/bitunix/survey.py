@@ -89,15 +89,14 @@ class Survey:
 
     async def picture(self, since_ns: int) -> Picture | Unanswered:
         """Ask for everything, until positions stand still meanwhile."""
-        told: Picture | Unanswered = Unanswered("the account moves")
         for _ in range(TAKES):
             told = await self._picture(since_ns)
-            if isinstance(told, Picture):
-                after = await self.positions()
-                if after == told.positions:
-                    return told
-                told = after if isinstance(after, Unanswered) else Unanswered("the account moves")
-        return told
+            if isinstance(told, Unanswered):
+                return told
+            after = await self.positions()
+            if isinstance(after, Unanswered) or after == told.positions:
+                return after if isinstance(after, Unanswered) else told
+        return Unanswered("the account moves")
 
     async def _picture(self, since_ns: int) -> Picture | Unanswered:
         positions = await self.positions()

@@ -22,7 +22,7 @@ import msgspec
 from brokers.hyperliquid import actions, answers
 from brokers.hyperliquid.answers import BROKEN, Done, Element
 from brokers.hyperliquid.caller import Caller, Fault
-from brokers.hyperliquid.cloid import CLIENT_ID_MAX, LETTERS
+from brokers.hyperliquid.cloid import CLIENT_ID_ALPHABET, CLIENT_ID_MAX
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.dead_man import DeadMan
 from brokers.hyperliquid.listener import Listener
@@ -376,9 +376,13 @@ def capabilities(config: HyperliquidConfig) -> Capabilities:
         amend_down_keeps_queue=False,
         has_triggers=False,
         client_id_max=CLIENT_ID_MAX,
-        client_id_alphabet=LETTERS,
+        client_id_alphabet=CLIENT_ID_ALPHABET,
         query_lag_ms=LAG_MS + round(config.expires_after_s * 1_000),
     )
+
+
+CAPABILITIES: Final = capabilities(HyperliquidConfig())
+"""As long as the settings are the defaults."""
 
 
 def _not_amendable(standing: OrderReport | Unanswered) -> Refused | None:

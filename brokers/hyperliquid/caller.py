@@ -38,6 +38,7 @@ WEIGHT: Final = 20
 """Of every other question."""
 READ_PATIENCE_S: Final = 5.0
 """How long a question may wait for room."""
+CONNECT_S: Final = 3.0
 PAUSE_S: Final = 15.0
 """After a 429, which does not say how long."""
 MS_NS: Final = 1_000_000
@@ -83,7 +84,10 @@ class Caller:
         self.address = address
         self.signer = signer
         self._config = config
-        self._rest = Rest(RestConfig(base_url=config.rest_url))
+        total_s = config.answer_s + CONNECT_S
+        self._rest = Rest(
+            RestConfig(base_url=config.rest_url, answer_s=config.answer_s, total_s=total_s)
+        )
         self._nonces = Nonces()
         self._budget = Budget((IP_LIMIT,))
         self.allowance = Allowance()

@@ -28,6 +28,8 @@ class HyperliquidConfig:
     """A line without a frame for so long is given up; more than `ping_s`."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0
     """Seconds a line may take to open."""
+    answer_s: Annotated[float, Gt(0), Le(60)] = 5.0
+    """Seconds an answer may take; then nobody knows what became of the request."""
     reconnects_per_hour: Annotated[int, Gt(0), Le(3_600)] = 120
     """Times an hour a line may be opened again before it is given up."""
     slippage_bps: Annotated[Decimal, Gt(0), Le(1_000)] = Decimal(100)

@@ -163,8 +163,12 @@ class Listener:
                 self.tell(report)
 
     def _update(self, update: OrderUpdate) -> OrderReport | None:
-        client_id = self._names.of(update.order.oid, update.order.cloid)
+        number = update.order.oid
+        client_id = self._names.of(number, update.order.cloid)
         report = answers.update_report(update, client_id)
+        if report.standing is Standing.REJECTED and self._names.is_another(number, client_id):
+            return None  # what was refused is a second one of the same name, not the first
+        self._names.learn(str(number), client_id)
         if report.standing is Standing.UNANSWERED:
             self.words_unheard += 1
             return None

@@ -30,6 +30,8 @@ class Names:
     def __init__(self) -> None:
         self._by_cloid: dict[str, str] = {}
         self._by_number: dict[str, str] = {}
+        self._numbers: dict[str, str] = {}
+        """The newest by our id."""
 
     def cloid(self, client_id: str) -> str:
         """Return what the venue is told, and remember whose it is."""
@@ -40,17 +42,20 @@ class Names:
 
     def learn(self, number: str, client_id: str) -> None:
         """Remember what a number's order is called."""
-        if client_id:
+        if client_id and number:
             _remember(self._by_number, number, client_id)
+            _remember(self._numbers, client_id, number)
+
+    def is_another(self, number: int, client_id: str) -> bool:
+        """Whether an order of our id is known already, under another number."""
+        return self._numbers.get(client_id, str(number)) != str(number)
 
     def of(self, number: int, cloid: str | None) -> str:
         """Return our id; a stranger's own name, and nothing for one that has none."""
         if cloid is None:
             return self._by_number.get(str(number), "")
         cloid = cloid.lower()
-        client_id = self._by_cloid.get(cloid) or client_id_of(cloid) or cloid
-        self.learn(str(number), client_id)
-        return client_id
+        return self._by_cloid.get(cloid) or client_id_of(cloid) or cloid
 
 
 @dataclass(slots=True)

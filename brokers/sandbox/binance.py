@@ -20,7 +20,7 @@ from brokers.sandbox.binance_endpoints import (
     stream_endpoints,
 )
 from brokers.sandbox.binance_frames import KINDS, MS_NS, payload
-from brokers.sandbox.binance_http import BinanceDoor, BinanceVoice
+from brokers.sandbox.binance_http import BinanceDoor, BinanceVoice, no_such_call
 from brokers.sandbox.binance_limits import Limits
 from brokers.sandbox.binance_orders import OrderDesk
 from brokers.sandbox.binance_prices import PriceDesk
@@ -108,6 +108,7 @@ class BinanceSandbox:
         router.add_get(PERMISSIONS, door.serving_key(PERMISSIONS, account.permissions))
         router.add_get("/private/ws", user.socket)
         router.add_get("/private/ws/{key}", user.socket)
+        router.add_route("*", "/{call:(fapi|sapi)/.*}", no_such_call)
         faults.on("dead_man", lambda _: dead_man.fire_all())
         add_faults(self.app, faults, BinanceVoice(self._now_ms))
 

@@ -145,6 +145,16 @@ class AccountDesk:
             "enableVanillaOptions": False, "enablePortfolioMarginTrading": False,
         }  # fmt: skip
 
+    def coins(self, _: Params) -> list[dict[str, Any]]:
+        """GET /sapi/v1/capital/config/getall: what is traded here; nothing can be withdrawn."""
+        names = {item.base for item in self._exchange.instruments.values()} | {USDT}
+        none = dict.fromkeys(("free", "locked", "freeze", "withdrawing", "storage"), "0")
+        return [
+            {"coin": name, "name": name, "depositAllEnable": False, "withdrawAllEnable": False,
+             "isLegalMoney": False, "trading": True, "networkList": [], **none}
+            for name in sorted(names)
+        ]  # fmt: skip
+
     def _account(self, positions: list[PositionRecord] | Any) -> dict[str, Any]:  # noqa: ANN401
         balance = self._exchange.balance()
         rows = [self._row(one) for one in positions]

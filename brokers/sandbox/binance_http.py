@@ -124,6 +124,12 @@ class BinanceVoice:
         return _said(ApiError(*WORDS[Why.NOT_FOUND]), {})
 
 
+async def no_such_call(request: web.Request) -> web.Response:
+    """Answer a path or a method that the sandbox does not have."""
+    msg = f"Path {request.path[:80]}, Method {request.method} is invalid"
+    return _said(ApiError(-5000, msg, 404), {})
+
+
 def _weight(endpoint: Endpoint, params: Params) -> int:
     if endpoint.path == "/fapi/v1/depth":
         return OF_LEVELS.get(params.text("limit", "500"), 20)

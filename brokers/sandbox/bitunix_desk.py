@@ -180,7 +180,7 @@ class Desk:
 
     def trades(self, query: Query) -> dict[str, Any]:
         """`get_history_trades`, newest first."""
-        since_ms, until_ms = _whole(query, "startTime", 0), _whole(query, "endTime", 2**62)
+        since_ms, until_ms = whole(query, "startTime", 0), whole(query, "endTime", 2**62)
         order_id = query.get("orderId")
         found = [
             fill
@@ -278,11 +278,12 @@ def _is(record: OrderRecord, query: Query) -> bool:
 
 
 def _cut(found: Sequence[Any], query: Query) -> Sequence[Any]:
-    skip, limit = _whole(query, "skip", 0), _whole(query, "limit", 10)
+    skip, limit = whole(query, "skip", 0), whole(query, "limit", 10)
     return found[skip : skip + min(limit, LIMIT_MAX)]
 
 
-def _whole(query: Query, name: str, default: int) -> int:
+def whole(query: Query, name: str, default: int) -> int:
+    """Return a whole number of a query; the default where there is none."""
     text = query.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else default
 

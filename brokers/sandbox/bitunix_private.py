@@ -19,6 +19,9 @@ from brokers.sandbox.bitunix_lines import serve_line
 from brokers.sandbox.bitunix_teller import PrivateLine, Teller
 from brokers.sandbox.bitunix_words import PREFIX, TOO_MANY, good, refused
 from brokers.sandbox.exchange import Exchange
+from brokers.sandbox.faults import Faults
+from brokers.sandbox.outbox import Outbox
+from brokers.sandbox.streams import OpenStreams
 
 PER_S: Final = 10
 SLOW_PER_S: Final = 5
@@ -36,12 +39,17 @@ class PrivateSide:
     """The account's doors."""
 
     def __init__(
-        self, app: web.Application, exchange: Exchange, units: frozenset[str] = BOTH_UNITS
+        self,
+        app: web.Application,
+        exchange: Exchange,
+        faults: Faults,
+        streams: OpenStreams,
+        units: frozenset[str] = BOTH_UNITS,
     ) -> None:
         self._exchange = exchange
+        self._faults = faults
+        self._streams = streams
         self._units = units
-        self.skew_ms = 0
-        """How far the venue's clock is ahead."""
         self._desk = Desk(exchange)
         self.teller = Teller(exchange, self._desk.fee)
         desk = self._desk
@@ -74,8 +82,8 @@ class PrivateSide:
         app.router.add_get("/private/", self._line)
 
     def now_ms(self) -> int:
-        """Return the venue's time."""
-        return time.time_ns() // MS_NS + self.skew_ms
+        """Return the venue's time: the wall clock, and what a fault adds to it."""
+        return time.time_ns() // MS_NS + self._faults.skew_ms
 
     # --- doors ---------------------------------------------------------------------------------
 
@@ -117,10 +125,11 @@ class PrivateSide:
         self._budget.spend({path: 1}, now_s)
 
     async def _line(self, request: web.Request) -> web.WebSocketResponse:
-        line = PrivateLine(self._units, self.now_ms)
+        line = PrivateLine(Outbox(request.path, self._faults), self._units, self.now_ms)
         self.teller.lines.add(line)
         try:
-            return await serve_line(request, line, line.take_word)
+            with self._streams.opened(request):
+                return await serve_line(request, line, line.take_word)
         finally:
             self.teller.lines.discard(line)
 

@@ -20,6 +20,7 @@ from brokers.sandbox.bitunix_gate import admit_login
 from brokers.sandbox.bitunix_lines import Line
 from brokers.sandbox.exchange import Exchange
 from brokers.sandbox.orders import FundingTold, Kind, MoneyTold, OrderRecord, OrderTold, Told
+from brokers.sandbox.outbox import Outbox
 from engine.model.money import ZERO
 
 CHANNELS: Final = ("order", "position", "balance", "tpsl")
@@ -29,8 +30,8 @@ FIRST_POSITION: Final = 7_000_000_001
 class PrivateLine(Line):
     """A websocket of the account's."""
 
-    def __init__(self, units: frozenset[str], now_ms: Callable[[], int]) -> None:
-        super().__init__(_carries)
+    def __init__(self, outbox: Outbox, units: frozenset[str], now_ms: Callable[[], int]) -> None:
+        super().__init__(outbox, _carries)
         self._units = units
         self._now_ms = now_ms
         self.is_in = False
@@ -101,7 +102,8 @@ class Teller:
                 pass  # it never was an order
             case OrderTold(kind=kind, order=order):
                 event = "CREATE" if kind is Kind.NEW else "UPDATE"
-                self._order(order, event if order.is_open else "CLOSE")
+                is_fill = kind is Kind.FILLED
+                self._order(order, event if order.is_open else "CLOSE", is_fill=is_fill)
             case MoneyTold(symbol=symbol):
                 held = self._exchange.position(symbol)
                 position_id, event = self.positions.turn(symbol, is_open=bool(held.qty))
@@ -116,16 +118,16 @@ class Teller:
             case _:
                 pass
 
-    def _order(self, order: OrderRecord, event: str) -> None:
-        self._push("order", rows.order_push(order, self._fee(order), event))
+    def _order(self, order: OrderRecord, event: str, *, is_fill: bool = False) -> None:
+        self._push("order", rows.order_push(order, self._fee(order), event), is_fill=is_fill)
 
     def ghost(self, order: OrderRecord) -> None:
         """Tell of an order that was taken in and canceled before it was in the book."""
         self._push("order", rows.order_push(order, ZERO, "CREATE", is_init=True))
         self._order(order, "CLOSE")
 
-    def _push(self, channel: str, data: dict[str, Any]) -> None:
+    def _push(self, channel: str, data: dict[str, Any], *, is_fill: bool = False) -> None:
         frame = msgspec.json.encode({"ch": channel, "ts": time.time_ns() // MS_NS, "data": data})
         for line in self.lines:
             if line.is_in:
-                line.offer(frame)
+                line.offer(frame, is_fill=is_fill)

@@ -226,11 +226,21 @@ class SessionRecord:
         """Log that a resume would have more to rerun."""
         self._log.warning("checkpoint_failed", reason=reason)
 
-    def go_live(self, ts_ns: int) -> None:
-        """Note that an interrupted run goes on from here."""
+    def paused(self, paused_ns: int) -> None:
+        """Learn that time went on without the session."""
+        if self._deadline_ns is not None:
+            self._deadline_ns += paused_ns
+
+    def go_live(self, ts_ns: int, paused_ns: int = 0) -> None:
+        """Note that an interrupted run goes on from here.
+
+        Args:
+            ts_ns: Event time.
+            paused_ns: How much of it, up to here, nobody lived through.
+        """
         self._is_live = True
         lines = self._journal.events
-        facts = self._resumed(lines)
+        facts = self._resumed(lines) | ({"paused_ns": paused_ns} if paused_ns else {})
         self._journal.note(RESUMED, ts_ns, facts)
         self._log.info("session_resumed", **facts)
         self._progress.note(f"resumed after line {lines} of the journal")

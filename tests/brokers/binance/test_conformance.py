@@ -11,8 +11,8 @@ import pytest
 from brokers.binance.account import BinanceAccount, open_account
 from brokers.binance.config import BinanceConfig
 from brokers.binance.emergency import BinanceDesk
-from brokers.binance.emergency_line import EmergencyLine
 from brokers.link.account import Accepted, FundingReport, LineUp, Refused
+from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials, Secret
 from brokers.sandbox.orders import Ticket
 from engine.model.errors import CredentialsRefused

@@ -55,6 +55,8 @@ class Ground:
     place_path: str = ""
     """Of the request that places; for faults that mean no other."""
     place_method: str = ""
+    burst: int = 20
+    """Placements at once that the venue's limits allow."""
     heard: list[Report] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 

@@ -213,7 +213,7 @@ class Conformance:
 
     async def test_many_orders_at_once(self, ground: Ground) -> None:
         """Each is told once as working, in one picture, and taken out."""
-        orders = [ground.limit(ticks=900 + number, qty=HALF) for number in range(20)]
+        orders = [ground.limit(ticks=900 + number, qty=HALF) for number in range(ground.burst)]
         outcomes = await asyncio.gather(*(ground.account.place(order) for order in orders))
         assert {Accepted} == {type(outcome) for outcome in outcomes}
         ids = {order.client_id for order in orders}

@@ -46,7 +46,7 @@ class Trader:
         self._count += 1
         caps = self.account.capabilities
         return client_order_id(
-            "20261121T0900Z-test", f"quoter-{self._count}",
+            "20261121T090000Z-test", f"quoter-{self._count}",
             max_length=caps.client_id_max, alphabet=caps.client_id_alphabet,
         )  # fmt: skip
 

@@ -219,8 +219,8 @@ async def test_a_line_that_breaks_comes_back_with_what_happened_meanwhile() -> N
     """Down, up, and the fill of in between, once."""
     async with exchange() as venue, trader(venue) as trading:
         for listener in list(venue.sandbox.lines.listeners):
-            listener.is_behind = True
-            listener.offer_frame(b"{}")
+            listener.outbox.is_behind = True
+            listener.outbox.offer(b"{}")
         await trading.until(lambda: trading.of(LineDown))
         order = trading.market(BUY, "0.01")
         await trading.account.place(order)

@@ -9,10 +9,9 @@ import io
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
-
-from brokers.binance.requests import Bytes
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -22,6 +21,30 @@ ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 PIECE: Final = 64 * 1024
 PORTS: Final = {"http": 80, "https": 443}
 FAILURES: Final = (OSError, http.client.HTTPException, ValueError)
+
+
+class Sendable(Protocol):
+    """A request as it leaves."""
+
+    @property
+    def method(self) -> str:
+        """GET, POST and so on."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By name."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """Nothing is no body."""
+        ...
 
 
 class EmergencyLine:
@@ -49,7 +72,7 @@ class EmergencyLine:
         self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         self._wire: _Wire | None = None
 
-    def ask(self, sent: Bytes) -> tuple[int, bytes]:
+    def ask(self, sent: Sendable) -> tuple[int, bytes]:
         """Send one request and return status and body.
 
         A kept connection that the other end has dropped is made anew, once: what is asked here may
@@ -82,14 +105,14 @@ class EmergencyLine:
             self._wire.hang_up()
             self._wire = None
 
-    def _ask(self, sent: Bytes, until_s: float) -> tuple[int, bytes]:
+    def _ask(self, sent: Sendable, until_s: float) -> tuple[int, bytes]:
         if self._wire is None:
             self._wire = self._opened(until_s)
         self._wire.until_s = until_s
         connection = http.client.HTTPConnection(self._host, self._port)
         connection.default_port = self._default_port
         connection.sock = self._wire
-        connection.request(sent.method, sent.target, sent.body or None, sent.headers)
+        connection.request(sent.method, sent.target, sent.body or None, dict(sent.headers))
         with connection.getresponse() as answer:
             body = answer.read(ANSWER_BYTES_MAX)
             is_whole = not answer.length and not answer.read(1)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from brokers.binance.emergency_line import ANSWER_BYTES_MAX, EmergencyLine
 from brokers.binance.requests import Bytes
+from brokers.link.emergency_line import ANSWER_BYTES_MAX, EmergencyLine
 
 SENT = Bytes("POST", "/order?a=%2F", {"X-KEY": "canary-key"}, b"side=SELL&signature=canary-sig")
 Behave = Callable[[socket.socket, int], bool]
