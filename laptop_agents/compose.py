@@ -36,11 +36,10 @@ from engine.session.runner import Plan, Session
 from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Charges, Feed, LiveFeed, SessionBroker
+from engine.venue import Capabilities, Charges, Feed, LiveFeed, SessionBroker
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.guarding import make_guard, make_ledger
 from laptop_agents.opening import Run
-from laptop_agents.venues import capabilities
 from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
@@ -94,7 +93,8 @@ def make_session(
     inbox: deque[VenueEvent] = deque()
     agents = make_agents(settings)
     meter, clock = AgentMeter(agents), make_clock(settings, feed)
-    kernel = make_kernel(settings, feed.instruments, agents)
+    venue = None if permit is None else permit.account.capabilities
+    kernel = make_kernel(settings, feed.instruments, agents, venue=venue)
     broker: SessionBroker
     if permit is None:
         broker = simulated = make_broker(settings, run, feed, inbox)
@@ -132,7 +132,7 @@ def wire_session(
 ) -> tuple[Session, SessionRecord]:
     """Wire a session from given parts."""
     journal, clock = parts.journal, parts.clock
-    identity = make_identity(settings, parts.feed, run)
+    identity = make_identity(settings, parts.feed, run, parts.permit)
     checkpoints = Checkpoints(
         run.folder, settings.checkpoint.every_s, run.envelope, run.run_id, journal.reaches_disk
     )
@@ -325,11 +325,14 @@ def make_kernel(
     settings: "Settings",
     instruments: Sequence[Instrument],
     agents: Sequence[Agent] | None = None,
+    *,
+    venue: Capabilities | None = None,
 ) -> Kernel:
     """Build the decision core; nothing in it knows the mode or the source.
 
     Args:
         agents: Those somebody watches; None makes them anew.
+        venue: What a real one can do; None simulates one.
     """
     session, enabled = settings.session, settings.agents.enabled
     config = KernelConfig(
@@ -345,8 +348,7 @@ def make_kernel(
         asserts_identity=session.debug,
     )
     chosen = make_agents(settings) if agents is None else agents
-    can = capabilities(settings.source) if settings.mode == "live" else CAPABILITIES
-    return Kernel(config, instruments, chosen, can)
+    return Kernel(config, instruments, chosen, venue or CAPABILITIES)
 
 
 def make_clock(settings: "Settings", feed: Feed) -> Clock:
@@ -383,7 +385,9 @@ def make_welcome(manifest: Manifest) -> Welcome:
     )
 
 
-def make_identity(settings: "Settings", feed: Feed, run: Run) -> Identity:
+def make_identity(
+    settings: "Settings", feed: Feed, run: Run, permit: "Permit | None" = None
+) -> Identity:
     """Describe the session for its journal, manifest and report."""
     minutes = settings.session.duration_min
     flat = {name: (s.value, s.origin) for name, s in settings.flat().items()}
@@ -408,4 +412,5 @@ def make_identity(settings: "Settings", feed: Feed, run: Run) -> Identity:
         instruments=tuple(feed.instruments),
         settings={name: setting.value for name, setting in shown.items()},
         start_ns=run.start_ns,
+        venue=None if permit is None else permit.account.capabilities,
     )

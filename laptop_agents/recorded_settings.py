@@ -10,10 +10,10 @@ from laptop_agents.catalogue import shown
 from laptop_agents.settings import Settings, load
 from laptop_agents.sources import Flag
 
-DECIDING = frozenset({"agents", "mode", "risk", "market", "router", "session", "source", "sync"})
+DECIDING = frozenset({"agents", "risk", "market", "router", "session", "sync"})
 """Settings a decision can depend on; the others shape inputs, and those are recorded."""
 
-CHANGEABLE = DECIDING - {"mode", "source"} | {"paper", "symbols"}
+CHANGEABLE = DECIDING | {"paper", "symbols"}
 """What a what-if may change: what decides, and what the venue answers."""
 FIXED = frozenset({"session.run_id", "session.speed", "session.start_ns"})
 """Members of those sections that belong to the recording all the same."""

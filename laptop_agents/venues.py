@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.model.instrument import Instrument
-from engine.venue import Capabilities, EmergencyDesk
+from engine.venue import EmergencyDesk
 
 if TYPE_CHECKING:
     from brokers.link.account import VenueAccount
     from brokers.link.secret import Credentials
     from laptop_agents.settings import Settings
 
-TRADED: Final = ("binance",)
+TRADED: Final = ("bitunix", "binance", "hyperliquid")
 """Those whose accounts can be traded on."""
 
 
@@ -31,12 +31,6 @@ def open_account(
         credentials, getattr(settings, venue), instruments
     )
     return opened
-
-
-def capabilities(venue: str) -> Capabilities:
-    """Return what a venue can do."""
-    found: Capabilities = _part(venue, "account").CAPABILITIES
-    return found
 
 
 def emergency_desk(

@@ -40,6 +40,7 @@ from engine.session.recorded import RESUMED
 from engine.session.run_folder import RunFolder
 from engine.session.stops import Request
 from engine.session.view import session_view
+from engine.venue import Capabilities
 
 SHOW_EVERY_S: Final = 1.0
 """Wall seconds between two heartbeats on the terminal when event time runs faster."""
@@ -59,6 +60,8 @@ class Identity:
     settings: Mapping[str, object]
     start_ns: int = 0
     """Where the source was told to start its time; files have times of their own."""
+    venue: Capabilities | None = None
+    """What the real venue behind it can do; None where orders are simulated."""
 
 
 class SessionRecord:
@@ -191,6 +194,8 @@ class SessionRecord:
             "instruments": identity.instruments,
             "settings": identity.settings,
         }
+        if identity.venue is not None:
+            first_line["venue"] = identity.venue
         self._journal.note("session_started", first_ns, first_line)
         self._curve.add(first_ns, identity.starting_balance, False)
         self._log.info("session_started", run_id=manifest.run_id, source=manifest.source)
