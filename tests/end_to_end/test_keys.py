@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
-from laptop_agents.keys_shape import VAULT_VARIABLE
+from laptop_agents.keys_shape import VARIABLES, VAULT_VARIABLE
+from laptop_agents.why_process import why
 from tests.canary import CANARY, encodings, leaks, spelled
 from tests.end_to_end.shell import ROOT, Run
 from tests.end_to_end.terminal import Terminal
@@ -228,3 +230,44 @@ def test_piping_is_not_mistaken_for_typing(tmp_path: Path) -> None:
 
     assert 7 == terminal.end()
     assert "--stdin is for a pipe" in terminal.text()
+
+
+# Processes that have no use for keys are given none.
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """What a process was started with, as anybody of this user can read it."""
+    pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+
+def test_the_player_of_a_replay_gets_no_key(tmp_path: Path) -> None:
+    """It only reads a journal; the screen before it was started with one."""
+    home = tmp_path / "home"
+    session = ("--headless", "--source", "mock", "--duration", "1", "--speed", "max")
+    assert 0 == program(home, {}, *session).returncode
+    terminal = Terminal(home, "replay", "--tui", **in_environment(home))
+    terminal.until(lambda text: "BTCUSDT" in text)
+    (player,) = psutil.Process(terminal.process.pid).children()
+
+    assert KEY == environment_of(terminal.process.pid)["LAPTOP_AGENTS_BINANCE_KEY"]
+    assert str(home) == environment_of(player.pid)["LAPTOP_AGENTS_HOME"]
+    assert not VARIABLES & set(environment_of(player.pid))
+    terminal.press("q")
+    assert 0 == terminal.end()
+
+
+def test_who_asks_why_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`nice` runs it, and here tells what it was given."""
+    told = tmp_path / "told"
+    (tmp_path / "bin").mkdir()
+    nice = tmp_path / "bin" / "nice"
+    nice.write_text(f"#!/bin/sh\nenv > {told}\n")
+    nice.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{nice.parent}:{os.environ['PATH']}")
+    for name, value in in_environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    why(tmp_path, "BTCUSDT")
+
+    assert "PATH=" in told.read_text()
+    assert "LAPTOP_AGENTS_BINANCE" not in told.read_text()
