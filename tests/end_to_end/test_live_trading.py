@@ -60,7 +60,8 @@ class Exchange(NamedTuple):
         return self.live(
             home, "--mode", "live", "--source", self.venue, "--symbols", VENUES[self.venue],
             "--duration", minutes, "--set", "agents.quoter.half_spread_bps=0.5",
-            "--set", "risk.max_consecutive_losses=1000", *self.words, *words,
+            "--set", "risk.max_consecutive_losses=1000", "--set", "live.unknown_withdraw=true",
+            *self.words, *words,
         )  # fmt: skip
 
     async def break_it(self, name: str, **how: object) -> None:
