@@ -96,15 +96,15 @@ class Broker(Protocol):
         ...
 
 
-class SimulatedBroker(Broker, Protocol):
-    """A broker that lives on market data and event time instead of a network."""
+class SessionBroker(Broker, Protocol):
+    """A broker as a session drives it: what it has to tell comes out in event time."""
 
     def advance(self, ts_ns: int) -> None:
         """Let everything happen that was due up to and including `ts_ns`, in order."""
         ...
 
     def observe(self, event: MarketEvent) -> None:
-        """Move the simulated book; fills it causes reach the sink stamped with its `ts_ns`."""
+        """See a market event: a simulated book moves, and its fills are stamped with `ts_ns`."""
         ...
 
     def next_due_ns(self) -> int | None:
@@ -117,6 +117,35 @@ class SimulatedBroker(Broker, Protocol):
 
     def restore(self, snapshot: bytes) -> None:
         """Continue from a snapshot of a broker with the same instruments and settings."""
+        ...
+
+
+@runtime_checkable
+class LiveBroker(SessionBroker, Protocol):
+    """A broker at a real venue. Used as a context on the session's loop.
+
+    Until `go_live` it sends nothing and only learns what the session has asked for: a run that is
+    made again must not send again.
+    """
+
+    def go_live(self, since_ns: int) -> None:
+        """Begin to listen and to send; the account's past before `since_ns` is not ours."""
+        ...
+
+    def recall(self, event: VenueEvent) -> None:
+        """Learn from what an interrupted run was told."""
+        ...
+
+    def beat(self, ts_ns: int) -> None:
+        """Hear that the session decides: the venue's dead-man switch is renewed by this alone."""
+        ...
+
+    async def __aenter__(self) -> "LiveBroker":
+        """Open; nothing is sent."""
+        ...
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let requests under way end, and leave."""
         ...
 
 
@@ -168,7 +197,11 @@ class LiveFeed(Feed, Protocol):
         ...
 
     async def arrived(self, within_s: float) -> None:
-        """Wait until a batch would not be empty, at most so many seconds."""
+        """Wait until a batch would not be empty or `nudge`, at most so many seconds."""
+        ...
+
+    def nudge(self) -> None:
+        """End a wait: something else has come."""
         ...
 
     async def __aenter__(self) -> "LiveFeed":

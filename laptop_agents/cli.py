@@ -13,6 +13,7 @@ from laptop_agents.options import CONTROLS, Typed, build_parser
 from tui.terminal import NO_SCREEN, no_screen_here
 
 if TYPE_CHECKING:
+    from laptop_agents.arming import Consent
     from laptop_agents.sources import Flag
 
 COMMANDS = {
@@ -31,7 +32,10 @@ COMMANDS = {
     "serve": "laptop_agents.serve_command",
     **dict.fromkeys(CONTROLS, "laptop_agents.control_command"),
 }
-SESSION_ONLY = ("headless", "resume", "replay", "run_dir", "kill_file", "plain", "verbose", "quiet")
+SESSION_ONLY = (
+    "headless", "resume", "replay", "run_dir", "kill_file", "yes_live", "arm_token", "plain",
+    "verbose", "quiet",
+)  # fmt: skip
 """Options that mean nothing to a sub-command."""
 TAKE_SETTINGS = (
     ("profiles", "show"), ("replay", None), ("attach", None), ("record", None),
@@ -87,6 +91,7 @@ def run_session(arguments: argparse.Namespace) -> int:
         home=home,
         run_dir=run_dir,
         kill_file=kill_file,
+        consent=_consent(arguments),
         verbosity=-1 if arguments.quiet else arguments.verbose,
         as_json=arguments.json,
         color=_wants_color(arguments),
@@ -106,11 +111,18 @@ def resume(arguments: argparse.Namespace) -> int:
         arguments.resume,
         home=find_home(os.environ),
         kill_file=_path("--kill-file", arguments.kill_file),
+        consent=_consent(arguments),
         verbosity=-1 if arguments.quiet else arguments.verbose,
         as_json=arguments.json,
         color=_wants_color(arguments),
         is_plain=arguments.plain,
     )
+
+
+def _consent(arguments: argparse.Namespace) -> "Consent":
+    from laptop_agents.arming import Consent  # noqa: PLC0415 - not for --help
+
+    return Consent(arguments.yes_live or "", _path("--arm-token", arguments.arm_token))
 
 
 def _become_replay(arguments: argparse.Namespace) -> None:

@@ -8,11 +8,13 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import Agent
+from engine.execution.ids import client_order_id
 from engine.kernel import Kernel, KernelConfig
 from engine.model.instrument import Instrument
 from engine.model.venue_events import VenueEvent
@@ -34,7 +36,7 @@ from engine.session.runner import Plan, Session
 from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Charges, Feed, LiveFeed, SimulatedBroker
+from engine.venue import Capabilities, Charges, Feed, LiveFeed, SessionBroker
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.guarding import make_guard, make_ledger
 from laptop_agents.opening import Run
@@ -42,6 +44,7 @@ from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
     from brokers.link.feed import MarketFeed, Tap
+    from laptop_agents.reaching import Permit
     from laptop_agents.settings import Settings
 
 
@@ -51,13 +54,16 @@ class Parts:
 
     feed: Feed
     kernel: Kernel
-    broker: SimulatedBroker
+    broker: SessionBroker
+    clock: Clock
     inbox: deque[VenueEvent]
     """Where the broker puts its answers."""
     journal: Journal
     stops: Stops
     meter: AgentMeter | None = None
     """Where the agents are watched."""
+    permit: "Permit | None" = None
+    """To send real orders."""
 
 
 class Wired(NamedTuple):
@@ -78,20 +84,34 @@ def make_session(
     stops: Stops,
     listener: Listener | None = None,
     is_json: bool = False,
+    permit: "Permit | None" = None,
 ) -> Wired:
     """Make every part of a session around its source, and wire them; its sentinel is started.
 
     Without a listener nobody can attach to it.
     """
     inbox: deque[VenueEvent] = deque()
-    broker = make_broker(settings, run, feed, inbox)
-    guard = make_guard(
-        settings, run, kill_files=stops.kill_files, is_json=is_json, each_check=broker.note_exits
-    )
     agents = make_agents(settings)
-    meter = AgentMeter(agents)
-    kernel = make_kernel(settings, feed.instruments, agents)
-    parts = Parts(feed, kernel, broker, inbox, Journal(run.keeper, run.recorded), stops, meter)
+    meter, clock = AgentMeter(agents), make_clock(settings, feed)
+    venue = None if permit is None else permit.account.capabilities
+    kernel = make_kernel(settings, feed.instruments, agents, venue=venue)
+    broker: SessionBroker
+    if permit is None:
+        broker = simulated = make_broker(settings, run, feed, inbox)
+        each_check = simulated.note_exits
+    else:
+        broker = make_live_broker(settings, run, feed, inbox, permit, kernel, clock)
+        each_check = _nothing
+    guard = make_guard(
+        settings,
+        run,
+        account=permit and partial(permit.handed, settings, feed.instruments, prefix_of(run)),
+        kill_files=stops.kill_files,
+        is_json=is_json,
+        each_check=each_check,
+    )
+    journal = Journal(run.keeper, run.recorded)
+    parts = Parts(feed, kernel, broker, clock, inbox, journal, stops, meter, permit)
     session, record = wire_session(
         settings, run, parts, log=log, progress=progress, listener=listener, guard=guard
     )
@@ -111,8 +131,8 @@ def wire_session(
     guard: SentinelGuard | None = None,
 ) -> tuple[Session, SessionRecord]:
     """Wire a session from given parts."""
-    journal, clock = parts.journal, make_clock(settings, parts.feed)
-    identity = make_identity(settings, parts.feed, run)
+    journal, clock = parts.journal, parts.clock
+    identity = make_identity(settings, parts.feed, run, parts.permit)
     checkpoints = Checkpoints(
         run.folder, settings.checkpoint.every_s, run.envelope, run.run_id, journal.reaches_disk
     )
@@ -123,11 +143,7 @@ def wire_session(
         journal=journal,
         log=log,
         progress=progress,
-        health=HealthMonitor(
-            settings.health,
-            ProcessProbe(run.folder.path),
-            reserve_mb=settings.journal.reserve_mb,
-        ),
+        health=make_health(settings, run),
         is_paced=not clock.is_simulated,
         kept=run.kept,
     )
@@ -158,8 +174,15 @@ def wire_session(
         checkpoints=checkpoints,
         control=control,
         guard=guard,
+        arming=parts.permit and parts.permit.arming,
     )
     return session, record
+
+
+def make_health(settings: "Settings", run: Run) -> HealthMonitor:
+    """Watch this process and the disk it writes to."""
+    probe = ProcessProbe(run.folder.path)
+    return HealthMonitor(settings.health, probe, reserve_mb=settings.journal.reserve_mb)
 
 
 def make_gauges(parts: Parts, checkpoints: Checkpoints) -> Gauges:
@@ -213,6 +236,46 @@ def make_broker(settings: "Settings", run: Run, feed: Feed, inbox: deque[VenueEv
     )
 
 
+def make_live_broker(  # noqa: PLR0917 - every part it stands between
+    settings: "Settings",
+    run: Run,
+    feed: Feed,
+    inbox: deque[VenueEvent],
+    permit: "Permit",
+    kernel: Kernel,
+    clock: Clock,
+) -> SessionBroker:
+    """Put a real account behind the session."""
+    from brokers.link.broker import LiveBroker  # noqa: PLC0415 - for live only
+
+    assert isinstance(feed, LiveFeed), "real orders follow a real market"
+    can = permit.account.capabilities
+    return LiveBroker(
+        permit.account,
+        feed.instruments,
+        inbox.append,
+        client_id=partial(
+            client_order_id,
+            run.run_id,
+            max_length=can.client_id_max,
+            alphabet=can.client_id_alphabet,
+        ),
+        prefix=prefix_of(run),
+        now_ns=lambda: max(kernel.now_ns, clock.reached()),
+        wake=feed.nudge,
+        dead_man_s=settings.live.dead_man_s or None,
+    )
+
+
+def prefix_of(run: Run) -> str:
+    """Return what a venue's name of our orders begins with, where it is in plain."""
+    return f"{run.run_id}-"
+
+
+def _nothing() -> None:
+    """Keep no ledger: a real venue has its own."""
+
+
 def make_feed(settings: "Settings", start_ns: int) -> Feed:
     """Open the source; only the chosen one is imported."""
     kind, _, paths = settings.source.partition(":")
@@ -262,11 +325,14 @@ def make_kernel(
     settings: "Settings",
     instruments: Sequence[Instrument],
     agents: Sequence[Agent] | None = None,
+    *,
+    venue: Capabilities | None = None,
 ) -> Kernel:
     """Build the decision core; nothing in it knows the mode or the source.
 
     Args:
         agents: Those somebody watches; None makes them anew.
+        venue: What a real one can do; None simulates one.
     """
     session, enabled = settings.session, settings.agents.enabled
     config = KernelConfig(
@@ -282,7 +348,7 @@ def make_kernel(
         asserts_identity=session.debug,
     )
     chosen = make_agents(settings) if agents is None else agents
-    return Kernel(config, instruments, chosen, CAPABILITIES)
+    return Kernel(config, instruments, chosen, venue or CAPABILITIES)
 
 
 def make_clock(settings: "Settings", feed: Feed) -> Clock:
@@ -319,7 +385,9 @@ def make_welcome(manifest: Manifest) -> Welcome:
     )
 
 
-def make_identity(settings: "Settings", feed: Feed, run: Run) -> Identity:
+def make_identity(
+    settings: "Settings", feed: Feed, run: Run, permit: "Permit | None" = None
+) -> Identity:
     """Describe the session for its journal, manifest and report."""
     minutes = settings.session.duration_min
     flat = {name: (s.value, s.origin) for name, s in settings.flat().items()}
@@ -344,4 +412,5 @@ def make_identity(settings: "Settings", feed: Feed, run: Run) -> Identity:
         instruments=tuple(feed.instruments),
         settings={name: setting.value for name, setting in shown.items()},
         start_ns=run.start_ns,
+        venue=None if permit is None else permit.account.capabilities,
     )

@@ -73,7 +73,7 @@ class EngineProcess:
         """
         deadline_s = time.monotonic() + START_S
         while self.is_alive:
-            for folder in [named] if named else self._candidates(runs):
+            for folder in [named] if named else self.candidates(runs):
                 with (
                     contextlib.suppress(SessionUnreachable),
                     Connection.open(folder, "screen") as c,
@@ -86,8 +86,8 @@ class EngineProcess:
             time.sleep(POLL_S)
         return None
 
-    def _candidates(self, runs: Path) -> Iterable[Path]:
-        """Yield the folders that are not older than the engine, newest first."""
+    def candidates(self, runs: Path) -> Iterable[Path]:
+        """Yield the run folders that are not older than the engine, newest first."""
         with contextlib.suppress(OSError):
             for folder in sorted(runs.iterdir(), reverse=True):
                 is_ours = folder.name != LATEST and not folder.is_symlink()

@@ -1,4 +1,4 @@
-"""Guarding a paced paper session: the venue's ledger on disk, and a sentinel that watches it.
+"""Guarding a paced session: a sentinel that watches it, and a simulated venue's ledger on disk.
 
 A session in simulated time has neither: it is over before anybody could act, and must not change.
 """
@@ -37,6 +37,7 @@ def make_guard(
     settings: "Settings",
     run: Run,
     *,
+    account: Callable[[], bytes] | None = None,
     kill_files: Sequence[Path],
     is_json: bool,
     each_check: Callable[[], None],
@@ -57,4 +58,5 @@ def make_guard(
         config=settings.sentinel,
         is_json=is_json,
         each_check=each_check,
+        account=account,
     )

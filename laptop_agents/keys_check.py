@@ -22,7 +22,8 @@ ANSWER_S: Final = 30.0
 CLOCK_MS_MAX: Final = 1_000
 """Off by more than this, and requests are signed with a time that venues refuse."""
 NS_PER_MS: Final = 1_000_000
-YES_NO: Final = {True: "yes", False: "no", None: "unknown"}
+NOT_TOLD: Final = "not told"
+YES_NO: Final = {True: "yes", False: "no", None: NOT_TOLD}
 
 Asker = Callable[[Credentials, "Settings"], Awaitable[Facts]]
 
@@ -31,11 +32,11 @@ async def _ask(module: str, credentials: Credentials, settings: "Settings") -> F
     """Open the account as a session would, and ask; nothing is sent that changes anything."""
     from laptop_agents import compose  # noqa: PLC0415 - the whole engine
 
-    if importlib.util.find_spec(module) is None:
-        raise UsageError(f"this release can't ask {settings.source} about a key")
     feed = compose.make_feed(settings, 0)
     assert isinstance(feed, LiveFeed), "a venue is a live source"
     await feed.discover()
+    if importlib.util.find_spec(module) is None:
+        raise UsageError(f"this release can't ask {settings.source} about a key")
     config = getattr(settings, settings.source)
     opened = importlib.import_module(module).open_account(credentials, config, feed.instruments)
     async with opened as account:
@@ -67,10 +68,15 @@ async def _in_time(venue: str, question: Awaitable[Facts]) -> Facts:
 
 
 def table(facts: Facts) -> dict[str, str]:
-    """Return what was said, for people."""
+    """Return what was said, for people.
+
+    A venue that does not tell of withdrawals tells of no right at all: there, that a key can trade
+    is only not known to be false.
+    """
+    is_told = facts.can_withdraw is not None or not facts.can_trade
     return {
         "account": f"...{sanitize(facts.tail)[-4:]}",
-        "trade": YES_NO[facts.can_trade],
+        "trade": YES_NO[facts.can_trade if is_told else None],
         "withdraw": YES_NO[facts.can_withdraw],
         "one-way": YES_NO[facts.is_one_way],
         "balance": f"{facts.balance:f}",
@@ -96,7 +102,10 @@ def refuse_unfit(facts: Facts) -> None:
 def advice(facts: Facts) -> Iterator[str]:
     """Yield what a person should see to, though the key will do."""
     if facts.can_withdraw is None:
-        yield "the venue does not tell whether this key can withdraw: look at its page of API keys"
+        yield (
+            "the venue does not tell what this key may do: see on its page of API keys that it can"
+            " trade futures and can't withdraw"
+        )
     if not facts.is_one_way:
         yield "the account holds long and short apart: switch it to one-way before trading live"
     if abs(facts.clock_offset_ns) > CLOCK_MS_MAX * NS_PER_MS:

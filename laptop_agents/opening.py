@@ -5,11 +5,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from time import time_ns
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 
 from engine.model.errors import CredentialsRefused, NeverBegun, StateHeld, UsageError
+from engine.model.venue_events import VenueEvent
 from engine.session.checkpoint import Checkpoint, stored, usable
 from engine.session.envelope import Envelope
 from engine.session.file_system import OS
@@ -97,7 +98,6 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
         JournalDamaged: It can't be trusted.
     """
     from laptop_agents.recorded_settings import recorded_settings  # noqa: PLC0415 - rarely needed
-    from laptop_agents.settings import LIVE_SOURCES  # noqa: PLC0415 - rarely needed
 
     folder = RunFolder.reopen(journal.parent)
     journal = folder.file(journal.name)
@@ -121,8 +121,8 @@ def interrupted_run(journal: Path) -> tuple["Settings", Run]:
     settings = recorded_settings(started["settings"])
     if settings.journal.detail != "inputs":
         raise UsageError(f"{journal} holds no inputs: it was recorded with less journal.detail")
-    if settings.source in LIVE_SOURCES:
-        raise UsageError(f"{journal} is of a live market, which this release can't resume")
+    if settings.mode == "live":
+        recorded.count_outside(get_args(VenueEvent))
     with blame(journal):
         _set_aside(folder, recorded.count)
         keeper = take_over(journal, fd, recorded, segment_bytes=settings.journal.segment_mb * MB)

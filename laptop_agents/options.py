@@ -32,7 +32,7 @@ Every setting has four homes, strongest first: an option or --set, the environme
 SETTING_OPTIONS = (
     # option, the settings it sets, placeholder, help
     ("--duration", ("session.duration_min",), "MIN", "minutes, fractions allowed (10 in headless)"),
-    ("--mode", ("mode",), "MODE", "paper: simulated venue; the only mode of this release"),
+    ("--mode", ("mode",), "MODE", "paper: simulated venue; live: real orders (paper)"),
     (
         "--source",
         ("source",),
@@ -184,6 +184,8 @@ def _add_session_options(parser: Parser) -> None:
     group.add_argument("--replay", metavar="PATH", help="re-run a recorded session: see replay")
     group.add_argument("--run-dir", metavar="DIR", help="write the run here, not under the home")
     group.add_argument("--kill-file", metavar="PATH", help="a further file that stops the session")
+    group.add_argument("--yes-live", metavar="VENUE", help="live: yes, with real money, there")
+    group.add_argument("--arm-token", metavar="FILE", help="live without a terminal: counts once")
     group.add_argument("--plain", action="store_true", help="plain lines, for screen readers")
     group.add_argument("--no-color", action="store_true", help="no colors")
     group.add_argument("--json", action="store_true", help="output for programs: JSON")

@@ -7,19 +7,38 @@ Rule 2: a fall back is loud: on standard error, in the log and in the run, whose
 
 import asyncio
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.model.errors import DataUnavailable
+from engine.session.recorded_feed import RecordedFeed
+from engine.session.resumed_feed import ResumedFeed
+from engine.session.runner import Arming
 from engine.venue import Feed, LiveFeed
 from laptop_agents import compose
+from laptop_agents.recorded_kernel import started_with
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from brokers.link.account import VenueAccount
+    from engine.model.instrument import Instrument
+    from laptop_agents.opening import Run
     from laptop_agents.settings import Settings
 
 RETRY_S: Final = 0.5
 FALLBACK: Final = "mock"
 QUOTE_OF_COINS: Final = {"hyperliquid": "USDT"}
 """What the mock market adds to the names of a venue that lists coins."""
+
+
+class Permit(NamedTuple):
+    """Real orders may be sent."""
+
+    account: "VenueAccount"
+    handed: "Callable[[Settings, Sequence[Instrument], str], bytes]"
+    """Encodes the account with its key, for the sentinel."""
+    arming: Arming
 
 
 class Reached(NamedTuple):
@@ -31,6 +50,8 @@ class Reached(NamedTuple):
     """A live source whose instruments are known; None for one that is made with its run."""
     trouble: str = ""
     """Why it is not the source that was asked for."""
+    permit: Permit | None = None
+    """To send real orders; None simulates them."""
 
 
 def reached(settings: "Settings") -> Reached:
@@ -54,6 +75,29 @@ def reached(settings: "Settings") -> Reached:
         fallen._origins = {**settings._origins, "source": f"fallback: {error}"}
         return Reached(fallen, None, str(error))
     return Reached(settings, feed)
+
+
+def reached_again(settings: "Settings", journal: Path, run: "Run") -> Reached:
+    """Find the source of an interrupted session again; it goes on with no other.
+
+    Raises:
+        DataUnavailable: It can't be reached; the run can still be resumed later.
+        StateDamaged: What it trades is not what it was.
+    """
+    feed = compose.make_feed(settings, run.start_ns)
+    if not isinstance(feed, LiveFeed):
+        return Reached(settings, feed)
+    assert run.recorded is not None, "it was interrupted"
+    asyncio.run(_discover(feed, settings.session.fallback_after_s))
+    started = started_with(journal, run.recorded.first)
+    past = RecordedFeed(
+        journal,
+        started.instruments,
+        source=started.source,
+        is_simulated=started.simulated,
+        lines_max=run.recorded.count,
+    )
+    return Reached(settings, ResumedFeed(past, feed))
 
 
 def _at_mock(source: str, symbols: tuple[str, ...]) -> tuple[str, ...]:

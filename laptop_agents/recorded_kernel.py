@@ -9,6 +9,7 @@ import msgspec
 from engine.model.errors import JournalDamaged, StateDamaged, UsageError
 from engine.model.instrument import Instrument
 from engine.session.journal_reader import Line
+from engine.venue import Capabilities
 from laptop_agents.recorded_settings import recorded_settings
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Started(msgspec.Struct):
     instruments: list[Instrument]
     settings: dict[str, Any]
     agents: list[str] = []
+    venue: Capabilities | None = None
+    """What the real venue could do; None where orders were simulated."""
 
 
 def started_with(journal: Path, first: Line) -> Started:
@@ -60,7 +63,7 @@ def kernel_maker(started: Started) -> "Callable[[], Kernel]":
     from laptop_agents.compose import make_kernel  # noqa: PLC0415 - every part of a session
 
     settings = recorded_settings(started.settings, deciding_only=True)
-    return lambda: make_kernel(settings, started.instruments)
+    return lambda: make_kernel(settings, started.instruments, venue=started.venue)
 
 
 def _started(line: Mapping[str, Any]) -> Started:

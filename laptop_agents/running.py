@@ -22,10 +22,12 @@ from engine.session.progress import Progress, Style, choose_style
 from engine.session.sanitize import secrets_of
 from engine.session.stops import GRACEFUL, Stops
 from laptop_agents import compose
+from laptop_agents.arming import NO_CONSENT, Consent
 from laptop_agents.ending_words import last_words
 from laptop_agents.home import kill_path
 from laptop_agents.opening import Run, interrupted_run, new_run
-from laptop_agents.reaching import Reached, reached
+from laptop_agents.permits import agreed, permitted
+from laptop_agents.reaching import Reached, reached, reached_again
 from laptop_agents.runs import find_journal
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def run_session(
     home: Path,
     run_dir: Path | None,
     kill_file: Path | None,
+    consent: Consent = NO_CONSENT,
     verbosity: int,
     as_json: bool,
     color: bool,
@@ -64,7 +67,9 @@ def run_session(
     present = Stops([*kill_files, *([run_dir / KILL_NAME] if run_dir else [])]).present()
     if present is not None:
         return _refuse_kill_file(present)
-    found = reached(settings)  # what is refused, is refused before anything is written
+    agreed(settings, consent)
+    found = permitted(reached(settings), consent, home)
+    # What is refused, is refused before anything is written.
     run = new_run(found.settings, home, run_dir)
     return _run(
         found,
@@ -81,6 +86,7 @@ def resume_session(
     *,
     home: Path,
     kill_file: Path | None,
+    consent: Consent = NO_CONSENT,
     verbosity: int,
     as_json: bool,
     color: bool,
@@ -98,8 +104,10 @@ def resume_session(
     if present is not None:
         return _refuse_kill_file(present)
     settings, run = interrupted_run(journal)
+    agreed(settings, consent)
+    found = permitted(reached_again(settings, journal, run), consent, home, is_resumed=True)
     return _run(
-        Reached(settings, None),
+        found,
         run,
         kill_files=kill_files,
         style=_style(verbosity, as_json=as_json, is_plain=is_plain),
@@ -152,6 +160,7 @@ def _run(
             settings,
             run,
             found.feed or compose.make_feed(settings, run.start_ns),
+            permit=found.permit,
             log=log,
             progress=progress,
             stops=stops,

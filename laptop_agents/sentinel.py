@@ -1,4 +1,4 @@
-"""`python -m laptop_agents.sentinel BRIEF`: the sentinel of a paper session, which starts it.
+"""`python -m laptop_agents.sentinel BRIEF`: the sentinel of a session, which starts it.
 
 It loads neither the engine nor settings, so that it is small and starts at once. The report of a
 run that it ended needs both; a process of its own writes it, after everything urgent.
@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from brokers.paper.emergency import LedgerDesk
-from brokers.paper.ledger import NAME as LEDGER_NAME
 from engine.model.errors import LaptopAgentsError
 from engine.session.sentinel.process import open_sentinel
+from laptop_agents.sentinel_desk import open_desk
 
 PACKAGES: Final = Path(__file__).resolve().parents[1]
 CONCLUDE_DEADLINE_S: Final = 600
@@ -48,7 +47,7 @@ def main(words: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a lost terminal must not leave orders alone
     try:
-        sentinel = open_sentinel(words, lambda run: LedgerDesk(run / LEDGER_NAME))
+        sentinel = open_sentinel(words, open_desk)
     except (LaptopAgentsError, OSError) as error:
         sys.stderr.write(f"error: the sentinel can't guard this run: {error}\n")
         return getattr(error, "exit_code", 6)

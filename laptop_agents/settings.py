@@ -30,6 +30,7 @@ from brokers.binance.config import BinanceConfig
 from brokers.bitunix.config import BitunixConfig
 from brokers.file.config import FileConfig
 from brokers.hyperliquid.config import HyperliquidConfig
+from brokers.link.config import LiveConfig
 from brokers.mock.config import MockConfig
 from brokers.paper.config import PaperConfig
 from engine.execution.config import SyncConfig
@@ -56,6 +57,7 @@ from laptop_agents.sources import (
     from_profile,
     unknown_agent,
 )
+from laptop_agents.venues import TRADED
 from tui.config import TuiConfig
 
 DEFAULT_PROFILE = "default"
@@ -68,11 +70,12 @@ SYMBOLS_MAX = 256
 SYMBOL = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}", re.ASCII)
 LIVE_SOURCES = ("bitunix", "binance", "hyperliquid")
 _OFFERED = ", ".join((*LIVE_SOURCES, "mock"))
+LATER_MODES = ("dry-run", "shadow")
 
 
 def _mode(mode: str) -> str:
-    if mode != "paper":
-        raise PydanticCustomError(OURS, "live venues are not in this release: use paper")
+    if mode in LATER_MODES:
+        raise PydanticCustomError(OURS, "not in this release: use paper or live")
     return mode
 
 
@@ -128,7 +131,7 @@ class Settings(BaseSettings):
     )
 
     mode: Annotated[Literal["paper", "dry-run", "shadow", "live"], AfterValidator(_mode)] = "paper"
-    """How real the orders are. This release simulates all of them: paper."""
+    """How real the orders are: `paper` simulates all of them, `live` sends them to the source."""
     source: Annotated[str, AfterValidator(_source)] = "mock"
     """Market data: `bitunix`, `binance` or `hyperliquid` live, `mock`, or `file:PATH[,PATH...]`."""
     symbols: Annotated[tuple[str, ...], AfterValidator(_symbols)] = ()
@@ -148,6 +151,7 @@ class Settings(BaseSettings):
     bitunix: BitunixConfig = BitunixConfig()
     binance: BinanceConfig = BinanceConfig()
     hyperliquid: HyperliquidConfig = HyperliquidConfig()
+    live: LiveConfig = LiveConfig()
     journal: JournalConfig = JournalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     health: HealthConfig = HealthConfig()
@@ -243,6 +247,8 @@ def load(
     layers = [*stated, _fallback(stated, headless=headless)]
     problems = [problem for layer in layers for problem in layer.problems]
     settings = _validate(layers, problems)
+    if settings is not None:
+        problems += _live_faults(settings, layers)
     if settings is None or problems:
         raise SettingsRefused(tuple(dict.fromkeys(problems)))
     settings._origins = MappingProxyType({n: origin(layers, n) for n in _names(known, layers)})
@@ -309,6 +315,19 @@ def _unknown_faults(settings: Settings, layers: Sequence[Layer]) -> list[str]:
         for name in settings.mock.faults
         if name not in FAULTS
     ]
+
+
+def _live_faults(settings: Settings, layers: Sequence[Layer]) -> list[str]:
+    """Refuse what can't be traded live (reliability.md D4)."""
+    if settings.mode != "live":
+        return []
+    faults = []
+    if settings.source not in TRADED:
+        faults.append(f"mode: live needs a source that can be traded on: {', '.join(TRADED)}")
+    where = origin(layers, "mode")
+    if where.startswith("env "):
+        faults.append(f"mode: live is never taken from the environment alone ({where})")
+    return faults
 
 
 def _enabled(layers: Sequence[Layer]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.model.errors import SessionUnreachable
+from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.sanitize import sanitize
 from engine.session.stops import GRACEFUL
 from laptop_agents.attach_command import HUNG_UP, is_lost, last_words, show
@@ -22,12 +23,18 @@ from tui.surface import Ending
 
 KILLED: Final = 1
 """Exit code of an engine that a signal took from outside: not as planned, and nobody's wish."""
+ENDED: Final = (0, 4)
+"""Exit codes of a session that was closed as it should be."""
 LOST: Final = 4
 """Exit code of a screen whose terminal is gone, by a hang-up."""
 
 
 class _HungUpError(Exception):
     """The terminal went while its lines were told."""
+
+
+class _StoppedError(BaseException):
+    """Somebody wants an end before there is anything to see."""
 
 
 def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
@@ -40,17 +47,25 @@ def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     named = find_run(arguments.resume, home) if arguments.resume else _run_dir(arguments.run_dir)
     wanted = looks(flags(arguments), os.environ)
     engine = EngineProcess(words)
+    for number in GRACEFUL:
+        signal.signal(number, _stop)
     try:
         import tui.app  # noqa: PLC0415 - 0.3 s, while the engine starts
         import tui.link  # noqa: F401, PLC0415
 
         folder = engine.folder(runs_of(home), named)
+    except _StoppedError:
+        engine.stop()
+        folder = None
     except BaseException:
         engine.stop()
         raise
     if folder is None:
         return _never_listened(engine, home, named)
-    ending = _shown(folder, wanted, arguments, engine)
+    try:
+        ending = _shown(folder, wanted, arguments, engine)
+    except _StoppedError:
+        ending = Ending("signal")
     if ending.how == "detached":
         sys.stdout.write(
             f"The session goes on without a screen: laptop-agents attach {folder.name} comes back,"
@@ -87,6 +102,10 @@ def _hang_up(*_: object) -> None:
     raise _HungUpError
 
 
+def _stop(*_: object) -> None:
+    raise _StoppedError
+
+
 def _run_dir(text: str | None) -> Path | None:
     return None if text is None else Path(text).expanduser().absolute()
 
@@ -94,8 +113,8 @@ def _run_dir(text: str | None) -> Path | None:
 def _never_listened(engine: EngineProcess, home: Path, named: Path | None) -> int:
     """Pass on why a session did not start, or how one ended before it could be shown."""
     code = engine.wait()
-    folder = named or (runs_of(home) / "latest").resolve()
-    if code == 0 and folder.exists():
+    folder = named or next(iter(engine.candidates(runs_of(home))), None)
+    if code in ENDED and folder is not None and (folder / REPORT_NAME).exists():
         sys.stdout.write(last_words(folder))
     _repeat(engine)
     return _exit_code(code)

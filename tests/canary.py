@@ -9,7 +9,13 @@ from urllib.parse import quote
 CANARY = "cAn4ry/k7Q2+mZ9pL4xV8nB3wT6yH1sD5"
 """With characters that URL, base64 and JSON write differently; never a value anybody would use."""
 
-SECRETS = {"BITUNIX_API_SECRET": CANARY, "HL_PRIVATE_KEY": CANARY, "AUTH_TOKEN": CANARY}
+SECRETS = {
+    "BITUNIX_API_SECRET": CANARY,
+    "HL_PRIVATE_KEY": CANARY,
+    "AUTH_TOKEN": CANARY,
+    "LAPTOP_AGENTS_BINANCE_KEY": CANARY,
+    "LAPTOP_AGENTS_BINANCE_SECRET": CANARY,
+}
 """What the environment of every process under test holds."""
 
 

@@ -15,13 +15,15 @@ from typing import Final, TypeVar
 
 from brokers.binance import answers, requests
 from brokers.binance.answers import BROKEN, MS_NS, Trade
-from brokers.binance.emergency_line import EmergencyLine
+from brokers.binance.config import BinanceConfig
 from brokers.binance.faults import LATE, NO_SUCH_ORDER, Fault, fault_in
 from brokers.binance.fees import OtherFees
 from brokers.binance.requests import Call, written
 from brokers.binance.terms import server_time_ms
 from brokers.link.account import FillReport, OrderReport
+from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import Side
 from engine.model.venue_events import Standing, VenueCanceled, VenueFill
@@ -256,3 +258,20 @@ def _sum(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFill
     price = fills[0].price if len(fills) == 1 else ROUNDED.divide(worth, qty)
     fee = sum((fill.fee for fill in fills), ZERO)
     return _fill(event_ns, order_id, fills[-1]._replace(qty=qty, price=price, fee=fee))
+
+
+def open_desk(
+    credentials: Credentials, config: BinanceConfig, instruments: Sequence[Instrument], prefix: str
+) -> BinanceDesk:
+    """Return the desk of a run.
+
+    Raises:
+        OSError: The venue's host is not known.
+    """
+    return BinanceDesk(
+        credentials,
+        EmergencyLine(config.rest_url),
+        [item.symbol for item in instruments],
+        instruments[0].settlement,
+        prefix,
+    )

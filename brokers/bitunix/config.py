@@ -28,6 +28,8 @@ class BitunixConfig:
     """A subscription is never confirmed: a channel that brings nothing for so long was refused."""
     silent_after_s: Annotated[float, Gt(0), Le(600)] = 10.0
     """A market line without a market message for so long is given up."""
+    answer_s: Annotated[float, Gt(0), Le(60)] = 5.0
+    """Seconds an answer may take; after that nobody knows what became of the request."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0
     """Seconds a line may take to open, and the venue to greet on it."""
     reconnects_per_hour: Annotated[int, Gt(0), Le(3_600)] = 120

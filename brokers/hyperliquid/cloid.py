@@ -1,47 +1,112 @@
 """Our client ids in the venue's 128 bits, and back. Pure.
 
-The engine derives an id of `la` and twenty letters of base 32 (`engine.execution.ids`): 100 bits.
-They fit behind a tag of 28 bits, so that an order's id can be read off it by any later process and
-no table has to survive a crash; what lacks the tag was placed by somebody else. Any other text is
-hashed, and known again only by who asked for it.
+Any later process must read off an order whose it is, so that no table has to survive a crash. Two
+shapes of id are written so that they can be read again, told apart by their first three bits:
 
-Source: the Hyperliquid sheet, section 4.
+- 5: the id of a run as sessions name it, `20261121T092816Z-xbrk`, and behind it the engine's order
+  id, at most 14 characters: 30 bits of seconds, 21 of letters, 74 of text;
+- 6: any short id: at most 23 characters, 125 bits of text.
+
+Together that is every id of `engine.execution.ids` with the limits given here, but those of a run
+that somebody gave a long name of his own. What fits neither is hashed, and known again only by who
+asked for it.
+
+Source: the Hyperliquid sheet, section 4 (cloid).
 """
 
 import hashlib
 import re
+from calendar import timegm
+from datetime import UTC, datetime
+from string import ascii_lowercase, digits
 from typing import Final
 
-LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
-PREFIX: Final = "la"
-DIGEST_CHARS: Final = 20
-CLIENT_ID_MAX: Final = len(PREFIX) + DIGEST_CHARS
-TAG: Final = "1a9e271"
-"""Seven hexadecimal digits before twenty-five."""
-BITS: Final = 5
-DIGITS: Final = DIGEST_CHARS * BITS // 4
+CLIENT_ID_MAX: Final = 36
+SYMBOLS: Final = ascii_lowercase + digits + "_-"
+CLIENT_ID_ALPHABET: Final = SYMBOLS + "TZ"
+"""The two capitals are those of a run's time."""
+BASE: Final = len(SYMBOLS) + 1
+"""0 stands for nothing and ends a text."""
+BASE_36: Final = digits + ascii_lowercase
+OF_RUN, SHORT = 5, 6
+SHAPE_BITS, TIME_BITS, MARK_BITS, ORDER_BITS = 3, 30, 21, 74
+MARK_CHARS, ORDER_CHARS, SHORT_CHARS = 4, 14, 23
+BITS: Final = 128
+TEXT_BITS: Final = BITS - SHAPE_BITS
+EPOCH: Final = timegm((2025, 1, 1, 0, 0, 0))
+STAMP: Final = "%Y%m%dT%H%M%SZ"
 
-_OURS: Final = re.compile(f"{PREFIX}([{LETTERS}]{{{DIGEST_CHARS}}})")
-_WIRE: Final = re.compile(f"0x{TAG}([0-9a-f]{{{DIGITS}}})")
-_VALUES: Final = {letter: value for value, letter in enumerate(LETTERS)}
+_RUN: Final = re.compile(
+    rf"(\d{{8}}T\d{{6}}Z)-([{BASE_36}]{{{MARK_CHARS}}})-([{SYMBOLS}]{{1,{ORDER_CHARS}}})"
+)
+_SHORT: Final = re.compile(f"[{SYMBOLS}]{{1,{SHORT_CHARS}}}")
+_WIRE: Final = re.compile("0x[0-9a-f]{32}")
+_VALUES: Final = {symbol: value for value, symbol in enumerate(SYMBOLS, start=1)}
 
 
 def cloid_of(client_id: str) -> str:
     """Return what the venue is told: 0x and 32 hexadecimal digits."""
-    ours = _OURS.fullmatch(client_id)
-    if ours is None:
-        return f"0x{hashlib.sha256(client_id.encode()).hexdigest()[:32]}"
-    number = 0
-    for letter in ours[1]:
-        number = number << BITS | _VALUES[letter]
-    return f"0x{TAG}{number:0{DIGITS}x}"
+    number = _run_number(client_id)
+    if number is None and _SHORT.fullmatch(client_id):
+        number = SHORT << TEXT_BITS | _number(client_id)
+    if number is None:
+        digest = hashlib.sha256(client_id.encode("utf-8", "surrogatepass")).digest()
+        number = int.from_bytes(digest[:16], "big") >> SHAPE_BITS
+    return f"0x{number:032x}"
 
 
 def client_id_of(cloid: str) -> str | None:
-    """Return the id an order was derived from; None where it can't be read off."""
-    ours = _WIRE.fullmatch(cloid)
-    if ours is None:
+    """Return the id an order was given; None where it can't be read off."""
+    if not _WIRE.fullmatch(cloid):
         return None
-    number = int(ours[1], 16)
-    places = range(BITS * (DIGEST_CHARS - 1), -1, -BITS)
-    return PREFIX + "".join(LETTERS[number >> place & 31] for place in places)
+    number = int(cloid, 16)
+    shape, rest = number >> TEXT_BITS, number & (1 << TEXT_BITS) - 1
+    if shape == OF_RUN:
+        return _run_text(rest)
+    return _text(rest) if shape == SHORT else None
+
+
+def _run_number(client_id: str) -> int | None:
+    shaped = _RUN.fullmatch(client_id)
+    if shaped is None:
+        return None
+    stamp, mark, order_id = shaped.groups()
+    try:
+        seconds = int(datetime.strptime(stamp, STAMP).replace(tzinfo=UTC).timestamp()) - EPOCH
+    except ValueError:
+        return None
+    if not 0 <= seconds < 1 << TIME_BITS:
+        return None
+    number = OF_RUN << TIME_BITS | seconds
+    number = number << MARK_BITS | int(mark, 36)
+    return number << ORDER_BITS | _number(order_id)
+
+
+def _run_text(number: int) -> str | None:
+    order_id = _text(number & (1 << ORDER_BITS) - 1)
+    mark = number >> ORDER_BITS & (1 << MARK_BITS) - 1
+    seconds = number >> ORDER_BITS + MARK_BITS
+    if order_id is None or mark >= len(BASE_36) ** MARK_CHARS:
+        return None
+    letters = "".join(BASE_36[mark // 36**place % 36] for place in range(MARK_CHARS - 1, -1, -1))
+    stamp = datetime.fromtimestamp(EPOCH + seconds, UTC).strftime(STAMP)
+    return f"{stamp}-{letters}-{order_id}"
+
+
+def _number(text: str) -> int:
+    """Return a text as a number, its first character the lowest digit."""
+    number = 0
+    for symbol in reversed(text):
+        number = number * BASE + _VALUES[symbol]
+    return number
+
+
+def _text(number: int) -> str | None:
+    """Return the text of a number; None where it is nobody's."""
+    symbols = []
+    while number:
+        number, value = divmod(number, BASE)
+        if not value:
+            return None
+        symbols.append(SYMBOLS[value - 1])
+    return "".join(symbols) or None

@@ -28,12 +28,17 @@ class HyperliquidConfig:
     """A line without a frame for so long is given up; more than `ping_s`."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0
     """Seconds a line may take to open."""
+    answer_s: Annotated[float, Gt(0), Le(60)] = 5.0
+    """Seconds an answer may take; then nobody knows what became of the request."""
     reconnects_per_hour: Annotated[int, Gt(0), Le(3_600)] = 120
     """Times an hour a line may be opened again before it is given up."""
     slippage_bps: Annotated[Decimal, Gt(0), Le(1_000)] = Decimal(100)
     """How far from the touch a market order may fill; the venue knows limits only."""
-    expires_after_s: Annotated[float, Ge(0), Le(600)] = 15.0
+    expires_after_s: Annotated[float, Ge(0), Le(600)] = 5.0
     """A request that reaches the venue later has no effect, by its clock; 0 asks for no limit."""
+    amends: bool = False
+    """Change orders in place. Off: cancel and place again, for nobody has written down what an
+    amendment of an order means that fills meanwhile."""
     vault: str = ""
     """Address of the vault or sub-account to trade for; empty for the master's own."""
 

@@ -82,11 +82,15 @@ class MarketFeed:
         await self._rest.__aexit__(None, None, None)
 
     async def arrived(self, within_s: float) -> None:
-        """Wait until something waits to be taken, at most so long."""
+        """Wait until something waits to be taken, or a nudge, at most so long."""
         if not self._inbox:
             self._has_some.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._has_some.wait(), within_s)
+
+    def nudge(self) -> None:
+        """End a wait."""
+        self._has_some.set()
 
     def batches(self) -> Iterator[Sequence[FeedEvent]]:
         """Yield what has arrived since the last look, for ever; empty where nothing has."""

@@ -11,13 +11,16 @@ Source: reliability.md F7, rows 23-31; aiohttp 3.14 for its defaults, all stated
 
 import ssl
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import aiohttp
 from yarl import URL
+
+from brokers.link.exchanged import NotSent, Outcome, Reply, Request, Unknown
+
+__all__ = ["NotSent", "Outcome", "Reply", "Request", "Rest", "RestConfig", "Unknown"]
 
 CHUNK: Final = 64 * 1024
 
@@ -35,42 +38,6 @@ class RestConfig:
     answer_bytes_max: int = 16 * 1024 * 1024
     connections_max: int = 8
 
-
-class Request(NamedTuple):
-    """What is to leave, byte for byte: a signature covers it."""
-
-    method: str
-    path_and_query: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-
-class Reply(NamedTuple):
-    """What a venue answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By lower-case name."""
-    body: bytes
-    sent_ns: int
-    """Monotonic."""
-    received_ns: int
-    """Monotonic."""
-
-
-class NotSent(NamedTuple):
-    """No byte of it left."""
-
-    cause: str
-
-
-class Unknown(NamedTuple):
-    """It may have arrived, and no whole answer did."""
-
-    cause: str
-
-
-Outcome = Reply | NotSent | Unknown
 
 UNSENT: Final = (
     aiohttp.ClientConnectorError,

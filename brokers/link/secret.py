@@ -8,7 +8,7 @@ Rule 2: a process remembers what it holds, so that logs and crash reports can ta
 
 import hmac
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple, NoReturn, Self
 
 from engine.model.text import Redactor, sanitize
@@ -79,11 +79,6 @@ class Credentials(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Credentials(key=...{self.tail}, secret={HIDDEN})"
-
-    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
-        """Show as much to rich, which would otherwise walk through the fields."""
-        yield "key", f"...{self.tail}"
-        yield "secret", HIDDEN
 
     def __copy__(self) -> Self:
         return self

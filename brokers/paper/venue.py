@@ -58,7 +58,7 @@ CAPABILITIES: Final = Capabilities(
 
 
 class PaperVenue:
-    """A `SimulatedBroker`. Seeded: the same inputs give the same answers, byte for byte."""
+    """A `SessionBroker`. Seeded: the same inputs give the same answers, byte for byte."""
 
     __slots__ = (
         "_account",

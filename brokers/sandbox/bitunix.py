@@ -1,35 +1,77 @@
-"""A Bitunix exchange on loopback: its public REST and its public line.
+"""A Bitunix exchange on loopback: its public REST and line, and the account behind them.
 
 Every answer is a 200 with a code inside, errors too, as at the venue.
 """
 
 import time
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
 from aiohttp import web
 
 from brokers.bitunix.talk import Topic
 from brokers.link.budget import Budget, Lane, Limit
 from brokers.sandbox import bitunix_frames as frames
+from brokers.sandbox.bitunix_desk import whole
 from brokers.sandbox.bitunix_lines import Line, push, serve_line
+from brokers.sandbox.bitunix_private import BOTH_UNITS, PrivateSide
+from brokers.sandbox.bitunix_words import (
+    PREFIX,
+    TOO_MANY,
+    BitunixVoice,
+    dated,
+    good,
+    refused,
+)
+from brokers.sandbox.exchange import Exchange, ExchangeConfig
+from brokers.sandbox.fault_door import add_faults
+from brokers.sandbox.faults import MENU, Faults
 from brokers.sandbox.market import SandboxMarket, ShownBook
+from brokers.sandbox.outbox import Outbox
+from brokers.sandbox.streams import OpenStreams
+from brokers.sandbox.tape import MINUTE_NS, Tape
+from brokers.sandbox.trading_rules import TradingRules
 from engine.model.market import Depth, FeedEvent, Funding, Trade
 
-PREFIX: Final = "/api/v1/futures"
 LIMITS: Final = {"1": 1, "5": 5, "15": 15, "50": 50, "max": 1_000}
 PER_S: Final = 10
+INTERVALS: Final = {
+    "1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360,
+    "8h": 480, "12h": 720, "1d": 1_440, "3d": 4_320, "1w": 10_080,
+}  # fmt: skip
+"""Minutes; a month is not of one length and not offered."""
+NEVER_HERE: Final = frozenset({"expire_listen_key", "dead_man", "post_only_expires"})
+"""Faults this venue can't have: no listen key, no dead-man switch, and every post-only order that
+crosses ends without a word."""
 PARAMETER: Final = (10002, "Parameter error")
-TOO_MANY: Final = (10006, "Request too frequently")
+CONFIG: Final = ExchangeConfig(rules=TradingRules(price_band=Decimal("0.02")))
+"""Limits lie within 2 % of the mark, as `priceProtectScope` says."""
 NO_SYMBOL: Final = (20001, "Market not exists")
 
 
 class BitunixSandbox:
     """The exchange; `app` is served by whoever runs it."""
 
-    def __init__(self, market: SandboxMarket) -> None:
+    def __init__(
+        self,
+        market: SandboxMarket,
+        exchange: Exchange | None = None,
+        login_units: frozenset[str] = BOTH_UNITS,
+    ) -> None:
+        """Open.
+
+        Args:
+            market: What is traded.
+            exchange: The account; None makes one.
+            login_units: What the time of a login may be told in: `s`, `ms`.
+
+        """
         self._market = market
+        self.exchange = exchange or Exchange(market, CONFIG)
+        self.faults = Faults(frozenset(MENU) - NEVER_HERE)
+        self._streams = OpenStreams(self.faults)
+        self._tape = Tape(market)
         self._lines: set[Line] = set()
         self._funding: dict[str, Funding] = {}
         self._last: dict[str, int] = {}
@@ -39,6 +81,9 @@ class BitunixSandbox:
         for path, handler in self._gets().items():
             self.app.router.add_get(PREFIX + path, _limited(path, handler))
         self.app.router.add_get("/public/", self._line)
+        self.private = PrivateSide(self.app, self.exchange, self.faults, self._streams, login_units)
+        self.app.on_response_prepare.append(dated(self.faults))
+        add_faults(self.app, self.faults, BitunixVoice())
 
     def _gets(self) -> Mapping[str, "Handler"]:
         return {
@@ -47,6 +92,7 @@ class BitunixSandbox:
             "/market/funding_rate": self._rate,
             "/market/funding_rate/batch": self._rates,
             "/market/tickers": self._tickers,
+            "/market/kline": self._bars,
         }
 
     # --- REST ----------------------------------------------------------------------------------
@@ -72,6 +118,23 @@ class BitunixSandbox:
 
     def _tickers(self, query: Mapping[str, str]) -> web.Response:
         return good([self._ticker(book) for book in self._asked(query)])
+
+    def _bars(self, query: Mapping[str, str]) -> web.Response:
+        """`kline`, newest first; `type` makes no difference here."""
+        book, minutes = self._market.books.get(query.get("symbol", "")), query.get("interval", "")
+        if book is None:
+            return refused(*NO_SYMBOL)
+        if minutes not in INTERVALS:
+            return refused(*PARAMETER)
+        since_ms, until_ms = (
+            whole(query, name, d) for name, d in (("startTime", 0), ("endTime", 2**42))
+        )
+        limit = min(whole(query, "limit", 100), 200)
+        length_ns = INTERVALS[minutes] * MINUTE_NS
+        found = self._tape.bars(
+            book.instrument.symbol, length_ns, since_ms * frames.MS_NS, until_ms * frames.MS_NS
+        )
+        return good([frames.bar(one, book.instrument) for one in found[::-1][:limit]])
 
     def _asked(self, query: Mapping[str, str]) -> list[ShownBook]:
         """Return the books named in `symbols`; all where none is."""
@@ -100,10 +163,11 @@ class BitunixSandbox:
     # --- the public line -----------------------------------------------------------------------
 
     async def _line(self, request: web.Request) -> web.WebSocketResponse:
-        line = Line(self._carries)
+        line = Line(Outbox(request.path, self.faults), self._carries)
         self._lines.add(line)
         try:
-            return await serve_line(request, line, lambda word: self._begin(line, word))
+            with self._streams.opened(request):
+                return await serve_line(request, line, lambda word: self._begin(line, word))
         finally:
             self._lines.discard(line)
 
@@ -144,20 +208,6 @@ class BitunixSandbox:
 
 
 Handler = Callable[[Mapping[str, str]], web.Response]
-
-
-def good(data: object) -> web.Response:
-    """Answer with data."""
-    return _json({"code": 0, "data": data, "msg": "Success"})
-
-
-def refused(code: int, message: str) -> web.Response:
-    """Answer with an error, which is a 200 as well."""
-    return _json({"code": code, "data": None, "msg": message})
-
-
-def _json(told: object) -> web.Response:
-    return web.Response(body=msgspec.json.encode(told), content_type="application/json")
 
 
 def _limited(path: str, handler: Handler) -> Callable[[web.Request], Any]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from brokers.sandbox.market import ShownBook
+from brokers.sandbox.tape import TapeBar
 from engine.model.instrument import Instrument
 from engine.model.market import Depth, FeedEvent, Funding, Quote, Trade
 from engine.model.orders import Side
@@ -94,6 +95,17 @@ def rate(item: Instrument, funding: Funding | None, last: str) -> dict[str, Any]
         "fundingInterval": INTERVAL_H,
         "maxFundingRate": RATE_MAX,
         "minFundingRate": f"-{RATE_MAX}",
+    }
+
+
+def bar(one: TapeBar, item: Instrument) -> dict[str, Any]:
+    """Return one row of `kline`."""
+    prices = {"open": one.open, "high": one.high, "low": one.low, "close": one.close}
+    return {
+        "time": str(one.open_ns // MS_NS),
+        **{name: _price(item, ticks) for name, ticks in prices.items()},
+        "baseVol": _qty(item, one.volume),
+        "quoteVol": f"{one.units * item.tick_size * item.lot_size:f}",
     }
 
 

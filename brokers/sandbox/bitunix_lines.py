@@ -16,9 +16,8 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from brokers.bitunix.talk import Topic
+from brokers.sandbox.outbox import Outbox
 
-BEHIND_MAX: Final = 4_096
-"""Frames a client may be behind."""
 CHANNELS_MAX: Final = 300
 SAID_PER_S: Final = 5
 IDLE_S: Final = 30.0
@@ -28,18 +27,14 @@ GREETING: Final = b'{"op":"connect","data":{"result":true}}'
 class Line:
     """One websocket: what it asked for, and what waits for it."""
 
-    def __init__(self, carries: Callable[[Topic], bool]) -> None:
+    def __init__(self, outbox: Outbox, carries: Callable[[Topic], bool]) -> None:
+        self.outbox = outbox
         self._carries = carries
         self.topics: set[Topic] = set()
-        self.waiting: asyncio.Queue[bytes] = asyncio.Queue(BEHIND_MAX)
-        self.is_dropped = False
 
-    def offer(self, frame: bytes) -> None:
-        """Let a frame wait; who is too far behind is dropped."""
-        try:
-            self.waiting.put_nowait(frame)
-        except asyncio.QueueFull:
-            self.is_dropped = True
+    def offer(self, frame: bytes, *, is_fill: bool = False) -> None:
+        """Let a frame wait."""
+        self.outbox.offer(frame, is_fill=is_fill)
 
     def take_word(self, word: dict[str, Any]) -> list[Topic]:
         """Obey a client's word and return what it has newly subscribed to."""
@@ -66,17 +61,17 @@ def push(channel: str, symbol: str, at_ms: int, data: object) -> bytes:
 
 
 async def serve_line(
-    request: web.Request, line: Line, take: Callable[[dict[str, Any]], None]
+    request: web.Request, line: Line, take: Callable[[dict[str, Any]], object]
 ) -> web.WebSocketResponse:
     """Live through one connection; each of the client's messages goes to `take`."""
     # Protocol pings are ignored, as clients of the venue found.
     socket = web.WebSocketResponse(autoping=False, compress=False)
     await socket.prepare(request)
     await socket.send_str(GREETING.decode())
-    sending = asyncio.create_task(_send(socket, line))
+    sending = asyncio.create_task(line.outbox.send(socket))
     said: deque[float] = deque(maxlen=SAID_PER_S)
     try:
-        while not line.is_dropped:
+        while not line.outbox.is_behind:
             message = await socket.receive(IDLE_S)
             if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
                 break
@@ -90,16 +85,10 @@ async def serve_line(
         pass
     finally:
         sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
         with contextlib.suppress(ConnectionError):
             await socket.close()
     return socket
-
-
-async def _send(socket: web.WebSocketResponse, line: Line) -> None:
-    with contextlib.suppress(ConnectionError):
-        while not line.is_dropped:
-            await socket.send_str((await line.waiting.get()).decode())
-        await socket.close(code=1008, message=b"Too slow")
 
 
 def _word(text: str) -> dict[str, Any]:

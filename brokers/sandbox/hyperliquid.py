@@ -16,9 +16,11 @@ from brokers.hyperliquid.rules import wire
 from brokers.link.budget import Budget, Lane, Limit
 from brokers.sandbox import hyperliquid_actions as actions
 from brokers.sandbox import hyperliquid_frames as frames
-from brokers.sandbox.exchange import Exchange
+from brokers.sandbox.exchange import Exchange, ExchangeConfig
+from brokers.sandbox.fault_door import add_faults
+from brokers.sandbox.faults import MENU, Faults
 from brokers.sandbox.hyperliquid_account import AccountDesk
-from brokers.sandbox.hyperliquid_desk import Desk
+from brokers.sandbox.hyperliquid_desk import RULES, Desk
 from brokers.sandbox.hyperliquid_door import Denied, Door
 from brokers.sandbox.hyperliquid_lines import Lines, Topic
 from brokers.sandbox.market import SandboxMarket
@@ -34,6 +36,8 @@ CHEAP: Final = frozenset(
 CHEAP_WEIGHT, WEIGHT = 2, 20
 WEIGHTS: Final[Mapping[str, int]] = {"userRole": 60} | dict.fromkeys(CHEAP, CHEAP_WEIGHT)
 BATCH_PER_WEIGHT: Final = 40
+KNOWN: Final = frozenset(MENU) - {"expire_listen_key", "not_found_twice", "post_only_expires"}
+"""Faults there are here: no listen keys, nothing told by a path."""
 SHAPELESS: Final = "Failed to deserialize the JSON body into the target type"
 Question = Mapping[str, Any]
 BAD: Final = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
@@ -43,15 +47,18 @@ BAD: Final = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeEr
 class HyperliquidSandbox:
     """The exchange; `app` is served by whoever runs it."""
 
-    def __init__(self, market: SandboxMarket, exchange: Exchange) -> None:
+    def __init__(self, market: SandboxMarket, exchange: Exchange | None = None) -> None:
         self._market = market
+        self.exchange = exchange or Exchange(market, ExchangeConfig(rules=RULES))
+        self.faults = Faults(KNOWN)
         self._fundings: dict[str, Funding] = {}
         self._books_sent_ns: dict[str, int] = {}
         self._budget = Budget((IP_LIMIT,))
         self.door = Door()
-        self.lines = Lines(market.books.__contains__, self._first)
-        self.account = AccountDesk(exchange, self.door, self.lines.tell, now_ms)
-        self.desk = Desk(exchange, self.account.blotter, now_ms)
+        self.lines = Lines(self.faults, market.books.__contains__, self._first)
+        self.account = AccountDesk(self.exchange, self.door, self.lines.tell, self._now_ms)
+        self.desk = Desk(self.exchange, self.account.blotter, self._now_ms)
+        self.faults.on("dead_man", lambda _: self.desk.fire())
         self._answers: dict[str, Callable[[Question], object]] = {
             "meta": lambda _: frames.meta(market.instruments),
             "metaAndAssetCtxs": lambda _: self._listing(),
@@ -60,14 +67,15 @@ class HyperliquidSandbox:
             "spotMeta": lambda _: frames.SPOT,
             "spotMetaAndAssetCtxs": lambda _: [frames.SPOT, []],
             "perpDexs": lambda _: [None],
-            "exchangeStatus": lambda _: {"specialStatuses": None, "time": now_ms()},
+            "exchangeStatus": lambda _: {"specialStatuses": None, "time": self._now_ms()},
             **self.account.answers,
         }
         market.listen(self._publish)
         self.app = web.Application()
         self.app.router.add_post("/info", self._info)
-        self.app.router.add_post("/exchange", self._exchange)
+        self.app.router.add_post("/exchange", self._act)
         self.app.router.add_get("/ws", self.lines.serve)
+        add_faults(self.app, self.faults, Voice())
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -81,7 +89,7 @@ class HyperliquidSandbox:
         except BAD:
             return _answered(SHAPELESS, 422)
 
-    async def _exchange(self, request: web.Request) -> web.Response:
+    async def _act(self, request: web.Request) -> web.Response:
         try:
             asked = actions.decode(await request.read())
         except BAD:
@@ -89,7 +97,7 @@ class HyperliquidSandbox:
         if not self._has_room(1 + actions.weight(asked.action) // BATCH_PER_WEIGHT):
             return _answered(None, 429)
         try:
-            self.door.admit(asked, now_ms())
+            self.door.admit(asked, self._now_ms())
             return _answered({"status": "ok", "response": self.desk.act(asked.action)})
         except Denied as denied:
             return _answered({"status": "err", "response": str(denied)})
@@ -111,11 +119,15 @@ class HyperliquidSandbox:
 
     def _ladder(self, coin: str) -> object:
         book = self._market.books.get(coin)
-        return None if book is None else frames.ladder(book, now_ms())
+        return None if book is None else frames.ladder(book, self._now_ms())
 
     def _mids(self) -> dict[str, str]:
         mids = {coin: frames.mid_of(book) for coin, book in self._market.books.items()}
         return {coin: wire(mid) for coin, mid in mids.items() if mid is not None}
+
+    def _now_ms(self) -> int:
+        """Return the venue's time: the wall clock, and what a fault adds to it."""
+        return time.time_ns() // frames.MS_NS + self.faults.skew_ms
 
     # --- streams -------------------------------------------------------------------------------
 
@@ -127,7 +139,7 @@ class HyperliquidSandbox:
         if book is None:
             return []
         if topic.kind == "l2Book":
-            return [frames.ladder(book, now_ms())]
+            return [frames.ladder(book, self._now_ms())]
         if topic.kind == "bbo" and book.quote is not None:
             return [frames.touch(book.quote, book.instrument)]
         return []
@@ -160,6 +172,25 @@ def _answered(told: object, status: int = 200) -> web.Response:
     return web.Response(body=body, status=status, content_type="application/json")
 
 
-def now_ms() -> int:
-    """Return the venue's time."""
-    return time.time_ns() // frames.MS_NS
+class Voice:
+    """What the venue says where it refuses as a whole; a `fault_door.Voice`."""
+
+    def unavailable(self) -> web.Response:
+        """Say 503: it was not done."""
+        return _answered("Service temporarily unavailable", 503)
+
+    def rate_limited(self, seconds: float) -> web.Response:  # noqa: ARG002 - it does not say
+        """Say 429."""
+        return _answered(None, 429)
+
+    def banned(self, seconds: float) -> web.Response:
+        """Say 429 as well: there is no other word for it here."""
+        return self.rate_limited(seconds)
+
+    def closed(self, seconds: float) -> web.Response:  # noqa: ARG002 - it does not say
+        """Say that there is maintenance."""
+        return _answered("Hyperliquid is down for maintenance", 503)
+
+    def knows_no_order(self, request: web.Request) -> web.Response | None:  # noqa: ARG002 - see below
+        """Say nothing: which order a question is about stands in its body."""
+        return None

@@ -14,14 +14,13 @@ from brokers.hyperliquid.rules import wire
 from brokers.sandbox.exchange import Exchange
 from brokers.sandbox.hyperliquid_blotter import Blotter, Row
 from brokers.sandbox.hyperliquid_door import Door
-from brokers.sandbox.hyperliquid_frames import MS_NS
+from brokers.sandbox.hyperliquid_frames import MS_NS, money
 from brokers.sandbox.orders import FundingTold, OrderTold, PositionRecord, Told
 from engine.model.money import ROUNDED, ZERO
 
 PAGE_MAX: Final = 2_000
 """Fills or orders in one answer."""
 FUNDINGS_MAX: Final = 10_000
-MICRO: Final = Decimal("1e-6")
 NO_OID: Final = {"status": "unknownOid"}
 Question = Mapping[str, Any]
 Tell = Callable[[str, str, object], None]
@@ -89,7 +88,7 @@ class AccountDesk:
 
     def _funded(self, told: FundingTold) -> None:
         paid = {
-            "time": told.at_ns // MS_NS, "coin": told.symbol, "usdc": _money(told.amount),
+            "time": told.at_ns // MS_NS, "coin": told.symbol, "usdc": money(told.amount),
             "szi": wire(self._exchange.position(told.symbol).qty), "fundingRate": wire(told.rate),
         }  # fmt: skip
         self._fundings = [*self._fundings[-FUNDINGS_MAX:], paid]
@@ -104,19 +103,20 @@ class AccountDesk:
         is_ours = self._is_ours(asked)
         held = [p for p in self._exchange.positions() if p.qty] if is_ours else []
         balance = self._exchange.balance()
-        equity = balance.equity if is_ours else ZERO
+        gains = [Decimal(money(p.unrealized_pnl)) for p in held]
+        equity = balance.wallet + sum(gains, ZERO) if is_ours else ZERO
         margins = {p.symbol: _margin(p) for p in held}
         used = sum(margins.values(), ZERO)
         notional = sum((abs(p.qty) * p.mark_price for p in held), ZERO)
         summary = {
-            "accountValue": _money(equity), "totalNtlPos": _money(notional),
-            "totalRawUsd": _money(equity - sum((p.qty * p.mark_price for p in held), ZERO)),
-            "totalMarginUsed": _money(used),
+            "accountValue": money(equity), "totalNtlPos": money(notional),
+            "totalRawUsd": money(equity - sum((p.qty * p.mark_price for p in held), ZERO)),
+            "totalMarginUsed": money(used),
         }  # fmt: skip
         return {
             "marginSummary": summary, "crossMarginSummary": summary,
-            "crossMaintenanceMarginUsed": _money(used * Decimal("0.5")),
-            "withdrawable": _money(balance.available if is_ours else ZERO),
+            "crossMaintenanceMarginUsed": money(used * Decimal("0.5")),
+            "withdrawable": money(balance.available if is_ours else ZERO),
             "assetPositions": [
                 {"type": "oneWay", "position": _position(p, margins[p.symbol])} for p in held
             ],
@@ -204,14 +204,9 @@ def _position(position: PositionRecord, margin: Decimal) -> dict[str, Any]:
     return {
         "coin": position.symbol, "szi": wire(position.qty),
         "leverage": {"type": "cross", "value": position.leverage},
-        "entryPx": _money(position.entry_price), "positionValue": _money(value),
-        "unrealizedPnl": _money(position.unrealized_pnl), "returnOnEquity": _money(gain),
-        "liquidationPx": _money(liquidation) if liquidation else None,
-        "marginUsed": _money(margin), "maxLeverage": position.leverage,
+        "entryPx": money(position.entry_price), "positionValue": money(value),
+        "unrealizedPnl": money(position.unrealized_pnl), "returnOnEquity": money(gain),
+        "liquidationPx": money(liquidation) if liquidation else None,
+        "marginUsed": money(margin), "maxLeverage": position.leverage,
         "cumFunding": {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"},
     }  # fmt: skip
-
-
-def _money(amount: Decimal) -> str:
-    """Return an amount of USDC, in millionths."""
-    return wire(amount.quantize(MICRO, context=ROUNDED))

@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, Final
 
 from brokers.hyperliquid.rules import wire
-from brokers.sandbox.hyperliquid_frames import MS_NS, SIDES
+from brokers.sandbox.hyperliquid_frames import MS_NS, SIDES, money
 from brokers.sandbox.orders import FillRecord, Kind, OrderRecord, OrderTold, Refusal, State, Why
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderType, Side, TimeInForce
@@ -138,6 +138,8 @@ class Blotter:
         """Follow the core."""
         at_ms = told.at_ns // MS_NS
         match told.kind:
+            case Kind.REJECTED if told.order.reason == Why.DUPLICATE_ID:
+                pass  # the name is another order's
             case Kind.REJECTED:
                 row = self._enter(told.order, told.order.qty, at_ms)
                 self._say(row, REJECTIONS.get(Why(told.order.reason), "rejected"), at_ms)
@@ -189,9 +191,9 @@ class Blotter:
         worded = {
             "coin": fill.symbol, "px": wire(fill.price), "sz": wire(fill.qty),
             "side": SIDES[fill.side], "time": fill.at_ns // MS_NS, "startPosition": wire(before),
-            "dir": OPENING[fill.side][is_closing], "closedPnl": _money(fill.realized_pnl),
+            "dir": OPENING[fill.side][is_closing], "closedPnl": money(fill.realized_pnl),
             "hash": f"0x{fill.trade_id:064x}", "oid": row.oid, "crossed": not fill.is_maker,
-            "fee": _money(fill.fee), "tid": fill.trade_id, "feeToken": "USDC",
+            "fee": money(fill.fee), "tid": fill.trade_id, "feeToken": "USDC",
             "twapId": None,
         }  # fmt: skip
         if row.cloid is not None:
@@ -233,8 +235,3 @@ TEXTS: Final = {
     Why.LEVERAGE: "Invalid leverage value",
 }
 UNMATCHED: Final = "Order could not immediately match against any resting orders. asset={asset}"
-
-
-def _money(amount: Decimal) -> str:
-    """Return an amount of USDC, in millionths."""
-    return wire(amount.quantize(Decimal("1e-6")))

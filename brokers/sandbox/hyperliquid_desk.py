@@ -72,11 +72,15 @@ class Desk:
 
     def watch(self) -> None:
         """Fire the dead-man switch where it is due."""
-        now_ms = self._now_ms()
-        if self.cancel_at_ms is None or now_ms < self.cancel_at_ms:
+        if self.cancel_at_ms is not None and self._now_ms() >= self.cancel_at_ms:
+            self.fire()
+
+    def fire(self) -> None:
+        """Cancel everything if the dead-man switch is set."""
+        if self.cancel_at_ms is None:
             return
         self.cancel_at_ms = None
-        self._firings.append(now_ms)
+        self._firings.append(self._now_ms())
         self._blotter.cause = "scheduledCancel"
         self._exchange.cancel_all()
         self._blotter.cause = "canceled"

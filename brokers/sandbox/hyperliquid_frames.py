@@ -11,6 +11,7 @@ from brokers.hyperliquid.rules import wire
 from brokers.sandbox.market import ShownBook
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, Funding, Quote, Trade
+from engine.model.money import ROUNDED
 from engine.model.orders import Side
 
 MS_NS: Final = 1_000_000
@@ -38,6 +39,8 @@ SPOT: Final = {
 }  # fmt: skip
 """There is no spot trading here."""
 
+MONEY_DECIMALS: Final = 12
+MONEY: Final = Decimal(1).scaleb(-MONEY_DECIMALS)
 Sides = Mapping[Side, str]
 SIDES: Final[Sides] = {Side.BUY: "B", Side.SELL: "A"}
 
@@ -145,3 +148,11 @@ def _level(instrument: Instrument, ticks: int, lots: int) -> dict[str, Any]:
         "sz": wire(instrument.qty(lots)),
         "n": LEVELS_OF_OTHERS,
     }
+
+
+def money(amount: Decimal) -> str:
+    """Return an amount of USDC: exact, but for quotients, which are cut."""
+    _, _, exponent = amount.as_tuple()
+    assert isinstance(exponent, int), "money is finite"
+    shown = amount if exponent >= -MONEY_DECIMALS else amount.quantize(MONEY, context=ROUNDED)
+    return f"{shown.normalize():f}"

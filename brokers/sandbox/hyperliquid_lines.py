@@ -13,11 +13,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from aiohttp import WSMsgType, web
 
+from brokers.sandbox.faults import Faults
+from brokers.sandbox.outbox import Outbox
+from brokers.sandbox.streams import OpenStreams
+
 GREETING: Final = "Websocket connection established."
 IDLE_S: Final = 60.0
 """A line to which nothing was said for so long is closed."""
-BEHIND_MAX: Final = 4_096
-"""Frames a client may be behind."""
 SUBSCRIPTIONS_MAX: Final = 1_000
 SHOWN_MAX: Final = 80
 """Characters of a request that are quoted back."""
@@ -28,6 +30,7 @@ KEYED_BY: Final[Mapping[str, str]] = {
 """What else a subscription of a kind names."""
 CHANNELS: Final[Mapping[str, str]] = {"userEvents": "user"}
 """Kinds whose messages come under another name."""
+FILLS: Final = "userFills"
 PONG: Final = b'{"channel":"pong"}'
 
 
@@ -46,59 +49,59 @@ class Unreadable(ValueError):
 class Listener:
     """One websocket."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Outbox) -> None:
         self.topics: set[Topic] = set()
-        self.waiting: asyncio.Queue[bytes] = asyncio.Queue(BEHIND_MAX)
-        self.is_behind = False
+        self.outbox = outbox
 
-    def offer(self, channel: str, data: object) -> None:
+    def offer(self, channel: str, data: object, *, is_fill: bool = False) -> None:
         """Let a message wait."""
-        self.offer_frame(msgspec.json.encode({"channel": channel, "data": data}))
-
-    def offer_frame(self, frame: bytes) -> None:
-        """Let a frame wait; who is too far behind is dropped."""
-        try:
-            self.waiting.put_nowait(frame)
-        except asyncio.QueueFull:
-            self.is_behind = True
+        frame = msgspec.json.encode({"channel": channel, "data": data})
+        self.outbox.offer(frame, is_fill=is_fill)
 
 
 class Lines:
     """Every websocket."""
 
     def __init__(
-        self, coins: Callable[[str], bool], first: Callable[[Topic], list[object]]
+        self,
+        faults: Faults,
+        is_listed: Callable[[str], bool],
+        first: Callable[[Topic], list[object]],
     ) -> None:
         """Begin with none.
 
         Args:
-            coins: Whether a coin is listed.
+            faults: What is done wrong here.
+            is_listed: Whether there is such a coin.
             first: Returns what a subscription begins with.
 
         """
-        self._is_listed = coins
+        self._faults = faults
+        self._streams = OpenStreams(faults)
+        self._is_listed = is_listed
         self._first = first
         self.listeners: set[Listener] = set()
 
     def tell(self, kind: str, of: str, data: object) -> None:
         """Send to everybody who subscribed."""
-        topic = Topic(kind, of)
+        topic, channel = Topic(kind, of), CHANNELS.get(kind, kind)
         for listener in self.listeners:
             if topic in listener.topics:
-                listener.offer(CHANNELS.get(kind, kind), data)
+                listener.offer(channel, data, is_fill=kind == FILLS)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Live through one connection."""
         socket = web.WebSocketResponse(autoping=True, compress=False)
         await socket.prepare(request)
         await socket.send_str(GREETING)
-        listener = Listener()
+        listener = Listener(Outbox(request.path, self._faults))
         self.listeners.add(listener)
-        sending = asyncio.create_task(_send(socket, listener))
+        sending = asyncio.create_task(listener.outbox.send(socket, IDLE_S))
         try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    self._obey(listener, message.data)
+            with self._streams.opened(request):
+                async for message in socket:
+                    if message.type is WSMsgType.TEXT:
+                        self._obey(listener, message.data)
         finally:
             self.listeners.discard(listener)
             sending.cancel()
@@ -109,7 +112,7 @@ class Lines:
         try:
             said = msgspec.json.decode(text, type=dict[str, Any])
             if said["method"] == "ping":
-                listener.offer_frame(PONG)
+                listener.outbox.offer(PONG)
                 return
             topic = _topic(said)
         except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, Unreadable):
@@ -143,15 +146,3 @@ def _topic(said: Mapping[str, Any]) -> Topic:
         raise Unreadable
     key = KEYED_BY[kind]
     return Topic(kind, wanted[key].lower() if key == "user" else str(wanted[key]))
-
-
-async def _send(socket: web.WebSocketResponse, listener: Listener) -> None:
-    try:
-        while not listener.is_behind:
-            async with asyncio.timeout(IDLE_S):
-                frame = await listener.waiting.get()
-            await socket.send_str(frame.decode())
-    except TimeoutError:
-        await socket.close(code=1000, message=b"Inactive")
-        return
-    await socket.close(code=1008, message=b"Too slow")

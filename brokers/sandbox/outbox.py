@@ -39,10 +39,16 @@ class Outbox:
             self._put(frame)
         self._release()
 
-    async def send(self, socket: web.WebSocketResponse) -> None:
-        """Send what waits until the client is too far behind, then close."""
-        while not self.is_behind:
-            await socket.send_str((await self._waiting.get()).decode())
+    async def send(self, socket: web.WebSocketResponse, idle_s: float | None = None) -> None:
+        """Send what waits until the client is too far behind, or nothing did for so long."""
+        try:
+            while not self.is_behind:
+                async with asyncio.timeout(idle_s):
+                    frame = await self._waiting.get()
+                await socket.send_str(frame.decode())
+        except TimeoutError:
+            await socket.close(code=1000, message=b"Inactive")
+            return
         await socket.close(code=1008, message=b"Too slow")
 
     def _release(self) -> None:

@@ -36,6 +36,8 @@ class ConductState:
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     ignored: int = 0
     """Events that had no row in the state they met."""
+    armed_until_ns: int = 0
+    """Until when a person has armed the session; 0 where nobody has."""
 
 
 class Conduct:

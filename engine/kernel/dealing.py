@@ -173,6 +173,7 @@ class Dealing:
         context.intent = intent
         context.view = view
         context.now_ns = now_ns
+        context.armed_until_ns = self._conduct.state.armed_until_ns
         context.position = self._portfolio.holdings[intent.symbol].qty
         context.open_buy, context.open_sell = book.buy_qty, book.sell_qty
         if working is not None and not working.reduce_only:

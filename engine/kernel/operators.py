@@ -30,6 +30,8 @@ OPERATOR_EVENTS: Final[Mapping[Operator, FsmEvent]] = {
 REARMING: Final = frozenset({Operator.RESUME, Operator.RESET})
 """Commands by which a person, if the lifecycle agrees, re-arms the breakers."""
 
+NS_PER_S: Final = 1_000_000_000
+
 SIGNALS: Final = {e.value: e for e in (FsmEvent.SIGTERM, FsmEvent.SIGINT, FsmEvent.SIGHUP)}
 """Signals by the names the session passes on."""
 
@@ -50,16 +52,17 @@ class Operators:
         """Carry out one command; what nobody has a row for changes nothing and is not told."""
         before = self._conduct.lifecycle
         match event.command:
-            case Operator.PAUSE_AGENT:
-                self._pause(event.argument, is_paused=True, now_ns=now_ns)
-            case Operator.RESUME_AGENT:
-                self._pause(event.argument, is_paused=False, now_ns=now_ns)
+            case Operator.PAUSE_AGENT | Operator.RESUME_AGENT:
+                is_paused = event.command is Operator.PAUSE_AGENT
+                self._pause(event.argument, is_paused=is_paused, now_ns=now_ns)
             case Operator.WEIGH_AGENT:
                 self._weigh(parsed_weight(event.argument), now_ns)
             case Operator.CANCEL_ORDER:
                 self._house.cancel_order(event.argument, now_ns)
             case Operator.PLACE_ORDER | Operator.AMEND_ORDER:
                 self._manual.obey(event, now_ns)
+            case Operator.ARM:
+                self._arm(event.argument, event.by, now_ns)
             case Operator.CANCEL_SYMBOL:
                 self._cancel_symbol(event.argument, now_ns)
             case Operator.CANCEL_ALL:
@@ -114,6 +117,14 @@ class Operators:
         self._roster.weigh(agent, weight)
         self._house.cancel_entries(agent, now_ns)
         self._tell("agent_weight", f"agent {agent} weighs {weight}, before {before}", now_ns)
+
+    def _arm(self, argument: str, by: str, now_ns: int) -> None:
+        """Begin, or end, the time in which new risk may be taken at a real venue."""
+        venue, _, seconds = argument.partition(" ")
+        if not seconds.isdigit():
+            return
+        self._conduct.state.armed_until_ns = now_ns + int(seconds) * NS_PER_S if int(seconds) else 0
+        self._tell("armed", f"armed for {venue}, {seconds} s, by {by}", now_ns)
 
     def _cancel_symbol(self, symbol: str, now_ns: int) -> None:
         count = self._house.cancel_symbol(symbol, now_ns)

@@ -97,6 +97,8 @@ class Operator(Word):
     """Cancel the orders of one symbol and close its net position."""
     TAKE_CONTROLS = "take_controls"
     """A screen takes over what raises risk from whichever had it."""
+    ARM = "arm"
+    """Let new risk be taken at a real venue; the argument is its name and for how many seconds."""
     RECONCILE = "reconcile"
     """Ask the venue for the account now: the session was interrupted."""
 

@@ -6,6 +6,7 @@ secrets around; they are the last net (reliability.md F2, F5 and section 0.4-0.5
 """
 
 import base64
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,8 @@ _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 KNOWN_SECRET_MIN: Final = 6
 """A registered secret shorter than this would blank ordinary words; it is not matched by value."""
+HALVED_MIN: Final = 16
+"""From this length on the halves of a secret are matched too."""
 
 _SECRET_KEY: Final = re.compile(
     r"secret|passw|passphrase|token|mnemonic|signature|authorization|cookie|credential|bearer"
@@ -100,7 +103,14 @@ def _forms(secret: str) -> Iterable[str]:
     yield secret
     yield secret[::-1]
     yield raw.hex()
+    yield raw.hex().upper()
     yield quote(secret, safe="")
+    spelled = json.dumps(secret)[1:-1]
+    yield spelled
+    yield spelled.replace("/", "\\/")
+    if len(secret) >= HALVED_MIN:  # one that was cut still says half of itself
+        yield secret[: len(secret) // 2]
+        yield secret[len(secret) // 2 :]
     yield from _base64_forms(raw)
 
 

@@ -34,6 +34,7 @@ class GateContext:
 
     __slots__ = (
         "adds_risk",
+        "armed_until_ns",
         "gross",
         "intent",
         "is_amend",
@@ -66,6 +67,8 @@ class GateContext:
     permits: Permits
     """What the lifecycle lets pass."""
     now_ns: int
+    armed_until_ns: int
+    """Until when a person lets the session take risk; read only where arming is needed."""
     position: Decimal
     """Net signed quantity."""
     open_buy: Decimal

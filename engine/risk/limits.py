@@ -21,6 +21,8 @@ class RiskLimits:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
+    needs_arming: bool | None = None
+    """Whether new risk needs a session that a person has armed; live mode always does."""
     max_order_notional: Positive | None = Decimal(2_500)
     """Largest single order."""
     max_position_size: Positive | None = None

@@ -61,6 +61,13 @@ def state(c: GateContext, _: object) -> Refusal | None:
     return "reducing only" if c.adds_risk else "no orders", c.state
 
 
+def arming(c: GateContext, needed: object) -> Refusal | None:
+    """Nobody has armed the session for its venue, or no longer."""
+    if not needed or c.now_ns < c.armed_until_ns:
+        return None
+    return "armed by a person", "expired" if c.armed_until_ns else "not armed"
+
+
 def ill_formed(intent: OrderIntent, instrument: Instrument) -> Refusal | None:
     """Find a number no venue could take: missing, absurd, not positive, off the tick or the step.
 
@@ -218,6 +225,7 @@ def _refusal(limit: Decimal, reading: Decimal) -> Refusal:
 
 RULES: Final[tuple[RuleRow, ...]] = (
     RuleRow("state", "", state, Scope.ALL),
+    RuleRow("arming", "needs_arming", arming, Scope.ADDING),
     RuleRow("venue_rules", "", venue_rules, Scope.ALL),
     RuleRow("stale_price", "", reference_price, Scope.ADDING),
     RuleRow("order_size", "max_order_notional", order_size, Scope.ADDING),

@@ -32,6 +32,10 @@ class Clock(Protocol):
         """Return the event time up to which things may happen without waiting."""
         ...
 
+    def today(self) -> int:
+        """Return what the wall says, ns; 0 where no time passes outside."""
+        ...
+
     async def wait(self, event_ns: int) -> bool:
         """Sleep towards `event_ns`, at most `POLL_S`; return True once it is reached."""
         ...
@@ -56,6 +60,10 @@ class WallClock:
         """Return event time now."""
         return self._event_ns + int((time.monotonic_ns() - self._mono_ns) * self._speed)
 
+    def today(self) -> int:
+        """Return the system's time."""
+        return time.time_ns()
+
     async def wait(self, event_ns: int) -> bool:
         """Sleep towards `event_ns` in pieces a stop request can interrupt."""
         left_s = (event_ns - self.reached()) / self._speed / 1e9
@@ -75,6 +83,10 @@ class SimulatedClock:
     def reached(self) -> int:
         """Return a time after every event."""
         return 2**63 - 1
+
+    def today(self) -> int:
+        """Know of no day."""
+        return 0
 
     async def wait(self, event_ns: int) -> bool:
         """Let other tasks run, then be there."""

@@ -19,7 +19,7 @@ from engine.session.file_system import OS, FileSystem
 from engine.session.journal_keeper import Keeper
 from engine.session.journal_line import Chain
 from engine.session.journal_reader import Line
-from engine.session.recorded import STARTED, Recorded
+from engine.session.recorded import STARTED, Recorded, paused_ns
 
 FLUSH_BYTES: Final = 256 * 1024
 """Buffered bytes that trigger a write within a turn, so a burst can't grow memory."""
@@ -68,6 +68,7 @@ class Journal:
         self._syncing = asyncio.Lock()
         self._is_switching = False
         """A new segment begins: lines stay in memory."""
+        self._paused_ns = 0
 
     @property
     def epoch(self) -> int:
@@ -130,9 +131,16 @@ class Journal:
         """Return the input from outside that the interrupted run took next, if it did."""
         recorded = self._recorded
         while recorded is not None and recorded.is_own():
-            self._chain.adopt(recorded.take().hash)
+            line = recorded.take()
+            self._chain.adopt(line.hash)
+            self._paused_ns += paused_ns(line)
             self._recorded = recorded = None if recorded.is_exhausted else recorded
         return recorded.outside_input() if recorded else None
+
+    def take_pause(self) -> int:
+        """Return once, in ns, what `outside_input` passed of time that nobody lived through."""
+        paused, self._paused_ns = self._paused_ns, 0
+        return paused
 
     def note(self, name: str, ts_ns: int, data: object) -> None:
         """Add a line of the session's own; `data` encodes to a JSON object."""

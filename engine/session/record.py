@@ -40,6 +40,7 @@ from engine.session.recorded import RESUMED
 from engine.session.run_folder import RunFolder
 from engine.session.stops import Request
 from engine.session.view import session_view
+from engine.venue import Capabilities
 
 SHOW_EVERY_S: Final = 1.0
 """Wall seconds between two heartbeats on the terminal when event time runs faster."""
@@ -59,6 +60,8 @@ class Identity:
     settings: Mapping[str, object]
     start_ns: int = 0
     """Where the source was told to start its time; files have times of their own."""
+    venue: Capabilities | None = None
+    """What the real venue behind it can do; None where orders are simulated."""
 
 
 class SessionRecord:
@@ -191,6 +194,8 @@ class SessionRecord:
             "instruments": identity.instruments,
             "settings": identity.settings,
         }
+        if identity.venue is not None:
+            first_line["venue"] = identity.venue
         self._journal.note("session_started", first_ns, first_line)
         self._curve.add(first_ns, identity.starting_balance, False)
         self._log.info("session_started", run_id=manifest.run_id, source=manifest.source)
@@ -226,11 +231,21 @@ class SessionRecord:
         """Log that a resume would have more to rerun."""
         self._log.warning("checkpoint_failed", reason=reason)
 
-    def go_live(self, ts_ns: int) -> None:
-        """Note that an interrupted run goes on from here."""
+    def paused(self, paused_ns: int) -> None:
+        """Learn that time went on without the session."""
+        if self._deadline_ns is not None:
+            self._deadline_ns += paused_ns
+
+    def go_live(self, ts_ns: int, paused_ns: int = 0) -> None:
+        """Note that an interrupted run goes on from here.
+
+        Args:
+            ts_ns: Event time.
+            paused_ns: How much of it, up to here, nobody lived through.
+        """
         self._is_live = True
         lines = self._journal.events
-        facts = self._resumed(lines)
+        facts = self._resumed(lines) | ({"paused_ns": paused_ns} if paused_ns else {})
         self._journal.note(RESUMED, ts_ns, facts)
         self._log.info("session_resumed", **facts)
         self._progress.note(f"resumed after line {lines} of the journal")

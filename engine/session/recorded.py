@@ -5,7 +5,7 @@ start, and every line they write must be the line on disk. Where the recorded li
 simply goes on; a crash in the middle of a turn is completed by the lines it had not written yet.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -34,9 +34,8 @@ REMADE: Final = frozenset({Operator.DURATION_ELAPSED, Operator.END_OF_DATA})
 _TYPE: Final = b',"type":"'
 """Only numbers stand before it."""
 _RESUMED: Final = _TYPE + RESUMED.encode() + b'"'
-_OUTSIDE: Final = tuple(
-    _TYPE + JOURNAL_TYPES[kind].encode() + b'"' for kind in (OperatorCommand, HealthChanged)
-)
+OUTSIDE: Final[tuple[type, ...]] = (OperatorCommand, HealthChanged)
+"""What no rerun can make; a real venue's answers are more of it."""
 
 
 class Recorded:
@@ -47,7 +46,11 @@ class Recorded:
     """
 
     def __init__(self, path: Path, marks: Collection[int] = ()) -> None:
-        """Prove the whole journal once, keeping the hashes of the lines numbered in `marks`.
+        """Prove the whole journal once.
+
+        Args:
+            path: The journal.
+            marks: Numbers of lines whose hashes are kept.
 
         Raises:
             JournalDamaged: A line other than a torn last one is bad, or one is gone.
@@ -74,6 +77,7 @@ class Recorded:
         self.has_ended = last.type == ENDED
         self._lines = islice(raw_lines(path), self.count)
         self._next: bytes | None = next(self._lines)
+        self._outside = _starts(OUTSIDE)
         self._seq, self._prev = 1, GENESIS
 
     def _prove(self) -> Line:
@@ -108,6 +112,10 @@ class Recorded:
             file.seek(_in_file(reading))
             rest = file.read()
         return b"\n" not in rest or (reading.head is not None and b"\0" in rest)
+
+    def count_outside(self, kinds: Sequence[type]) -> None:
+        """Take these kinds of inputs, too, from the journal."""
+        self._outside += _starts(kinds)
 
     @property
     def is_exhausted(self) -> bool:
@@ -158,15 +166,28 @@ class Recorded:
     def outside_input(self) -> Input | None:
         """Return the next line's input if it came from outside; it stays the next line."""
         raw = self._next
-        if raw is None or not raw.startswith(_OUTSIDE, raw.find(_TYPE)):
+        if raw is None or not raw.startswith(self._outside, raw.find(_TYPE)):
             return None
         event = input_of(self._line())
         is_remade = isinstance(event, OperatorCommand) and event.command in REMADE
         return None if is_remade else event
 
 
+def _starts(kinds: Sequence[type]) -> tuple[bytes, ...]:
+    return tuple(_TYPE + JOURNAL_TYPES[kind].encode() + b'"' for kind in kinds)
+
+
 class _Writer(msgspec.Struct):
     epoch: int = 0
+
+
+class _Pause(msgspec.Struct):
+    paused_ns: int = 0
+
+
+def paused_ns(line: Line) -> int:
+    """Return by how much a session's time stood still before it was resumed."""
+    return msgspec.json.decode(line.data, type=_Pause).paused_ns if line.type == RESUMED else 0
 
 
 def _epoch(line: Line) -> int:

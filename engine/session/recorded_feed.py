@@ -5,6 +5,7 @@ again has a venue, a clock and an end of his own. What people and the machine di
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,13 @@ class RecordedFeed:
     """A `Feed` that reads a journal and proves it line by line."""
 
     def __init__(
-        self, journal: Path, instruments: Sequence[Instrument], *, source: str, is_simulated: bool
+        self,
+        journal: Path,
+        instruments: Sequence[Instrument],
+        *,
+        source: str,
+        is_simulated: bool,
+        lines_max: int | None = None,
     ) -> None:
         """Prepare to read.
 
@@ -32,12 +39,14 @@ class RecordedFeed:
             instruments: Those to bring; events of others stay in the journal.
             source: As the recorded session was told it.
             is_simulated: Whether the recorded prices were invented.
+            lines_max: Where to stop; None at the end.
 
         """
         self.name = source
         self.is_simulated = is_simulated
         self.instruments = tuple(instruments)
         self._journal = journal
+        self._lines_max = lines_max
         self._symbols = frozenset(instrument.symbol for instrument in instruments)
 
     def batches(self) -> Iterator[Sequence[FeedInput]]:
@@ -48,7 +57,7 @@ class RecordedFeed:
 
         """
         batch: list[FeedInput] = []
-        for line in read_journal(self._journal):
+        for line in islice(read_journal(self._journal), self._lines_max):
             event = self._wanted(line)
             if event is not None:
                 batch.append(event)

@@ -16,6 +16,7 @@ from engine.model.events import journal_type
 from engine.model.records import Record
 from engine.session.heartbeat import heartbeat_data
 from engine.session.journal_reader import Line, input_of, is_decision
+from engine.session.recorded import paused_ns
 from engine.session.view import session_view
 
 
@@ -74,6 +75,7 @@ class Replay:
             return self._compare(line, *(self._expected.popleft() if self._expected else ("", b"")))
         if line.type == "heartbeat":
             return self._compare(line, line.type, self._heartbeat(line.ts_ns))
+        self._span = self._span.past(line)
         return None
 
     def _compare(self, line: Line, name: str, data: bytes) -> Mismatch | None:
@@ -96,12 +98,19 @@ class Span(NamedTuple):
     began_ns: int
     duration_s: float | None
     is_simulated: bool
+    paused_ns: int = 0
+    """Time between a crash and its resume; it does not count."""
+
+    def past(self, line: Line) -> "Span":
+        """Return the span behind a line."""
+        paused = paused_ns(line)
+        return self._replace(paused_ns=self.paused_ns + paused) if paused else self
 
     def left(self, ts_ns: int) -> tuple[float | None, float | None]:
         """Return the seconds to the planned end and the share that is over; None without one."""
         if self.duration_s is None:
             return None, None
-        deadline_ns = self.began_ns + round(self.duration_s * 1e9)
+        deadline_ns = self.began_ns + round(self.duration_s * 1e9) + self.paused_ns
         left_ns = max(0, deadline_ns - ts_ns)
         return left_ns / 1e9, 1 - left_ns / max(1, deadline_ns - self.began_ns)
 

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ from engine.kernel.checkpoint import restore, snapshot
 from engine.model.errors import StateDamaged
 from engine.model.events import HealthChanged, Input, Operator, OperatorCommand, Timer
 from engine.model.market import FeedStatus, Malformed, Quote
+from engine.model.venue_events import VenueEvent
 from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
 from engine.session.clock import POLL_S, Clock
@@ -28,7 +29,7 @@ from engine.session.record import SessionRecord
 from engine.session.sentinel.guard import Guard, NoGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Feed, FeedInput, LiveFeed, SimulatedBroker
+from engine.venue import Feed, FeedInput, LiveBroker, LiveFeed, SessionBroker
 
 TIMER_NS: Final = 250_000_000
 """Grid of timer inputs: a stale feed is noticed within its limit plus this."""
@@ -51,6 +52,14 @@ class Plan:
     """Longest time an order waits for its line; a simulated clock waits as long as it takes."""
 
 
+class Arming(NamedTuple):
+    """Somebody lets the session take risk at a real venue."""
+
+    argument: str
+    """Venue and seconds."""
+    by: str
+
+
 class Session:
     """Runs one session to its end."""
 
@@ -59,7 +68,7 @@ class Session:
         plan: Plan,
         *,
         feed: Feed,
-        broker: SimulatedBroker,
+        broker: SessionBroker,
         turn: Turn,
         clock: Clock,
         journal: Journal,
@@ -68,11 +77,13 @@ class Session:
         checkpoints: Checkpoints,
         control: AbstractAsyncContextManager[object] | None = None,
         guard: Guard | None = None,
+        arming: Arming | None = None,
     ) -> None:
         self._plan = plan
         self._feed = feed
         self._live = feed if isinstance(feed, LiveFeed) else None
         self._broker = broker
+        self._venue = broker if isinstance(broker, LiveBroker) else None
         self._turn = turn
         self._kernel = turn.kernel
         self._clock = clock
@@ -82,6 +93,7 @@ class Session:
         self._checkpoints = checkpoints
         self._control = control or nullcontext()
         self._guard = guard or NoGuard()
+        self._arming = arming
         self._has_obeyed = False
         self._next_timer_ns = 0
         self._deadline_ns = NEVER
@@ -105,7 +117,7 @@ class Session:
         self._stops.watch()
         durability = asyncio.create_task(self._keep_durable(), name="journal-sync")
         try:
-            async with self._control, self._live or nullcontext():
+            async with self._control, self._live or nullcontext(), self._venue or nullcontext():
                 await self._trade()
         finally:
             durability.cancel()
@@ -141,42 +153,53 @@ class Session:
                 if await self._idle():
                     return
                 continue
-            if not self._next_timer_ns:
-                self._begin(batch[0].ts_ns)
-            if self._live is not None:
-                self._stamp(batch)
+            is_first = not self._next_timer_ns
+            if self._live is not None and not self._is_catching_up:
+                self._stamp(batch, batch[0].ts_ns if is_first else self._now())
+            if is_first:
+                await self._begin(batch[0].ts_ns)
             if await self._take_batch(batch):
                 return
             last_ns = batch[-1].ts_ns
         await self._command(last_ns, Operator.END_OF_DATA, "session")
         await self._reach(last_ns + round(self._plan.close_deadline_s * 1e9) + TIMER_NS)
 
-    def _begin(self, first_ns: int) -> None:
+    async def _begin(self, first_ns: int) -> None:
         self._next_timer_ns = (first_ns // TIMER_NS + 1) * TIMER_NS
         if self._plan.duration_s is not None:
             self._deadline_ns = first_ns + round(self._plan.duration_s * 1e9)
         self._clock.start(first_ns)
         self._record.begin(first_ns, self._deadline_ns if self._plan.duration_s else None)
+        if self._venue is not None and not self._is_catching_up:
+            self._venue.go_live(first_ns)
+            await self._arm(first_ns)
+            await self._reconcile(first_ns)
 
-    def _stamp(self, batch: Sequence[FeedInput]) -> None:
-        """Let what has come from a live source enter now, on the clock that never goes back."""
-        now_ns = max(self._kernel.now_ns, self._clock.reached())
+    def _now(self) -> int:
+        """Return the time of a live source: the clock that never goes back."""
+        return max(self._kernel.now_ns, self._clock.reached())
+
+    @staticmethod
+    def _stamp(batch: Sequence[FeedInput], now_ns: int) -> None:
+        """Let what has come from a live source enter now."""
         for event in batch:
             event.ts_ns = now_ns  # type: ignore[misc]  # a live source brings market events only
 
     async def _idle(self) -> bool:
         """Do what is due while a live source is silent; return True at the session's end."""
         assert self._live is not None, "only a live source has nothing to bring"
+        while self._is_catching_up and not self._is_over:
+            await self._reach(self._next_timer_ns)  # no market is left in the journal
         wait_s = POLL_S
         if self._next_timer_ns:
-            now_ns = max(self._kernel.now_ns, self._clock.reached())
+            now_ns = self._now()
             await self._reach(now_ns)
             due_ns = min(self._next_timer_ns, self._broker.next_due_ns() or NEVER)
             wait_s = min(POLL_S, max(0.0, (due_ns - now_ns) / 1e9))
         if not self._is_over:
             await self._live.arrived(wait_s)
         if self._next_timer_ns:
-            await self._heed(max(self._kernel.now_ns, self._clock.reached()))
+            await self._heed(self._now())
         return self._is_over or self._stops.is_abort
 
     async def _take_batch(self, batch: Sequence[FeedInput]) -> bool:
@@ -239,15 +262,50 @@ class Session:
 
     async def _catch_up(self) -> None:
         """Take what the interrupted run took from outside here; go live where its lines end."""
-        while (event := self._journal.outside_input()) is not None:
-            await self._input(event)
-            if self._kernel.is_ending:
-                self._has_ended(event.ts_ns)
+        while True:
+            event = self._journal.outside_input()
+            if paused_ns := self._journal.take_pause():
+                await self._pass(paused_ns)
+            elif event is None:
+                break
+            else:
+                if self._venue is not None and isinstance(event, VenueEvent):
+                    self._venue.recall(event)
+                await self._input(event)
+                if self._kernel.is_ending:
+                    self._has_ended(event.ts_ns)
         if not self._journal.is_catching_up:
-            self._is_catching_up = False
-            self._clock.start(self._kernel.now_ns)
-            self._record.go_live(self._kernel.now_ns)
-            await self._reconcile(self._kernel.now_ns)
+            await self._go_live()
+
+    async def _go_live(self) -> None:
+        """Go on where the recorded lines end; with a live source that is later than they end."""
+        self._is_catching_up = False
+        before_ns, now_ns = self._kernel.now_ns, self._kernel.now_ns
+        if self._live is not None:
+            now_ns = max(now_ns, self._clock.today())
+        self._clock.start(now_ns)
+        self._record.go_live(now_ns, now_ns - before_ns)
+        if now_ns > before_ns:
+            await self._pass(now_ns - before_ns)
+        if self._venue is not None:
+            self._venue.go_live(self._record.span[0])
+            await self._arm(now_ns)
+        await self._reconcile(now_ns)
+
+    async def _pass(self, paused_ns: int) -> None:
+        """Let time be later that nobody lived through; it counts for no deadline of the session."""
+        now_ns = self._kernel.now_ns + paused_ns
+        self._next_timer_ns = (now_ns // TIMER_NS + 1) * TIMER_NS
+        self._deadline_ns = min(NEVER, self._deadline_ns + paused_ns)
+        self._close_by_ns = min(NEVER, self._close_by_ns + paused_ns)
+        self._record.paused(paused_ns)
+        self._turn.deliver(now_ns)
+        await self._commits.settle()
+
+    async def _arm(self, now_ns: int) -> None:
+        """Arm for as long as a person said just now; what was said before a crash is over."""
+        assert self._arming is not None, "nothing is sent unarmed"
+        await self._command(now_ns, Operator.ARM, self._arming.by, self._arming.argument)
 
     async def _reconcile(self, now_ns: int) -> None:
         """Take out what the sentinel took out while no engine ran, then ask the venue itself."""
@@ -271,6 +329,8 @@ class Session:
             if self._kernel.is_ending and self._has_ended(ts_ns):
                 return
         await self._input(Timer(ts_ns))
+        if self._venue is not None and not self._is_catching_up:
+            self._venue.beat(ts_ns)
         is_second = ts_ns % 1_000_000_000 == 0
         # What comes from outside stands behind the heartbeat: a rerun takes it between two steps.
         changes = self._second(ts_ns) if is_second else []

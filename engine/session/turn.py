@@ -29,7 +29,7 @@ from engine.model.market import MarketEvent
 from engine.model.records import Record
 from engine.model.venue_events import VenueEvent
 from engine.session.withheld import is_reducing, refusal
-from engine.venue import SimulatedBroker
+from engine.venue import SessionBroker
 
 Detail = Literal["inputs", "decisions", "orders"]
 """See `JournalConfig.detail`."""
@@ -52,7 +52,7 @@ class Turn:
     def __init__(
         self,
         kernel: Kernel,
-        broker: SimulatedBroker,
+        broker: SessionBroker,
         inbox: deque[VenueEvent],
         journal: Lines,
         *,

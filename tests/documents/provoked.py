@@ -177,6 +177,10 @@ def imported_home(at: Place) -> Said:
     return at.does("runs", "import", str(at.home / "capsule.tar.gz"))
 
 
+def live_unsaid(at: Place) -> Said:
+    return at.does(*SHORT, "--mode", "live", "--source", "binance")
+
+
 def live_market(at: Place) -> Said:
     words = ("--headless", "-q", "--duration", "5", "--set", "session.run_id=crashed")
     with sandbox() as (_, urls):
@@ -211,8 +215,10 @@ PROVOKED: Final = {
     "the kill file ... exists, so no session starts": kill_file,
     "unknown setting LAPTOP_AGENTS_": unknown_setting,
     "unknown symbol": typed(*SHORT, "--symbols", "DOGEUSD"),
-    "the adapter of this venue is not in this release": typed(*SHORT, "--source", "hyperliquid"),
-    "live venues are not in this release": typed(*SHORT, "--mode", "live"),
+    "live needs a source that can be traded on": typed(
+        *SHORT, "--mode", "live", "--source", "mock"
+    ),
+    "live sends real orders: say --yes-live": live_unsaid,
     "file not found": typed(*SHORT, "--source", "file:nothing.jsonl"),
     "must be absent or an empty folder": typed(*SHORT, "--run-dir", "home/runs/ended"),
     "is open to other users (mode 0755): chmod 700 it first": other_users,
@@ -220,7 +226,7 @@ PROVOKED: Final = {
     "attach needs a screen, and": typed("attach", "ended"),
     "there is nothing to resume": typed("--headless", "--resume", "ended"),
     "a resumed run keeps its own settings": typed("--headless", "--resume", "--seed", "3"),
-    "is of a live market, which this release can't resume": live_market,
+    "can't be reached": live_market,
     "another session is writing run": held,
     "nothing had happened yet": no_line,
     "the line was changed": changed_line,

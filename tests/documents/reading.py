@@ -10,6 +10,7 @@ DOCUMENTS = (
     ROOT / "docs" / "START_HERE.md",
     ROOT / "docs" / "RUNBOOK.md",
     ROOT / "docs" / "SCREEN.md",
+    ROOT / "docs" / "KEYS.md",
     ROOT / "docs" / "troubleshooting" / "known_issues.md",
 )
 TYPED = DOCUMENTS[:-1]

@@ -143,19 +143,50 @@ def test_a_kill_file_while_the_venue_is_silent(tmp_path: Path) -> None:
     assert "kill" in ending.run.report()["stop_reason"]
 
 
-def test_a_crash_on_a_live_market_is_not_resumed(tmp_path: Path) -> None:
-    """This release says so, and leaves the run as it is."""
+def test_a_crash_on_a_live_market_is_resumed(tmp_path: Path) -> None:
+    """Twice: what was recorded is made again, the pause counts for nothing, then it goes on."""
     with sandbox() as (_, urls):
-        process = Process(tmp_path, "--headless", "--duration", "5", *on_binance(*urls))
+        words = on_binance(*urls, "--set", "agents.quoter.half_spread_bps=0.5")
+        process = Process(tmp_path, "--headless", "--duration", "0.2", *words)
+        for pause_s in (0.0, 2.0):
+            process.until_trading()
+            seen = len(process.run.raw())
+            process.until(lambda seen=seen: len(process.run.raw()) > seen + 100_000)  # noqa: B023
+            process.send(signal.SIGKILL)
+            process._process.communicate()
+            time.sleep(pause_s)
+            process = Process(tmp_path, "--headless", "--resume")
+        ending = process.end()
+
+    report = ending.run.report()
+    assert (0, "duration") == (ending.code, report["stop_reason"]), ending.err
+    assert [] == report["positions_at_end"]
+    resumed = ending.run.lines("session_resumed")
+    assert 2 == len(resumed)
+    assert 2 * 10**9 < resumed[1]["data"]["paused_ns"] < 60 * 10**9
+    paused_s = sum(line["data"]["paused_ns"] for line in resumed) / 1e9
+    assert abs(float(report["duration_s"]) - paused_s - 12.0) < 1.5
+    stamps = [line["ts"] for line in ending.run.lines()]
+    assert stamps == sorted(stamps)
+    again = Process(tmp_path, "replay").end()
+    assert (0, True) == (again.code, "identical" in again.out), again.out + again.err
+
+
+def test_a_resume_waits_for_its_market(tmp_path: Path) -> None:
+    """With its venue away it says so and leaves the run to be resumed later."""
+    port = free_port()
+    with sandbox(port) as (_, urls):
+        process = Process(tmp_path, "--headless", "--duration", "0.1", *on_binance(*urls))
         process.until_trading()
         process.send(signal.SIGKILL)
         process._process.communicate()
-        before = process.run.raw()
+    refused = Process(tmp_path, "--headless", "--resume").end()
+    assert 5 == refused.code
+    assert "binance can't be reached" in refused.err
+    with sandbox(port):
         ending = Process(tmp_path, "--headless", "--resume").end()
 
-    assert 2 == ending.code
-    assert "live market" in ending.err
-    assert before == process.run.raw()
+    assert 0 == ending.code, ending.err
 
 
 def test_sandbox_refusals(tmp_path: Path) -> None:

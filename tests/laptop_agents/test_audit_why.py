@@ -64,7 +64,7 @@ def test_an_executed_intent(home: Path, capsys: pytest.CaptureFixture[str]) -> N
     (judged,) = told["judgements"]
     assert intent in [pick(row) for row in lines(home, "plain", "intent")]
     assert False not in {rule["passed"] for rule in judged["rules"]}
-    assert 19 == len(judged["rules"])
+    assert 20 == len(judged["rules"])
     assert [] == judged["changes"]
     assert "PLACE" == told["router"][0]["data"]["decision"]
     assert pick(fill) in told["aftermath"]

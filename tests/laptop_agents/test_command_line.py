@@ -94,8 +94,11 @@ USAGE = [
     (["--headless", "--max-loss-pct", "1", "--set", "risk.max_loss_pct=2"], "conflict"),
     (["--headless", "--seed", "1", "--seed", "2"], "--seed and --seed conflict"),
     (["--headless", "--latency-ms", "1", "--set", "paper.amend_latency_ms=2"], "conflict"),
-    (["--headless", "--mode", "live"], "live venues are not in this release"),
-    (["--headless", "--mode", "shadow"], "live venues are not in this release"),
+    (
+        ["--headless", "--mode", "live", "--source", "mock"],
+        "live needs a source that can be traded",
+    ),
+    (["--headless", "--mode", "shadow"], "not in this release: use paper or live"),
     (
         ["--headless", "--source", "bybit"],
         "must be bitunix, binance, hyperliquid, mock or file:PATH",
@@ -135,7 +138,7 @@ def test_a_mistake_is_one_line_and_exit_2(program: Program, words: list[str], sa
 def test_all_mistakes_at_once(program: Program) -> None:
     """Flags, environment and profile are judged together, one line each."""
     done = program(
-        "--headless", "--mode", "live", "--seed", "x", LAPTOP_AGENTS_RISK__MAX_TRADES="0",
+        "--headless", "--mode", "shadow", "--seed", "x", LAPTOP_AGENTS_RISK__MAX_TRADES="0",
         LAPTOP_AGENTS_RISK__MAXTRADES="1", LAPTOP_AGENTS_PROFILE="nope",
     )  # fmt: skip
 

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from laptop_agents.doctor import CHECKS, Surroundings
+from laptop_agents.doctor import CHECKS, KEY_CHECKS, Surroundings
+from tests.canary import CANARY, spelled
+from tests.laptop_agents.keyrings import Vault, trusted
 
 
 def finding(check: str, home: Path, **environ: str) -> tuple[str, str]:
     """Run one check."""
-    found = CHECKS[check](Surroundings(environ, home))
+    found = {**CHECKS, **KEY_CHECKS}[check](Surroundings(environ, home))
     return found.level, found.text
 
 
@@ -50,3 +52,44 @@ def test_kill_file(tmp_path: Path) -> None:
     assert "ok" == finding("kill file", tmp_path)[0]
     (tmp_path / "kill.txt").symlink_to("nowhere")
     assert "warning" == finding("kill file", tmp_path)[0]
+
+
+def test_the_keyring_is_proved(tmp_path: Path) -> None:
+    """One that keeps is named, and nothing left in it; any other is a warning that says why."""
+    assert ("warning", True) == (
+        finding("keyring", tmp_path)[0],
+        "no keyring to trust" in finding("keyring", tmp_path)[1],
+    )
+    with trusted(Vault()) as keyring:
+        assert ("ok", "keyrings Vault: keeps what it is given") == finding("keyring", tmp_path)
+        assert {} == keyring.kept
+        keyring.forgets = True
+        assert "warning" == finding("keyring", tmp_path)[0]
+
+
+def test_keys_are_listed_by_venue(tmp_path: Path) -> None:
+    """With the place each is from; a vault that is shut or a file open to others is a warning."""
+    secrets = {"LAPTOP_AGENTS_BITUNIX_KEY": f"{CANARY}tail", "LAPTOP_AGENTS_BITUNIX_SECRET": CANARY}
+    level, text = finding("keys", tmp_path, **secrets)
+    assert ("ok", "binance: none, bitunix: ...tail from the environment, hyperliquid: none") == (
+        level,
+        text,
+    )
+    keys = tmp_path / "keys"
+    keys.mkdir(0o700)
+    (keys / "vault").touch(0o600)
+    level, text = finding("keys", tmp_path, **secrets)
+    assert ("warning", True) == (level, "the vault needs its passphrase" in text)
+    (keys / "binance.json").touch(0o644)
+    (keys / "binance.json").chmod(0o644)
+    level, text = finding("keys", tmp_path, **secrets)
+    assert ("warning", True) == (level, "chmod 600" in text)
+    assert [] == list(spelled(CANARY, text))
+
+
+def test_keys_are_looked_at_only_where_asked(tmp_path: Path) -> None:
+    """A keyring may open a window to be unlocked."""
+    assert not {*CHECKS} & {*KEY_CHECKS}
+    for check in KEY_CHECKS:
+        finding(check, tmp_path / "home")
+    assert [] == list(tmp_path.iterdir())

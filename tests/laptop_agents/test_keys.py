@@ -117,6 +117,14 @@ def test_a_keyring_that_hangs_is_asked_once(
     assert 1 == keyring.asked
 
 
+def test_a_keyring_is_proved_before_it_is_given_a_key(keyring: Keyring, home: Path) -> None:
+    """One that lets go of nothing would keep a key for ever."""
+    keyring.keeps_for_ever = True
+    with pytest.raises(CredentialsRefused, match="let go"):
+        among(home).keyring.write("binance", kept("any"))
+    assert [("laptop-agents", "probe")] == list(keyring.kept)
+
+
 def test_a_keyring_that_fails_gets_its_old_key_back(keyring: Keyring, home: Path) -> None:
     """What it did not keep whole must not stand in the place of what worked."""
     store = among(home).keyring
@@ -217,14 +225,19 @@ def test_an_empty_variable_is_none(keyring: Keyring, home: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_a_file_open_to_others_is_refused(keyring: Keyring, home: Path, what: str) -> None:
+@pytest.mark.parametrize("place", ["file", "vault"])
+def test_a_file_open_to_others_is_refused(
+    keyring: Keyring, home: Path, what: str, place: str
+) -> None:
     """The file or its folder, with what to type; not even its content is looked at."""
     all_places = among(home)
-    all_places.file.write("binance", kept("file"))
-    path = home / "keys" / "binance.json"
+    all_places.stores[place].write("binance", kept("file"))
+    path = Path(all_places.stores[place].where("binance"))
     target, mode = (path, 0o640) if what == "file" else (path.parent, 0o750)
     target.chmod(mode)
 
+    said = {one.place.name: one.trouble for one in survey("binance", all_places)}[place]
+    assert f"{target} is open to other users: chmod" in said
     assert f"{target} is open to other users: chmod" in refusal(all_places)
 
 

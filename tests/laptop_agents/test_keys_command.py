@@ -221,7 +221,7 @@ VERDICTS = [
     ({"can_trade": False}, 7, "error: this key is not fit for live trading: it can't trade"),
     ({"can_withdraw": True}, 7, "it can withdraw: make one without that right"),
     ({"can_trade": False, "can_withdraw": True}, 7, "it can't trade: allow futures trading for"),
-    ({"can_withdraw": None}, 0, "note: the venue does not tell whether this key can withdraw"),
+    ({"can_withdraw": None}, 0, "note: the venue does not tell what this key may do"),
     ({"is_one_way": False}, 0, "note: the account holds long and short apart"),
     ({"clock_offset_ns": 1_500_000_000}, 0, "note: this machine's clock is off"),
     ({"clock_offset_ns": -1_500_000_000}, 0, "note: this machine's clock is off"),
@@ -242,8 +242,8 @@ def test_check_judges_what_the_venue_says(
     assert 7 == len(said.out.splitlines())
     as_json = types("check", "binance", "--json")
     assert code == as_json.code
-    assert (["withdraw"] if change.get("can_withdraw", 0) is None else []) == [
-        name for name, text in json.loads(as_json.out).items() if text == "unknown"
+    assert (["trade", "withdraw"] if change.get("can_withdraw", 0) is None else []) == [
+        name for name, text in json.loads(as_json.out).items() if text == "not told"
     ]
     assert [CANARY, CANARY] == [one.secret.reveal() for one in venue.asked]
 

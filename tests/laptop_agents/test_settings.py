@@ -163,17 +163,13 @@ REFUSALS = [
     ("session.flatten_on_stop=maybe", "session.flatten_on_stop: must be true or false"),
     ("session.run_id=a\nb", "session.run_id: must be printable text on one line"),
     ("risk.max_trades=none-such", "risk.max_trades: must be a whole number"),
-    ("mode=live", "mode: live venues are not in this release"),
-    ("mode=dry-run", "mode: live venues are not in this release"),
-    ("mode=shadow", "mode: live venues are not in this release"),
+    ("mode=live", "mode: live needs a source that can be traded on: bitunix"),
+    ("mode=dry-run", "mode: not in this release: use paper or live"),
+    ("mode=shadow", "mode: not in this release: use paper or live"),
     ("mode=pretend", "mode: must be 'paper'"),
-    (
-        "source=hyperliquid",
-        "source: the adapter of this venue is not in this release: use bitunix, binance, mock or",
-    ),
-    ("source=ftp", "source: must be bitunix, binance, mock or file:PATH"),
-    ("source=file:", "source: must be bitunix, binance, mock or file:PATH"),
-    ("source=file:a,,b", "source: must be bitunix, binance, mock or file:PATH"),
+    ("source=ftp", "source: must be bitunix, binance, hyperliquid, mock or file:PATH"),
+    ("source=file:", "source: must be bitunix, binance, hyperliquid, mock or file:PATH"),
+    ("source=file:a,,b", "source: must be bitunix, binance, hyperliquid, mock or file:PATH"),
     ("symbols=../x", "symbols: a symbol is 1 to 64 letters"),
     ("symbols=.hidden", "symbols: a symbol is 1 to 64 letters"),
     ("symbols=ΒTCUSDT", "symbols: a symbol is 1 to 64 letters"),
@@ -208,7 +204,9 @@ def test_unknown_environment_names_are_refused() -> None:
 def test_all_mistakes_of_all_homes_come_at_once(tmp_path: Path) -> None:
     """Nobody has to fix one to see the next, wherever they stand."""
     path = written(tmp_path, "[risk]\nmax_trades = -1\nnonsense = 1\n[agents.trend]\nfast = 'x'\n")
-    flags = typed(f"profile={path}", "mode=live", "agents.enabled=trend,nobody", "session.seed=nan")
+    flags = typed(
+        f"profile={path}", "mode=shadow", "agents.enabled=trend,nobody", "session.seed=nan"
+    )
     said = problems(flags, {"LAPTOP_AGENTS_MOCK__VOLATILITY": "0", "LAPTOP_AGENTS_X": ""})
 
     for start in (
@@ -268,7 +266,7 @@ WRONG_TYPES = [
     ("[strange]", "unknown setting strange"),
     ('"risk.max_loss_pct" = 1', "risk.max_loss_pct: a name in quotes can't hold a dot"),
     ("profile = 'scalp'", "profile: a profile can't name another one"),
-    ("mode = 'live'", "mode: live venues are not in this release"),
+    ("mode = 'live'", "mode: live needs a source that can be traded on"),
 ]
 
 

@@ -18,7 +18,7 @@ from engine.session.progress import Progress
 from engine.session.record import SessionRecord
 from engine.session.runner import Session
 from engine.venue import Sink
-from laptop_agents.compose import Parts, make_feed, make_kernel, wire_session
+from laptop_agents.compose import Parts, make_clock, make_feed, make_kernel, wire_session
 from laptop_agents.opening import Run
 from laptop_agents.running import KILL_NAME, LOG_NAME
 from tests.simulation.disk import Disk
@@ -82,7 +82,8 @@ def begin(world: World, run: Run, mortality: Mortality, *, is_healed: bool) -> L
         on_time=pass_time,
     )
     stops = _stops(world, run, swarm, kernel)
-    parts = Parts(feed, kernel, broker, inbox, journal, stops)  # type: ignore[arg-type]
+    clock = make_clock(settings, feed)
+    parts = Parts(feed, kernel, broker, clock, inbox, journal, stops)  # type: ignore[arg-type]
     session_log, quiet = open_log(run.folder.path / LOG_NAME), Progress(None, "quiet")
     session, record = wire_session(settings, run, parts, log=session_log, progress=quiet)
     return Life(run, kernel, session, record, journal, feed, log, disk, swarm)

@@ -39,7 +39,7 @@ from engine.model.venue_events import (
     VenueStatus,
     VenueUnknown,
 )
-from engine.venue import Capabilities, Margin, SimulatedBroker, Sink
+from engine.venue import Capabilities, Margin, SessionBroker, Sink
 from tests.simulation.swarm import Swarm
 
 MS: Final = 1_000_000
@@ -70,13 +70,13 @@ class Log(Protocol):
 
 
 class FaultyVenue:
-    """A `SimulatedBroker` whose answers pass through a swarm of faults."""
+    """A `SessionBroker` whose answers pass through a swarm of faults."""
 
     capabilities: Capabilities = CAPABILITIES
 
     def __init__(
         self,
-        make_venue: Callable[[Sink], SimulatedBroker],
+        make_venue: Callable[[Sink], SessionBroker],
         instruments: tuple[Instrument, ...],
         sink: Sink,
         *,

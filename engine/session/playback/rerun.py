@@ -133,6 +133,7 @@ class Rerun:
         for line, said in zip_longest(decided, remade):
             first = first or self._compare(line, said, turn.end.seq)
         for line in turn.lines:
+            self._span = self._span.past(line)
             if line.type == HEARTBEAT:
                 said = (HEARTBEAT, heartbeat(self._kernel, self._span, line.ts_ns))
                 first = first or self._compare(line, said, line.seq)

@@ -78,6 +78,7 @@ class SentinelGuard:
         config: SentinelConfig,
         is_json: bool,
         each_check: Callable[[], None],
+        account: Callable[[], bytes] | None = None,
     ) -> None:
         """Start the sentinel; `wait_until_ready` before anything may be sent.
 
@@ -89,6 +90,7 @@ class SentinelGuard:
             config: How patient to be.
             is_json: Whether standard error takes JSON lines alone.
             each_check: Called at every `check`, before anything else.
+            account: Encodes a real account with its key, for each start; None for a simulated one.
 
         Raises:
             JournalDamaged: What an earlier sentinel wrote was changed.
@@ -97,6 +99,7 @@ class SentinelGuard:
         """
         self._command, self._environment, self._config = command, environment, config
         self._run, self._is_json, self._each_check = run, is_json, each_check
+        self._account = account
         self._kill_files = tuple(os.path.abspath(path) for path in kill_files)
         self.canceled_meanwhile: Sequence[str] = read_verdict(run).canceled
         self._page_fd = new_page()
@@ -173,12 +176,13 @@ class SentinelGuard:
             deaf_after_s=self._config.deaf_after_s,
             keeps_orders=self._config.on_crash == "keep",
             is_json=self._is_json,
+            has_key=self._account is not None,
         )
         try:
             process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 [*self._command, msgspec.json.encode(brief).decode()],
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if self._account is None else subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(self._page_fd, writing),
                 start_new_session=True,  # Ctrl-C is for the engine
@@ -187,7 +191,14 @@ class SentinelGuard:
             raise Unguarded(f"can't start the sentinel: {error.strerror}") from error
         finally:
             os.close(writing)
+        self._hand_over(process)
         return process, reading
+
+    def _hand_over(self, process: subprocess.Popen[bytes]) -> None:
+        """Give it the account; one that is gone already is noticed by whoever waits for it."""
+        if process.stdin is not None and self._account is not None:
+            with suppress(BrokenPipeError), process.stdin as pipe:
+                pipe.write(self._account())
 
     def _end(self) -> None:
         """Make sure that it is gone; SIGKILL also ends one that is stopped."""

@@ -39,6 +39,8 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the orders of an engine that died wait for its resume."""
     is_json: bool
     """Whether standard error takes JSON lines alone."""
+    has_key: bool = False
+    """Whether the account and its key are on standard input: never in arguments or surroundings."""
 
 
 Conclude = Callable[[Path], int]
@@ -133,8 +135,12 @@ def _say(line: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-def open_sentinel(words: list[str], open_desk: Callable[[Path], EmergencyDesk]) -> Sentinel:
+def open_sentinel(words: list[str], open_desk: Callable[[Path, bytes], EmergencyDesk]) -> Sentinel:
     """Build a sentinel from its command line.
+
+    Args:
+        words: The brief.
+        open_desk: Opens the account of a run; what it is given beside stood on standard input.
 
     Raises:
         LaptopAgentsError: It can't guard this run.
@@ -143,4 +149,5 @@ def open_sentinel(words: list[str], open_desk: Callable[[Path], EmergencyDesk]) 
     """
     use_exact_arithmetic()
     brief = msgspec.json.decode(words[0], type=Brief)
-    return Sentinel(brief, open_desk(Path(brief.run)))
+    account = sys.stdin.buffer.read() if brief.has_key else b""
+    return Sentinel(brief, open_desk(Path(brief.run), account))

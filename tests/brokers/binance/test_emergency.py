@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from brokers.binance.emergency import LOOKUPS_MAX, BinanceDesk
-from brokers.binance.emergency_line import EmergencyLine
+from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials, Secret
 from engine.model.account import Liquidity
 from engine.model.orders import Side

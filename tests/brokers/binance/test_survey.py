@@ -9,12 +9,13 @@ import pytest
 
 from brokers.binance.account import BinanceAccount, open_account
 from brokers.binance.survey import PAGES_MAX, STRANGERS_MAX, WINDOW_MS
-from brokers.link.account import Facts, Picture, Unanswered
+from brokers.link.account import Accepted, Facts, Picture, Refused, Unanswered
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.venue_events import VenueHolding
 from tests.brokers.binance.payloads import ORDER, answer, trade
 from tests.brokers.binance.scripted import Answer, Script, refused, scripted, told
 from tests.brokers.binance.test_account import BTC, KEYS
+from tests.brokers.binance.test_account import ORDER as ORDER_1
 
 POSITIONS, BALANCE, OPEN, TRADES, ASK = (
     f"GET /fapi/{path}"
@@ -101,6 +102,20 @@ async def test_a_key_that_is_not_taken_is_said_so(
     with pytest.raises(CredentialsRefused, match="does not take the key: -2015") as raised:
         await account.facts()
     assert "canary" not in str(raised.value)
+
+
+async def test_the_venues_limits_are_kept_once_they_are_known(
+    script: Script, account: BinanceAccount
+) -> None:
+    """What it counts is believed from the first answer on."""
+    few = {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 5}
+    script.usual[LISTING] = told({"rateLimits": [few], "symbols": []})
+    script.usual["POST /fapi/v1/order"] = (200, answer())
+    await account.facts()
+
+    outcomes = [await account.place(ORDER_1) for _ in range(6)]
+
+    assert [Accepted] * 4 + [Refused] * 2 == [type(outcome) for outcome in outcomes]
 
 
 # --- pictures --------------------------------------------------------------------------------------

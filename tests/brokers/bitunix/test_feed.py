@@ -62,7 +62,7 @@ async def test_a_line_that_breaks_is_told_and_comes_back() -> None:
         await hearing.until(lambda: hearing.of(Quote))
         before = len(hearing.events)
         for line in list(venue.sandbox._lines):
-            line.is_dropped = True
+            line.outbox.is_behind = True
         await hearing.until(lambda: 3 == len(hearing.of(FeedStatus)))
         await hearing.until(lambda: isinstance(hearing.events[-1], Quote))
 

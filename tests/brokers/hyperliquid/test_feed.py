@@ -77,7 +77,7 @@ async def test_a_line_that_breaks_is_told_and_comes_back() -> None:
         await all_kinds(hearing)
         before = len(hearing.events)
         for listener in list(venue.sandbox.lines.listeners):
-            listener.is_behind = True
+            listener.outbox.is_behind = True
         await hearing.until(lambda: len(hearing.of(FeedStatus)) >= 3)
         hearing.events, since = [], hearing.events[before:]
         await all_kinds(hearing)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.venue import SimulatedBroker
+from engine.venue import SessionBroker
 from tests.brokers.paper.desk import (
     BUY,
     FOK,
@@ -191,7 +191,7 @@ def test_fees_are_exact_products() -> None:
 
 def test_it_is_a_simulated_broker() -> None:
     """The contract's type, and what it promises the router."""
-    venue: SimulatedBroker = Desk().venue
+    venue: SessionBroker = Desk().venue
     abilities = venue.capabilities
 
     assert abilities.can_amend_price

@@ -1,6 +1,7 @@
 """Hostile text becomes harmless, secrets become unreadable, everything else stays as it is."""
 
 import base64
+import json
 import unicodedata
 from urllib.parse import quote
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.model.text import ELLIPSIS, REDACTED, Redactor, is_secret_key, sanitize
+from engine.model.text import ELLIPSIS, HALVED_MIN, REDACTED, Redactor, is_secret_key, sanitize
 
 R = "\N{REPLACEMENT CHARACTER}"
 TEXTS = [
@@ -104,12 +105,16 @@ def test_public_hashes_stay_readable() -> None:
     st.text(st.characters(codec="utf-8"), max_size=8),
 )
 def test_a_registered_secret_is_gone_in_every_form(secret, around) -> None:
-    """Raw, reversed, hex, URL and base64 at any offset."""
+    """Raw, reversed, hex, URL, JSON and base64 at any offset; a long one also by its halves."""
     raw = secret.encode()
     forms = [
-        secret, secret[::-1], raw.hex(), quote(secret, safe=""),
+        secret, secret[::-1], raw.hex(), raw.hex().upper(), quote(secret, safe=""),
+        json.dumps(secret)[1:-1], json.dumps(secret)[1:-1].replace("/", "\\/"),
         base64.b64encode(around.encode() + raw + b"!").decode(),
     ]  # fmt: skip
+    if len(secret) >= HALVED_MIN:
+        half = len(secret) // 2
+        forms += [secret[:half], secret[half:], secret[half:] + secret[:half]]
     redactor = Redactor([secret])
 
     for form in forms:

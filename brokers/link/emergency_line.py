@@ -9,10 +9,12 @@ import io
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
-from brokers.binance.requests import Bytes
+from brokers.link.address import guarded
+from engine.model.errors import UsageError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -22,6 +24,30 @@ ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 PIECE: Final = 64 * 1024
 PORTS: Final = {"http": 80, "https": 443}
 FAILURES: Final = (OSError, http.client.HTTPException, ValueError)
+
+
+class Sendable(Protocol):
+    """A request as it leaves."""
+
+    @property
+    def method(self) -> str:
+        """GET, POST and so on."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By name."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """Nothing is no body."""
+        ...
 
 
 class EmergencyLine:
@@ -34,13 +60,13 @@ class EmergencyLine:
 
         Raises:
             OSError: It can't be found.
-            ValueError: The URL is none.
+            UsageError: The URL is none to send a key to.
 
         """
-        url = urlsplit(base_url)
-        if url.scheme not in PORTS or not url.hostname:
-            raise ValueError("not an http or https address")
-        self._host, self._default_port = url.hostname, PORTS[url.scheme]
+        url = urlsplit(guarded("the venue's address", base_url))
+        if url.scheme not in PORTS:
+            raise UsageError("the venue's address must begin https://")
+        self._host, self._default_port = url.hostname or "", PORTS[url.scheme]
         self._port = url.port or self._default_port
         self._deadline_s = deadline_s
         self._tls = None
@@ -48,8 +74,10 @@ class EmergencyLine:
             self._tls = tls or ssl.create_default_context()
         self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         self._wire: _Wire | None = None
+        self.date = ""
+        """Of the last answer, as the venue wrote it."""
 
-    def ask(self, sent: Bytes) -> tuple[int, bytes]:
+    def ask(self, sent: Sendable) -> tuple[int, bytes]:
         """Send one request and return status and body.
 
         A kept connection that the other end has dropped is made anew, once: what is asked here may
@@ -82,15 +110,16 @@ class EmergencyLine:
             self._wire.hang_up()
             self._wire = None
 
-    def _ask(self, sent: Bytes, until_s: float) -> tuple[int, bytes]:
+    def _ask(self, sent: Sendable, until_s: float) -> tuple[int, bytes]:
         if self._wire is None:
             self._wire = self._opened(until_s)
         self._wire.until_s = until_s
         connection = http.client.HTTPConnection(self._host, self._port)
         connection.default_port = self._default_port
         connection.sock = self._wire
-        connection.request(sent.method, sent.target, sent.body or None, sent.headers)
+        connection.request(sent.method, sent.target, sent.body or None, dict(sent.headers))
         with connection.getresponse() as answer:
+            self.date = answer.headers.get("Date", "")
             body = answer.read(ANSWER_BYTES_MAX)
             is_whole = not answer.length and not answer.read(1)
             if answer.will_close:

@@ -1,0 +1,414 @@
+"""One account at Hyperliquid: implements `brokers.link.account.VenueAccount`.
+
+Rule 1: an order leaves once. What may have arrived is `Unclear`, and its client id tells later:
+        after `query_lag_ms`, which covers what may still arrive, even silence is an answer.
+Rule 2: status "ok" says nothing: each element of an answer is read.
+Rule 3: a refusal that may mean "it has happened already" is asked about before it is believed.
+Rule 4: triggers and fill-or-kill are not offered; a market order is an immediate limit, at most
+        `slippage_bps` from the touch.
+
+The dead-man switch cancels every order of the account, whoever placed it.
+
+Source: the Hyperliquid sheet, sections 3, 4, 5 and 8; reliability.md rows 23-29.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from brokers.hyperliquid import actions, answers
+from brokers.hyperliquid.answers import BROKEN, Done, Element
+from brokers.hyperliquid.caller import Caller, Fault
+from brokers.hyperliquid.cloid import CLIENT_ID_ALPHABET, CLIENT_ID_MAX
+from brokers.hyperliquid.config import HyperliquidConfig
+from brokers.hyperliquid.dead_man import DeadMan
+from brokers.hyperliquid.listener import Listener
+from brokers.hyperliquid.listing import Place
+from brokers.hyperliquid.names import Names, Succession
+from brokers.hyperliquid.refusals import UNMATCHED, harmless, reason_of
+from brokers.hyperliquid.sign import Action, Signer
+from brokers.hyperliquid.survey import NotWhole, Survey
+from brokers.hyperliquid.terms import Touch, needs_touch, order_terms
+from brokers.hyperliquid.wire import Ladder
+from brokers.link.account import (
+    Accepted,
+    Facts,
+    NewOrder,
+    OrderRef,
+    OrderReport,
+    Picture,
+    Refused,
+    Report,
+    Unanswered,
+    Unclear,
+)
+from brokers.link.budget import Lane
+from brokers.link.secret import Credentials
+from engine.model.instrument import Instrument
+from engine.model.money import ZERO
+from engine.model.orders import OrderType, Side, TimeInForce
+from engine.model.venue_events import RejectReason, Standing
+from engine.venue import Capabilities
+
+LAG_MS: Final = 2_000
+"""Beyond what the venue lets arrive late, until its answers show what has arrived."""
+UNREADABLE: Final = "an answer that can't be read"
+ENDED: Final = frozenset({Standing.CANCELED, Standing.EXPIRED})
+GONE: Final = frozenset({Standing.FILLED, Standing.NOT_FOUND, Standing.REJECTED})
+PASSING: Final = frozenset({None, RejectReason.VENUE_UNAVAILABLE, RejectReason.RATE_LIMIT})
+"""What is wrong with the line or the moment, not with the wish."""
+SUPERSEDED: Final = "it still shows the order as it was before its amendment"
+UNKNOWN_OID: Final = "unknownOid"
+Outcome = Accepted | Refused | Unclear
+
+_ladder = msgspec.json.Decoder(Ladder).decode
+
+
+def open_account(
+    credentials: Credentials, config: HyperliquidConfig, instruments: Sequence[Instrument]
+) -> "HyperliquidAccount":
+    """Return an account that trades some instruments; none where it is only asked for its facts.
+
+    Raises:
+        CredentialsRefused: The wallet's key is none.
+
+    """
+    signer = Signer(credentials.secret, is_mainnet=config.is_mainnet)
+    return HyperliquidAccount(signer, credentials, config, instruments)
+
+
+class HyperliquidAccount:
+    """Speaks for one agent wallet of one master."""
+
+    venue = "hyperliquid"
+
+    def __init__(
+        self,
+        signer: Signer,
+        credentials: Credentials,
+        config: HyperliquidConfig,
+        instruments: Sequence[Instrument],
+    ) -> None:
+        self._master, self._tail = credentials.key.lower(), credentials.tail
+        self._config = config
+        coins = [item.symbol for item in instruments]
+        address = config.vault.lower() or self._master
+        self._names, self._succession = Names(), Succession()
+        self._caller = Caller(signer, address, config)
+        self._survey = Survey(self._caller, coins, self._names, self._succession)
+        self._listener = Listener(config, address, coins, self._names, self._succession)
+        self._dead_man = DeadMan()
+        self._places: dict[str, Place] = {}
+        self._capabilities = capabilities(config)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this venue can do; constant."""
+        return self._capabilities
+
+    async def __aenter__(self) -> Self:
+        """Open; nothing is sent yet."""
+        await self._caller.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        at: TracebackType | None = None,
+    ) -> None:
+        """Leave the venue."""
+        await self._caller.__aexit__(kind, error, at)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    async def facts(self) -> Facts:
+        """Ask what has to be known before anything is sent.
+
+        Raises:
+            DataUnavailable: The venue can't be reached, or makes no sense.
+            CredentialsRefused: The wallet may not trade for the address.
+
+        """
+        return await self._survey.facts(self._master, self._tail)
+
+    async def listen(self, take: Callable[[Report], None]) -> None:
+        """Hand over what the account's stream tells, at once, until canceled; it comes back."""
+        await self._listener.run(take)
+
+    async def order(self, ref: OrderRef) -> OrderReport | Unanswered:
+        """Ask how an order stands; `Standing.NOT_FOUND` where the venue knows none."""
+        name: str | int = self._names.cloid(ref.client_id) if ref.client_id else _oid(ref)
+        reply = await self._caller.ask_of_us("orderStatus", oid=name)
+        if isinstance(reply, Fault):
+            return Unanswered(reply.detail)
+        try:
+            told = answers.order_status(reply.body)
+            if told.order is None:
+                is_unknown = told.status == UNKNOWN_OID
+                return _unknown(ref) if is_unknown else Unanswered(harmless(told.status))
+            report = answers.update_report(told.order, ref.client_id)
+        except BROKEN:
+            return Unanswered(UNREADABLE)
+        self._names.learn(report.venue_order_id, ref.client_id)
+        if report.standing is Standing.UNANSWERED:
+            return Unanswered(f"a status nobody knows: {report.detail}")
+        return self._succession.asked(report) or Unanswered(SUPERSEDED)
+
+    async def picture(self, since_ns: int) -> Picture | Unanswered:
+        """Ask for the whole account, its fills from a venue time on."""
+        return await self._survey.picture(since_ns, lambda: self._listener.heard)
+
+    # --- trading -------------------------------------------------------------------------------
+
+    async def place(self, order: NewOrder) -> Outcome:
+        """Place an order, once."""
+        place = await self._place(order.instrument.symbol)
+        if isinstance(place, Refused):
+            return place
+        touch = await self._touch(order.instrument.symbol) if needs_touch(order) else None
+        cloid = self._names.cloid(order.client_id)
+        terms = order_terms(order, place, cloid, touch, self._config.slippage_bps)
+        if isinstance(terms, Refused):
+            return terms
+        told = await self._act(actions.place(terms), Lane.PLACE)
+        if not isinstance(told, Element):
+            return told
+        if told.error is not None:
+            return await self._not_placed(order, told.error)
+        return self._placed(order, told)
+
+    async def amend(self, ref: OrderRef, price: Decimal, qty: Decimal) -> Outcome:
+        """Change price and total quantity: another order takes its place, under the same name.
+
+        Refused for an order that has filled in part: what a total means then is not written down.
+        """
+        if not self._config.amends or ref.order is None:
+            return Refused(RejectReason.INVALID_ORDER, "orders are not amended in place here")
+        place = await self._place(ref.symbol)
+        if isinstance(place, Refused):
+            return place
+        wished = ref.order._replace(price=price, qty=qty)
+        cloid = self._names.cloid(ref.client_id)
+        terms = order_terms(wished, place, cloid, None, self._config.slippage_bps)
+        if isinstance(terms, Refused):
+            return terms
+        standing = await self.order(ref)
+        refused = _not_amendable(standing)
+        if refused is not None:
+            return refused
+        assert isinstance(standing, OrderReport), "the rest is refused"
+        self._succession.begin(ref.client_id, standing.venue_order_id)
+        told = await self._act(actions.modify(terms), Lane.PLACE)
+        return self._amended(wished, told)
+
+    async def cancel(self, ref: OrderRef) -> Outcome:
+        """Take an order out."""
+        place = await self._place(ref.symbol)
+        if isinstance(place, Refused):
+            return place
+        action = (
+            actions.cancel(place.asset, self._names.cloid(ref.client_id))
+            if ref.client_id
+            else actions.cancel_by_oid(place.asset, _oid(ref))
+        )
+        told = await self._act(action, Lane.CANCEL)
+        if not isinstance(told, Element):
+            return told
+        if told.error is None:
+            return Accepted(ref.venue_order_id)
+        reason = reason_of(told.error)
+        if reason is not RejectReason.ORDER_NOT_FOUND:
+            return Refused(reason, harmless(told.error))
+        return await self._gone(ref, told.error)
+
+    async def renew(self, ttl_s: float) -> bool:
+        """Set the dead-man switch; nothing or less clears it. False where the venue has none."""
+        now_ns = self._caller.now_ns()
+        action = self._dead_man.due(ttl_s, now_ns)
+        if action is not None:
+            told = await self._caller.act(action, Lane.CANCEL)
+            if isinstance(told, Done):
+                self._dead_man.done()
+            elif told.reason not in PASSING:
+                self._dead_man.refused(now_ns)
+        return self._dead_man.is_set(now_ns)
+
+    # --- one action ----------------------------------------------------------------------------
+
+    async def _act(self, action: Action, lane: Lane) -> Element | Accepted | Refused | Unclear:
+        """Have one thing done; return what became of its one element."""
+        told = await self._caller.act(action, lane)
+        if isinstance(told, Fault):
+            return _failed(told)
+        if not told.elements:
+            return Accepted()
+        if len(told.elements) != 1:
+            return Unclear(UNREADABLE)
+        (element,) = told.elements
+        return Element() if isinstance(element, str) else element
+
+    async def _place(self, coin: str) -> Place | Refused:
+        if not self._places:
+            try:
+                self._places = await self._survey.places()
+            except NotWhole as missing:
+                return Refused(RejectReason.VENUE_UNAVAILABLE, missing.fault.detail)
+        place = self._places.get(coin)
+        if place is None:
+            return Refused(RejectReason.INVALID_ORDER, f"the venue lists no {harmless(coin)}")
+        return place
+
+    async def _touch(self, coin: str) -> Touch | None:
+        """Return the best prices: as the line tells them, else as they are asked for."""
+        touch = self._listener.touch(coin)
+        if touch is not None:
+            return touch
+        reply = await self._caller.ask("l2Book", coin=coin)
+        if isinstance(reply, Fault):
+            return None
+        try:
+            bids, asks = _ladder(reply.body).sides
+            return Touch(answers.number(bids[0].price), answers.number(asks[0].price))
+        except (*BROKEN, IndexError):
+            return None
+
+    # --- what an answer means ------------------------------------------------------------------
+
+    def _placed(self, order: NewOrder, told: Element) -> Outcome:
+        if told.resting is not None:
+            number = str(told.resting.oid)
+            self._names.learn(number, order.client_id)
+            return Accepted(number)
+        if told.filled is None:
+            return Accepted()
+        number = str(told.filled.oid)
+        self._names.learn(number, order.client_id)
+        try:
+            filled = answers.number(told.filled.total_sz)
+        except BROKEN:
+            return Unclear(UNREADABLE)
+        is_immediate = order.type is OrderType.MARKET or order.tif is TimeInForce.IOC
+        standing = Standing.EXPIRED if is_immediate else Standing.WORKING
+        return Accepted(number, self._report(order, number, filled, standing))
+
+    async def _not_placed(self, order: NewOrder, text: str) -> Outcome:
+        if UNMATCHED in text.lower():
+            return Accepted("", self._report(order, "", ZERO, Standing.EXPIRED))
+        reason = reason_of(text)
+        if reason is RejectReason.DUPLICATE_CLIENT_ID:
+            return await self._same_as(order, text)
+        return Refused(reason, harmless(text))
+
+    async def _same_as(self, order: NewOrder, text: str) -> Outcome:
+        """Say what became of an order whose name is taken: by itself, most likely (row 27)."""
+        report = await self.order(OrderRef(order.client_id, "", order, order.instrument.symbol))
+        if isinstance(report, Unanswered) or report.standing is Standing.NOT_FOUND:
+            return Unclear("its client id is taken, and the order can't be read")
+        is_limit = order.type is OrderType.LIMIT
+        if (report.side, report.qty) != (order.side, order.qty) or (
+            is_limit and report.price != order.price
+        ):
+            return Refused(RejectReason.DUPLICATE_CLIENT_ID, harmless(text))
+        return Accepted(report.venue_order_id, report)
+
+    def _amended(self, wished: NewOrder, told: Element | Outcome) -> Outcome:
+        client_id = wished.client_id
+        if isinstance(told, Unclear):
+            return told  # a cancel stays kept back until somebody asks how the order stands
+        error = told.error if isinstance(told, Element) else None
+        if isinstance(told, Refused) or error is not None:
+            ended = self._succession.failed(client_id)
+            if ended is not None:
+                self._listener.tell(ended)
+            refused = told if isinstance(told, Refused) else None
+            return refused or Refused(reason_of(error or ""), harmless(error or ""))
+        number = ""
+        if isinstance(told, Element) and told.resting is not None:
+            number = str(told.resting.oid)
+        if isinstance(told, Element) and told.filled is not None:
+            number = str(told.filled.oid)
+        if not number:
+            return Accepted()  # the stream tells its new number
+        carried = self._succession.amended(client_id, number)
+        self._names.learn(number, client_id)
+        total = wished._replace(qty=wished.qty + carried)
+        report = self._report(total, number, carried, Standing.WORKING)
+        return Accepted(number, report._replace(is_amendment=True))
+
+    async def _gone(self, ref: OrderRef, text: str) -> Outcome:
+        """Say what became of an order that the venue says it does not have."""
+        report = await self.order(ref)
+        if isinstance(report, Unanswered):
+            return Unclear(report.cause)
+        if report.standing in ENDED:
+            return Accepted(report.venue_order_id, report)
+        if report.standing in GONE:
+            return Refused(RejectReason.ORDER_NOT_FOUND, f"it is {report.standing}")
+        return Unclear(harmless(f"it works on, and yet: {text}"))
+
+    def _report(
+        self, order: NewOrder, number: str, filled: Decimal, standing: Standing
+    ) -> OrderReport:
+        """Return how an order stands by an answer; filled whole is always filled."""
+        is_filled = filled >= order.qty
+        return OrderReport(
+            order.client_id,
+            number,
+            order.instrument.symbol,
+            order.side,
+            Standing.FILLED if is_filled else standing,
+            order.qty,
+            min(filled, order.qty),
+            order.price,
+            self._caller.now_ns(),
+        )
+
+
+def capabilities(config: HyperliquidConfig) -> Capabilities:
+    """Return what the venue can do, and how long a lost order may take to turn up."""
+    return Capabilities(
+        can_amend_price=config.amends,
+        can_amend_qty=config.amends,
+        amend_down_keeps_queue=False,
+        has_triggers=False,
+        client_id_max=CLIENT_ID_MAX,
+        client_id_alphabet=CLIENT_ID_ALPHABET,
+        query_lag_ms=LAG_MS + round(config.expires_after_s * 1_000),
+    )
+
+
+CAPABILITIES: Final = capabilities(HyperliquidConfig())
+"""As long as the settings are the defaults."""
+
+
+def _not_amendable(standing: OrderReport | Unanswered) -> Refused | None:
+    """Return why an order can't be amended now."""
+    if isinstance(standing, Unanswered):
+        return Refused(RejectReason.VENUE_UNAVAILABLE, standing.cause)
+    if standing.standing is not Standing.WORKING:
+        return Refused(RejectReason.ORDER_NOT_FOUND, f"it is {standing.standing}")
+    if standing.filled_qty:
+        return Refused(RejectReason.INVALID_ORDER, "it has filled in part: cancel it instead")
+    return None
+
+
+def _failed(fault: Fault) -> Refused | Unclear:
+    if fault.reason is None:
+        return Unclear(fault.detail)
+    return Refused(fault.reason, fault.detail)
+
+
+def _oid(ref: OrderRef) -> int:
+    """Return the venue's number of an order of somebody else; 0, which none has, without one."""
+    return int(ref.venue_order_id) if ref.venue_order_id.isdecimal() else 0
+
+
+def _unknown(ref: OrderRef) -> OrderReport:
+    side = Side.BUY if ref.order is None else ref.order.side
+    return OrderReport(
+        ref.client_id, ref.venue_order_id, ref.symbol, side, Standing.NOT_FOUND, ZERO, ZERO, None, 0
+    )

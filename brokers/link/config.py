@@ -1,0 +1,22 @@
+"""Settings `live.*`: what holds at any real venue."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from annotated_types import Ge, Gt, Le
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveConfig:
+    """When a live session may begin, and what keeps its account safe meanwhile."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
+
+    arm_ttl_s: Annotated[int, Gt(0), Le(604_800)] = 43_200
+    """Seconds after which an armed session takes no new risk."""
+    dead_man_s: Annotated[float, Ge(0), Le(3_600)] = 60.0
+    """The venue cancels every order if the session is silent for so long; 0 asks for none."""
+    clock_off_max_ms: Annotated[int, Gt(0), Le(60_000)] = 1_000
+    """Largest difference between this machine's clock and the venue's."""
+    unknown_withdraw: bool = False
+    """Whether a key may trade of which the venue does not say whether it can withdraw."""

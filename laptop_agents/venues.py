@@ -1,0 +1,48 @@
+"""The venues this release speaks to, and how to open each part of one; only one is loaded."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.model.instrument import Instrument
+from engine.venue import EmergencyDesk
+
+if TYPE_CHECKING:
+    from brokers.link.account import VenueAccount
+    from brokers.link.secret import Credentials
+    from laptop_agents.settings import Settings
+
+TRADED: Final = ("bitunix", "binance", "hyperliquid")
+"""Those whose accounts can be traded on."""
+
+
+def _part(venue: str, part: str) -> Any:
+    return importlib.import_module(f"brokers.{venue}.{part}")
+
+
+def open_account(
+    venue: str,
+    credentials: "Credentials",
+    settings: "Settings",
+    instruments: Sequence[Instrument],
+) -> "VenueAccount":
+    """Return an account; nothing is sent."""
+    opened: VenueAccount = _part(venue, "account").open_account(
+        credentials, getattr(settings, venue), instruments
+    )
+    return opened
+
+
+def emergency_desk(
+    venue: str,
+    credentials: "Credentials",
+    config: Mapping[str, Any],
+    instruments: Sequence[Instrument],
+    prefix: str,
+) -> EmergencyDesk:
+    """Return an account in the sentinel's hands; it loads no settings, so they come as they are."""
+    kind = getattr(_part(venue, "config"), f"{venue.capitalize()}Config")
+    desk: EmergencyDesk = _part(venue, "emergency").open_desk(
+        credentials, kind(**config), instruments, prefix
+    )
+    return desk
