@@ -11,6 +11,7 @@ DOCUMENTS = (
     ROOT / "docs" / "RUNBOOK.md",
     ROOT / "docs" / "SCREEN.md",
     ROOT / "docs" / "KEYS.md",
+    ROOT / "docs" / "SANDBOX.md",
     ROOT / "docs" / "troubleshooting" / "known_issues.md",
 )
 TYPED = DOCUMENTS[:-1]
