@@ -36,6 +36,7 @@ from brokers.binance.survey import Survey
 from brokers.link.account import (
     Accepted,
     Facts,
+    FillReport,
     FundingReport,
     LineUp,
     NewOrder,
@@ -65,7 +66,6 @@ def open_account(
 
     Raises:
         UsageError: An address in the settings is none to send a key to.
-
     """
     for name in ("rest_url", "spot_url", "private_url"):
         if url := getattr(config, name):
@@ -88,7 +88,7 @@ class BinanceAccount:
         quote = instruments[0].settlement if instruments else QUOTE
         self._fees = OtherFees(quote)
         self._names = Names()
-        self._heard = 0
+        self._fills_heard = 0
         self._caller = Caller(credentials, config)
         self._listener = Listener(self._caller, config, quote, self._fees.of)
         self._payments = Payments(self._caller, self._symbols, quote)
@@ -118,8 +118,9 @@ class BinanceAccount:
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""
 
         def hear(report: Report) -> None:
-            self._heard += 1
             match report:
+                case FillReport():
+                    self._fills_heard += 1
                 case OrderReport():
                     self._names.learn(report)
                 case LineUp():
@@ -150,7 +151,7 @@ class BinanceAccount:
     async def picture(self, since_ns: int) -> Picture | Unanswered:
         """Ask for the whole account, its fills from a venue time on."""
         self._payments.begin(since_ns)
-        return await self._survey.picture(since_ns, lambda: self._heard)
+        return await self._survey.picture(since_ns, lambda: self._fills_heard)
 
     # --- trading -------------------------------------------------------------------------------
 

@@ -98,7 +98,8 @@ def place(order: NewOrder) -> Call:
     if order.is_reduce_only:
         params.append(("reduceOnly", "true"))
     params += [("newClientOrderId", order.client_id), ("newOrderRespType", "RESULT")]
-    return Call("POST", ORDER, tuple(params), lane=Lane.PLACE, orders=1, is_repeatable=False)
+    lane = Lane.of_order(is_reducing=order.is_reduce_only)
+    return Call("POST", ORDER, tuple(params), lane=lane, orders=1, is_repeatable=False)
 
 
 def _terms(order: NewOrder) -> tuple[tuple[str, str], ...]:

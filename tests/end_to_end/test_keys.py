@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -15,7 +14,7 @@ import pytest
 
 from laptop_agents.keys_shape import VARIABLES, VAULT_VARIABLE
 from laptop_agents.why_process import why
-from tests.canary import CANARY, encodings, leaks, spelled
+from tests.canary import CANARY, leaks, spelled, spellings
 from tests.end_to_end.shell import ROOT, Run
 from tests.end_to_end.terminal import Terminal
 
@@ -23,33 +22,32 @@ KEY = "k3y+/" + CANARY[::-1] + "tail"
 WORDS = "correct+horse/battery9staple"
 NOWHERE = "binance.rest_url=http://127.0.0.1:9"
 """The port of `discard`, where nobody listens."""
-PIECES = [form.decode() for secret in (CANARY, KEY) for form in encodings(secret).values()]
+PIECES = [form for secret in (CANARY, KEY) for form in spellings(secret)]
 """What a library may put into the message of an exception."""
 
 
-def in_environment(home: Path) -> dict[str, str]:
-    return {"LAPTOP_AGENTS_BINANCE_KEY": KEY, "LAPTOP_AGENTS_BINANCE_SECRET": CANARY}
+def in_environment(home: Path, key: str = KEY, secret: str = CANARY) -> dict[str, str]:
+    return {"LAPTOP_AGENTS_BINANCE_KEY": key, "LAPTOP_AGENTS_BINANCE_SECRET": secret}
 
 
-def in_file(home: Path) -> dict[str, str]:
+def in_file(home: Path, key: str = KEY, secret: str = CANARY) -> dict[str, str]:
     folder = home / "keys"
     folder.mkdir(0o700, parents=True)
     path = folder / "binance.json"
-    path.write_text(json.dumps({"key": KEY, "secret": CANARY}))
+    path.write_text(json.dumps({"key": key, "secret": secret}))
     path.chmod(0o600)
     return {}
 
 
-def in_vault(home: Path) -> dict[str, str]:
+def in_vault(home: Path, key: str = KEY, secret: str = CANARY) -> dict[str, str]:
     environ = {VAULT_VARIABLE: WORDS}
     words = ("keys", "set", "binance", "--stdin", "--in", "vault")
-    done = program(home, environ, *words, piped=f"{KEY}\n{CANARY}\n")
+    done = program(home, environ, *words, piped=f"{key}\n{secret}\n")
     assert 0 == done.returncode, done.stderr
     return environ
 
 
 PLACES = {"environment": in_environment, "file": in_file, "vault": in_vault}
-Puts = Callable[[Path], dict[str, str]]
 
 
 def program(

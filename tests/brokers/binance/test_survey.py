@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count, repeat
 
 import pytest
 
@@ -138,6 +139,16 @@ async def test_a_picture(script: Script, account: BinanceAccount) -> None:
     assert abs(picture.taken_ns - NOW_MS * 1_000_000) < 60 * 10**9
     await account.picture((NOW_MS - 1_000) * 1_000_000)
     assert 1 == script.names().count(ASK)
+
+
+async def test_an_account_that_fills_meanwhile_is_looked_at_again(
+    script: Script, account: BinanceAccount
+) -> None:
+    """Once: the parts need not fit together; what it looks like while nothing happens counts."""
+    for fills, looks in ((count(), 2), (repeat(5), 1)):
+        script.seen.clear()
+        assert isinstance(await account._survey.picture(NOW_MS * 10**6, fills.__next__), Picture)
+        assert [looks] * 3 == [script.names().count(part) for part in (POSITIONS, OPEN, BALANCE)]
 
 
 @pytest.mark.parametrize("part", PARTS)
