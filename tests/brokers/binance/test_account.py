@@ -131,11 +131,22 @@ async def test_a_placement_that_ended_at_once_is_told_with_its_end(
     assert Decimal("0.010") == second.report.filled_qty
 
 
-async def test_triggers_are_refused_here(script: Script, account: BinanceAccount) -> None:
-    """The venue has them elsewhere; nothing leaves."""
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": OrderType.STOP, "price": None, "trigger_price": Decimal(1)},
+        {"type": OrderType.TAKE_PROFIT}, {"type": OrderType.TRAILING}, {"tif": TimeInForce.IOC},
+        {"tif": TimeInForce.FOK}, {"type": OrderType.MARKET, "price": None},
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_said_here_is_refused(
+    script: Script, account: BinanceAccount, changes: dict
+) -> None:
+    """Triggers live elsewhere at this venue, and what is post-only has to rest; nothing leaves."""
     assert not account.capabilities.has_triggers
-    stop = ORDER._replace(type=OrderType.STOP, price=None, trigger_price=Decimal(1))
-    assert RejectReason.INVALID_ORDER is (await account.place(stop)).reason
+    assert ORDER.is_post_only
+    outcome = await account.place(ORDER._replace(**changes))
+    assert RejectReason.INVALID_ORDER is outcome.reason
     assert [] == script.names()
 
 
