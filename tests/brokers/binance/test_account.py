@@ -327,6 +327,19 @@ async def test_after_429_only_cancels_go_on(script: Script, account: BinanceAcco
     assert [PLACE, CANCEL] == script.names()
 
 
+async def test_the_venues_word_counts_on_how_long_to_wait(
+    script: Script, account: BinanceAccount
+) -> None:
+    """Row 30: no longer than it says, and a minute where it says nothing."""
+    script.then(PLACE, refused(-1003, 429, retry_after="1"), GOOD)
+    began_s = time.monotonic()
+    while isinstance(await account.place(ORDER), Refused):
+        await asyncio.sleep(0.05)
+        assert time.monotonic() - began_s < 20.0
+    assert time.monotonic() - began_s >= 1.0
+    assert [PLACE] * 2 == script.names()
+
+
 async def test_during_a_ban_nothing_leaves(script: Script, account: BinanceAccount) -> None:
     """Row 30: each request would lengthen it."""
     script.then(PLACE, refused(-1003, 418))
