@@ -72,7 +72,7 @@ def test_pauses_grow() -> None:
 def test_what_is_never_found_is_told_as_one() -> None:
     """At the price and fee that make the sums right; then the end."""
     deals, done = Deals(), report("5", Standing.FILLED, at_ns=99)
-    deals.pushed(done, D(102), D("0.5"), 1.0)
+    deals.pushed(done, D(103), D("0.5"), 1.0)
     assert [fill("a", "2")] == deals.answered("11", [fill("a", "2")], 1.1)
     late_s = 1.1 + PATIENCE_S
     stand_in, end = deals.answered("11", [fill("a", "2")], late_s)
@@ -81,7 +81,7 @@ def test_what_is_never_found_is_told_as_one() -> None:
     assert ("11@5", D(3), D("0.4"), 99) == (
         stand_in.trade_id, stand_in.qty, stand_in.fee, stand_in.at_ns,
     )  # fmt: skip
-    assert D(102) * 5 == stand_in.price * 3 + D(100) * 2
+    assert D(103) * 5 == stand_in.price * 3 + D(100) * 2
 
 
 def test_what_a_stand_in_told_is_kept_back() -> None:
