@@ -12,6 +12,7 @@ from engine.model.errors import SessionUnreachable
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.sanitize import sanitize
 from engine.session.stops import GRACEFUL
+from laptop_agents.armed_words import armed
 from laptop_agents.attach_command import HUNG_UP, is_lost, last_words, show
 from laptop_agents.cli import flags
 from laptop_agents.engine_process import EngineProcess, runs_of
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     home = find_home(os.environ)
     named = find_run(arguments.resume, home) if arguments.resume else _run_dir(arguments.run_dir)
     wanted = looks(flags(arguments), os.environ)
-    engine = EngineProcess(words)
+    engine = EngineProcess(armed(arguments, words))
     for number in GRACEFUL:
         signal.signal(number, _stop)
     try:

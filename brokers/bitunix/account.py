@@ -175,7 +175,8 @@ class BitunixAccount:
         if order.type not in (OrderType.LIMIT, OrderType.MARKET):
             return Refused(RejectReason.INVALID_ORDER, f"no {order.type.value} orders here")
         self._memory.place(order, self._caller.now_ms() * 1_000_000)
-        answer = await self._caller.do(self._scribe, requests.PLACE, placement(order), Lane.PLACE)
+        lane = Lane.of_order(is_reducing=order.is_reduce_only)
+        answer = await self._caller.do(self._scribe, requests.PLACE, placement(order), lane)
         told = _read(answer, to_placement)
         if isinstance(told, Refused) and told.reason is RejectReason.DUPLICATE_CLIENT_ID:
             return await self._already(order, told)

@@ -19,9 +19,9 @@ from brokers.hyperliquid.actions import request
 from brokers.hyperliquid.allowance import Allowance
 from brokers.hyperliquid.answers import BROKEN, Done, Failed, done
 from brokers.hyperliquid.config import HyperliquidConfig
-from brokers.hyperliquid.feed import JSON
 from brokers.hyperliquid.refusals import harmless, reason_of
 from brokers.hyperliquid.sign import Action, Signer
+from brokers.hyperliquid.wire import JSON
 from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import ClockOffset
 from brokers.link.rest import NotSent, Reply, Request, Rest, RestConfig, Unknown

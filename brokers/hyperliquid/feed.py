@@ -15,6 +15,7 @@ from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.grid import CoinGrid
 from brokers.hyperliquid.listing import listed
 from brokers.hyperliquid.parse import FrameParser
+from brokers.hyperliquid.wire import JSON
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import MarketFeed, Tap, good_body
 from brokers.link.rest import Request, Rest, RestConfig
@@ -23,7 +24,6 @@ from brokers.link.stream import Stream, StreamConfig
 LINE: Final = "market"
 CHANNELS: Final = ("bbo", "l2Book", "trades", "activeAssetCtx")
 PING: Final = '{"method":"ping"}'
-JSON: Final = {"Content-Type": "application/json"}
 
 
 class HyperliquidFeed(MarketFeed):

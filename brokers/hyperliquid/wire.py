@@ -12,6 +12,8 @@ Milliseconds = Annotated[int, Meta(ge=0, le=9_223_372_036_854)]
 """Bounded so that nanoseconds fit 64 bits."""
 Identifier = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 MS_NS: Final = 1_000_000
+JSON: Final = {"Content-Type": "application/json"}
+"""Of every request."""
 
 
 class Level(msgspec.Struct, gc=False):
