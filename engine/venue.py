@@ -35,6 +35,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     client_id_max: int
     client_id_alphabet: str
     """Characters a client order id may use."""
+    picture_gap_s: float = 0.0
+    """Least time between two questions for the whole account: its limits allow no more."""
     query_lag_ms: int = 5_000
     """How long after a request the venue may still not find its order, as documented."""
     account_outlives_engine: bool = True

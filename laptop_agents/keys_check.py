@@ -1,15 +1,12 @@
 """What a venue says of a key: whether it can trade, and what it must not be able to do."""
 
 import asyncio
-import importlib
-import importlib.util
 from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from brokers.link.account import Facts
 from brokers.link.secret import Credentials
-from engine.model.errors import CredentialsRefused, DataUnavailable, UsageError
+from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.text import sanitize
 from engine.venue import LiveFeed
 from laptop_agents.keys_shape import SHAPES
@@ -19,8 +16,6 @@ if TYPE_CHECKING:
 
 ANSWER_S: Final = 30.0
 """For the venue's instruments and everything that is asked of the account."""
-CLOCK_MS_MAX: Final = 1_000
-"""Off by more than this, and requests are signed with a time that venues refuse."""
 NS_PER_MS: Final = 1_000_000
 NOT_TOLD: Final = "not told"
 YES_NO: Final = {True: "yes", False: "no", None: NOT_TOLD}
@@ -28,25 +23,20 @@ YES_NO: Final = {True: "yes", False: "no", None: NOT_TOLD}
 Asker = Callable[[Credentials, "Settings"], Awaitable[Facts]]
 
 
-async def _ask(module: str, credentials: Credentials, settings: "Settings") -> Facts:
+async def _ask(credentials: Credentials, settings: "Settings") -> Facts:
     """Open the account as a session would, and ask; nothing is sent that changes anything."""
     from laptop_agents import compose  # noqa: PLC0415 - the whole engine
+    from laptop_agents.venues import open_account  # noqa: PLC0415 - goes with it
 
     feed = compose.make_feed(settings, 0)
     assert isinstance(feed, LiveFeed), "a venue is a live source"
     await feed.discover()
-    if importlib.util.find_spec(module) is None:
-        raise UsageError(f"this release can't ask {settings.source} about a key")
-    config = getattr(settings, settings.source)
-    opened = importlib.import_module(module).open_account(credentials, config, feed.instruments)
-    async with opened as account:
-        facts: Facts = await account.facts()
-        return facts
+    venue = settings.source
+    async with open_account(venue, credentials, settings, feed.instruments) as account:
+        return await account.facts()
 
 
-ASKERS: Final[dict[str, Asker]] = {
-    venue: partial(_ask, f"brokers.{venue}.account") for venue in SHAPES
-}
+ASKERS: Final[dict[str, Asker]] = dict.fromkeys(SHAPES, _ask)
 
 
 def facts_of(venue: str, credentials: Credentials, settings: "Settings") -> Facts:
@@ -99,14 +89,14 @@ def refuse_unfit(facts: Facts) -> None:
         raise CredentialsRefused("this key is not fit for live trading: " + "; ".join(faults))
 
 
-def advice(facts: Facts) -> Iterator[str]:
+def advice(facts: Facts, clock_off_max_ms: int) -> Iterator[str]:
     """Yield what a person should see to, though the key will do."""
     if facts.can_withdraw is None:
         yield (
             "the venue does not tell what this key may do: see on its page of API keys that it can"
-            " trade futures and can't withdraw"
+            " trade futures and can't withdraw, then trade live with live.unknown_withdraw=true"
         )
     if not facts.is_one_way:
         yield "the account holds long and short apart: switch it to one-way before trading live"
-    if abs(facts.clock_offset_ns) > CLOCK_MS_MAX * NS_PER_MS:
+    if abs(facts.clock_offset_ns) > clock_off_max_ms * NS_PER_MS:
         yield "this machine's clock is off: set it by NTP before trading live"

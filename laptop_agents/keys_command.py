@@ -94,7 +94,7 @@ def _check(arguments: argparse.Namespace, home: Path, among: Places) -> None:
     found = _found(arguments.venue, among)
     facts = facts_of(arguments.venue, found.credentials, settings)
     rows = {"key": f"...{found.credentials.tail} from {found.where}", **table(facts)}
-    notes = list(advice(facts))
+    notes = list(advice(facts, settings.live.clock_off_max_ms))
     if arguments.json:
         _say(json.dumps({**rows, "advice": notes}, indent=2))
     else:

@@ -75,6 +75,11 @@ VARIABLES: Final = frozenset(
 """Of the environment; they are no settings."""
 
 
+def keyless(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for a process that has no use for keys (reliability.md F2)."""
+    return {name: value for name, value in environ.items() if name not in VARIABLES}
+
+
 def credentials_of(venue: str, key: str, secret: str, blame: Callable[[Half], str]) -> Credentials:
     """Make credentials of two texts.
 

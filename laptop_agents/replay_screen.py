@@ -21,6 +21,7 @@ from engine.session.control.words import Welcome
 from engine.session.journal_reader import Line, read_journal
 from laptop_agents.bookmarks import Bookmarks
 from laptop_agents.home import find_home
+from laptop_agents.keys_shape import keyless
 from laptop_agents.recorded_kernel import Started, started_with
 from laptop_agents.run_shelf import is_held
 from tui.terminal import no_screen_here
@@ -94,6 +95,7 @@ def _playing(journal: Path) -> Iterator[Pipes]:
         stdout=frames_in,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        env=keyless(os.environ),
     )
     os.close(asks_out)
     os.close(frames_in)

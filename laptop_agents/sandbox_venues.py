@@ -58,11 +58,20 @@ def _binance_keys() -> list[str]:
 
 
 def _bitunix(market: "SandboxMarket", balance: Decimal) -> Opened:
-    from brokers.sandbox.bitunix import BitunixSandbox  # noqa: PLC0415 - its venue only
-    from brokers.sandbox.trading_rules import TradingRules  # noqa: PLC0415 - its venue only
+    from brokers.sandbox.bitunix import RULES, BitunixSandbox  # noqa: PLC0415 - its venue only
 
-    exchange = _account(market, balance, TradingRules())
-    return Opened(BitunixSandbox(market).app, exchange)
+    exchange = _account(market, balance, RULES)
+    return Opened(BitunixSandbox(market, exchange).app, exchange)
+
+
+def _bitunix_keys() -> list[str]:
+    from brokers.sandbox.bitunix_gate import KEYS  # noqa: PLC0415 - its venue only
+
+    names = "LAPTOP_AGENTS_BITUNIX_KEY={} LAPTOP_AGENTS_BITUNIX_SECRET={}"
+    return [
+        f"{names.format(name, key.secret)}  # {'trade' if key.can_trade else 'read only'}"
+        for name, key in KEYS.items()
+    ]
 
 
 def _hyperliquid(market: "SandboxMarket", balance: Decimal) -> Opened:
@@ -104,7 +113,7 @@ VENUES: Final[Mapping[str, Venue]] = {
             "private_url=ws://{at}/private/",
         ),
         _bitunix,
-        list,
+        _bitunix_keys,
     ),
     "hyperliquid": Venue(
         ("rest_url=http://{at}", "ws_url=ws://{at}/ws"), _hyperliquid, _hyperliquid_keys

@@ -1,5 +1,6 @@
 """Asks `audit why` in a process of its own: indexing and replaying must not hold up a screen."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from laptop_agents.keys_shape import keyless
 from tui.story import Reply, Told
 
 ANSWER_S: Final = 120.0
@@ -31,8 +33,9 @@ def why(folder: Path, target: str, as_of: int | None = None) -> Reply:
     ]  # fmt: skip
     try:
         done = subprocess.run(  # noqa: S603 - ourselves
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ANSWER_S, check=False
-        )
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ANSWER_S, check=False,
+            env=keyless(os.environ),
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         return Reply(None, f"the journal could not be asked: {type(error).__name__}")
     if done.returncode:

@@ -13,8 +13,7 @@ SECRETS = {
     "BITUNIX_API_SECRET": CANARY,
     "HL_PRIVATE_KEY": CANARY,
     "AUTH_TOKEN": CANARY,
-    "LAPTOP_AGENTS_BINANCE_KEY": CANARY,
-    "LAPTOP_AGENTS_BINANCE_SECRET": CANARY,
+    "LAPTOP_AGENTS_HYPERLIQUID_WALLET": CANARY,
 }
 """What the environment of every process under test holds."""
 
@@ -41,6 +40,14 @@ def encodings(secret: str) -> dict[str, bytes]:
             bytes.maketrans(b"+/", b"-_")
         )
     return forms
+
+
+def spellings(secret: str) -> list[str]:
+    """Return the secret as somebody may write it: what the search must find, whole."""
+    within = [base64.b64encode(before + secret.encode() + b"!") for before in (b"", b"a", b"ab")]
+    urlsafe = [form.translate(bytes.maketrans(b"+/", b"-_")) for form in within]
+    plain = [form for name, form in encodings(secret).items() if "base64" not in name]
+    return [form.decode() for form in (*plain, *within, *urlsafe)]
 
 
 def leaks(root: Path, *texts: str, secret: str = CANARY) -> Iterator[str]:

@@ -11,10 +11,9 @@ The dead-man switch cancels every order of each of the session's instruments, wh
 Source: the Binance sheet, sections 5 and 6; reliability.md rows 23-29, 37, 38.
 """
 
-import string
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from types import TracebackType
 from typing import Final, Self
 
 from brokers.binance import answers, requests
@@ -32,10 +31,14 @@ from brokers.binance.fees import OtherFees
 from brokers.binance.listener import Listener
 from brokers.binance.names import Names
 from brokers.binance.outcomes import Outcome, ended, failed, not_found, of_duplicate, placed
+from brokers.binance.payments import Payments
 from brokers.binance.survey import Survey
 from brokers.link.account import (
     Accepted,
     Facts,
+    FillReport,
+    FundingReport,
+    LineUp,
     NewOrder,
     OrderRef,
     OrderReport,
@@ -45,20 +48,12 @@ from brokers.link.account import (
     Unanswered,
     Unclear,
 )
+from brokers.link.address import guarded
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.orders import Side
 from engine.model.venue_events import RejectReason, Standing
-from engine.venue import Capabilities
 
-CAPABILITIES: Final = Capabilities(
-    can_amend_price=True,
-    can_amend_qty=True,
-    amend_down_keeps_queue=False,
-    has_triggers=False,
-    client_id_max=36,
-    client_id_alphabet=string.ascii_letters + string.digits + ".:/_-",
-)
 QUOTE: Final = "USDT"
 """Where no instrument says what profit is paid in."""
 UNREADABLE: Final = "an answer that can't be read"
@@ -67,7 +62,14 @@ UNREADABLE: Final = "an answer that can't be read"
 def open_account(
     credentials: Credentials, config: BinanceConfig, instruments: Sequence[Instrument]
 ) -> "BinanceAccount":
-    """Return an account that trades some instruments; none where it is only asked for its facts."""
+    """Return an account that trades some instruments; none where it is only asked for its facts.
+
+    Raises:
+        UsageError: An address in the settings is none to send a key to.
+    """
+    for name in ("rest_url", "spot_url", "private_url"):
+        if url := getattr(config, name):
+            guarded(f"binance.{name}", url)
     return BinanceAccount(credentials, config, instruments)
 
 
@@ -75,7 +77,7 @@ class BinanceAccount:
     """Speaks for one key."""
 
     venue = "binance"
-    capabilities = CAPABILITIES
+    capabilities = requests.CAPABILITIES
 
     def __init__(
         self, credentials: Credentials, config: BinanceConfig, instruments: Sequence[Instrument]
@@ -86,9 +88,10 @@ class BinanceAccount:
         quote = instruments[0].settlement if instruments else QUOTE
         self._fees = OtherFees(quote)
         self._names = Names()
-        self._heard = 0
+        self._fills_heard = 0
         self._caller = Caller(credentials, config)
         self._listener = Listener(self._caller, config, quote, self._fees.of)
+        self._payments = Payments(self._caller, self._symbols, quote)
         self._survey = Survey(self._caller, self._symbols, quote, self._names, self._fees.of)
 
     async def __aenter__(self) -> Self:
@@ -96,14 +99,9 @@ class BinanceAccount:
         await self._caller.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        at: TracebackType | None = None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Leave the venue."""
-        await self._caller.__aexit__(kind, error, at)
+        await self._caller.__aexit__(None, None, None)
 
     @property
     def other_fees(self) -> Mapping[str, Decimal]:
@@ -113,25 +111,29 @@ class BinanceAccount:
     # --- reading -------------------------------------------------------------------------------
 
     async def facts(self) -> Facts:
-        """Ask what has to be known before anything is sent.
-
-        Raises:
-            DataUnavailable: The venue can't be reached, or makes no sense.
-            CredentialsRefused: It does not take the key.
-
-        """
+        """Ask what has to be known before anything is sent; raises as the contract says."""
         return await self._survey.facts(self._tail, asks_spot=bool(self._config.spot_url))
 
     async def listen(self, take: Callable[[Report], None]) -> None:
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""
 
         def hear(report: Report) -> None:
-            self._heard += 1
-            if isinstance(report, OrderReport):
-                self._names.learn(report)
+            match report:
+                case FillReport():
+                    self._fills_heard += 1
+                case OrderReport():
+                    self._names.learn(report)
+                case LineUp():
+                    self._payments.look()
+                case FundingReport():
+                    self._payments.await_payment(report)
+                    return
             take(report)
 
-        await self._listener.run(hear)
+        self._payments.begin(self._caller.now_ns())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listener.run(hear))
+            group.create_task(self._payments.run(take))
 
     async def order(self, ref: OrderRef) -> OrderReport | Unanswered:
         """Ask how an order stands; `Standing.NOT_FOUND` where the venue knows none."""
@@ -148,7 +150,8 @@ class BinanceAccount:
 
     async def picture(self, since_ns: int) -> Picture | Unanswered:
         """Ask for the whole account, its fills from a venue time on."""
-        return await self._survey.picture(since_ns, lambda: self._heard)
+        self._payments.begin(since_ns)
+        return await self._survey.picture(since_ns, lambda: self._fills_heard)
 
     # --- trading -------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ Source: the Binance sheet, sections 4, 5 and 8. It gives no weight for cancel an
 one each here, and an amend counts as an order; both are on the safe side.
 """
 
+import string
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -15,13 +16,22 @@ from brokers.link.budget import Lane
 from brokers.link.secret import Credentials
 from engine.model.orders import OrderType, Side, TimeInForce
 from engine.model.words import Word
+from engine.venue import Capabilities
 
 ORDER: Final = "/fapi/v1/order"
 POST_ONLY: Final = "GTX"
 TYPES: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})
 """Triggers have an endpoint of their own that is not used: -4120."""
+CAPABILITIES: Final = Capabilities(
+    can_amend_price=True,
+    can_amend_qty=True,
+    amend_down_keeps_queue=False,
+    has_triggers=False,
+    client_id_max=36,
+    client_id_alphabet=string.ascii_letters + string.digits + ".:/_-",
+)
 TRADES_MAX: Final = 1_000
-"""On one page of fills."""
+"""On one page of fills or payments."""
 IN_BODY: Final = frozenset({"POST", "PUT"})
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -88,7 +98,8 @@ def place(order: NewOrder) -> Call:
     if order.is_reduce_only:
         params.append(("reduceOnly", "true"))
     params += [("newClientOrderId", order.client_id), ("newOrderRespType", "RESULT")]
-    return Call("POST", ORDER, tuple(params), lane=Lane.PLACE, orders=1, is_repeatable=False)
+    lane = Lane.of_order(is_reducing=order.is_reduce_only)
+    return Call("POST", ORDER, tuple(params), lane=lane, orders=1, is_repeatable=False)
 
 
 def _terms(order: NewOrder) -> tuple[tuple[str, str], ...]:
@@ -180,6 +191,16 @@ def latest_trades(symbol: str) -> Call:
 def _trades(symbol: str, where: Params) -> Call:
     params = (("symbol", symbol), *where, ("limit", str(TRADES_MAX)))
     return Call("GET", "/fapi/v1/userTrades", params, weight=5)
+
+
+def funding(since_ms: int) -> Call:
+    """Ask for the funding paid and received since a time, oldest first."""
+    params = (
+        ("incomeType", "FUNDING_FEE"),
+        ("startTime", str(since_ms)),
+        ("limit", str(TRADES_MAX)),
+    )
+    return Call("GET", "/fapi/v1/income", params, weight=30)
 
 
 def count_down(symbol: str, ttl_ms: int) -> Call:

@@ -1,8 +1,9 @@
 """Looks at a whole account at Binance: what it is, and how it stands. Only reads.
 
 Rule 1: a look of which one part failed, or made no sense, is no look at all (reliability.md A9).
-Rule 2: the parts are asked for at once. Where the account moved meanwhile, by its stream, they need
-        not fit together, so they are asked for again; the syncer confirms by a second look anyway.
+Rule 2: the parts are asked for at once. Where something filled meanwhile, by the account's stream,
+        they need not fit together and are asked for again, once: the syncer confirms by a second
+        picture anyway, and looking is most of what an account weighs.
 Rule 3: fills are followed page by page until one is empty, for nobody promises how long a page is.
         One that repeats itself, and more than anyone should need, are failures (row 44).
 
@@ -25,7 +26,7 @@ from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.venue_events import RejectReason
 
 LOOKS_MAX: Final = 2
-"""Looks at an account that moves; each weighs 55 and 5 an instrument."""
+"""Looks at an account that fills; each weighs 55 and 5 an instrument."""
 PAGES_MAX: Final = 20
 """Of fills of one instrument in one look: 20,000."""
 STRANGERS_MAX: Final = 50
@@ -117,7 +118,7 @@ class Survey:
 
         Args:
             since_ns: Venue time of the first fill wanted.
-            moves: Counts what the account's stream has told so far.
+            moves: Counts the fills the account's stream has told so far.
 
         """
         await self._caller.keep_time()

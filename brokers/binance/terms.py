@@ -10,10 +10,12 @@ from typing import Annotated, Final
 
 import msgspec
 
-from brokers.binance.answers import number
+from brokers.binance.answers import ID_MAX, MS_NS, number
 from brokers.binance.wire import Milliseconds
+from brokers.link.account import FundingReport
 from brokers.link.budget import Limit
 from engine.model.money import BPS
+from engine.model.text import sanitize
 
 SECONDS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": 86_400}
 METERS: Final = {"REQUEST_WEIGHT": "used-weight", "ORDERS": "order-count"}
@@ -39,6 +41,15 @@ class Permissions(msgspec.Struct, rename="camel"):
 
     enable_withdrawals: bool
     enable_futures: bool
+
+
+class Income(msgspec.Struct):
+    """Something that moved a wallet."""
+
+    symbol: str
+    income: str
+    asset: str
+    time: Milliseconds
 
 
 class _Mode(msgspec.Struct, rename="camel"):
@@ -67,6 +78,7 @@ class _Listing(msgspec.Struct, rename="camel"):
 permissions: Final = msgspec.json.Decoder(Permissions).decode
 _commission: Final = msgspec.json.Decoder(Commission).decode
 _settings: Final = msgspec.json.Decoder(list[Setting]).decode
+_incomes: Final = msgspec.json.Decoder(list[Income]).decode
 _mode: Final = msgspec.json.Decoder(_Mode).decode
 _key: Final = msgspec.json.Decoder(_Key).decode
 _time: Final = msgspec.json.Decoder(_Time).decode
@@ -82,6 +94,15 @@ def fees_bps(body: bytes) -> tuple[Decimal, Decimal]:
 def leverages(body: bytes) -> dict[str, int]:
     """Return the leverage of each instrument."""
     return {one.symbol: one.leverage for one in _settings(body)}
+
+
+def fundings(body: bytes, asset: str) -> list[FundingReport]:
+    """Return the payments of an asset in a list of them."""
+    return [
+        FundingReport(sanitize(one.symbol, ID_MAX), number(one.income), one.time * MS_NS)
+        for one in _incomes(body)
+        if one.asset == asset
+    ]
 
 
 def is_one_way(body: bytes) -> bool:

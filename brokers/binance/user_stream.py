@@ -6,7 +6,7 @@ Rule 2: an event nobody knows is skipped. One that can't be read is `BROKEN`: so
 Rule 3: orders the venue placed by force (liquidation, deleveraging, settlement) are called
         `liquidation-<number>`, as the engine calls them.
 
-Funding in cross margin names no instrument: it is told with an empty symbol.
+Funding in cross margin names no instrument: it is read with an empty symbol, see `payments`.
 
 Source: the Binance sheet, section 7.
 """

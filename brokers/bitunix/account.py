@@ -22,7 +22,7 @@ from brokers.bitunix.config import BitunixConfig
 from brokers.bitunix.deals import Deals
 from brokers.bitunix.listener import Listener
 from brokers.bitunix.memory import Memory
-from brokers.bitunix.requests import Scribe, amendment, cancellation, placement
+from brokers.bitunix.requests import Scribe, cancellation, placement
 from brokers.bitunix.survey import Survey
 from brokers.link.account import (
     Accepted,
@@ -53,16 +53,15 @@ ONE_WAY: Final = "ONE_WAY"
 T = TypeVar("T")
 
 
-def capabilities(config: BitunixConfig) -> Capabilities:
-    """Return what the venue can do."""
-    return Capabilities(
-        can_amend_price=config.has_amend,
-        can_amend_qty=config.has_amend,
-        amend_down_keeps_queue=False,
-        has_triggers=False,
-        client_id_max=CLIENT_ID_MAX,
-        client_id_alphabet=ascii_letters + digits + "-_",
-    )
+CAPABILITIES: Final = Capabilities(
+    can_amend_price=False,
+    can_amend_qty=False,
+    amend_down_keeps_queue=False,
+    has_triggers=False,
+    client_id_max=CLIENT_ID_MAX,
+    client_id_alphabet=ascii_letters + digits + "-_",
+)
+"""Orders can be changed in place there, but what becomes of their id and post-only is not known."""
 
 
 def open_account(
@@ -92,7 +91,11 @@ class BitunixAccount:
         self._deals = Deals()
         self._survey = Survey(self._caller, self._scribe, self._memory)
         self._listener = Listener(config, self._scribe, self._memory, self._deals, self._executions)
-        self.capabilities = capabilities(config)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this venue can do; constant."""
+        return CAPABILITIES
 
     async def __aenter__(self) -> Self:
         """Open; nothing is sent yet."""
@@ -172,7 +175,8 @@ class BitunixAccount:
         if order.type not in (OrderType.LIMIT, OrderType.MARKET):
             return Refused(RejectReason.INVALID_ORDER, f"no {order.type.value} orders here")
         self._memory.place(order, self._caller.now_ms() * 1_000_000)
-        answer = await self._caller.do(self._scribe, requests.PLACE, placement(order), Lane.PLACE)
+        lane = Lane.of_order(is_reducing=order.is_reduce_only)
+        answer = await self._caller.do(self._scribe, requests.PLACE, placement(order), lane)
         told = _read(answer, to_placement)
         if isinstance(told, Refused) and told.reason is RejectReason.DUPLICATE_CLIENT_ID:
             return await self._already(order, told)
@@ -192,15 +196,13 @@ class BitunixAccount:
         return Accepted(told.venue_order_id, told) if is_same else refused
 
     async def amend(
-        self, ref: OrderRef, price: Decimal, qty: Decimal
+        self,
+        ref: OrderRef,  # noqa: ARG002 - of the contract
+        price: Decimal,  # noqa: ARG002 - of the contract
+        qty: Decimal,  # noqa: ARG002 - of the contract
     ) -> Accepted | Refused | Unclear:
-        """Change price and total quantity; refused unless the setting says that it is proven."""
-        if not self.capabilities.can_amend_price:
-            return Refused(RejectReason.INVALID_ORDER, "amending is off: bitunix.has_amend")
-        answer = await self._caller.do(
-            self._scribe, requests.AMEND, amendment(ref, price, qty), Lane.PLACE
-        )
-        return _read(answer, to_placement)
+        """Refuse: an order is canceled and placed anew here."""
+        return Refused(RejectReason.INVALID_ORDER, "not changed in place")
 
     async def cancel(self, ref: OrderRef) -> Accepted | Refused | Unclear:
         """Take an order out."""

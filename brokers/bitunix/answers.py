@@ -78,7 +78,7 @@ def refusal(answer: Said) -> Refused | Unclear:
 
 
 def to_placement(answer: Said) -> Accepted | Refused | Unclear:
-    """Read the answer to `place_order` or `modify_order`; it is no proof."""
+    """Read the answer to `place_order`; it is no proof."""
     if answer.code != OK:
         return refusal(answer)
     try:

@@ -22,11 +22,11 @@ from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest
 from engine.model.venue_events import RejectReason
 
-SLOW: Final = frozenset({requests.CANCEL, requests.CANCEL_ALL})
+SLOW: Final = frozenset({requests.CANCEL})
 """Five a second; everything else ten."""
 PATHS: Final = (
-    requests.ACCOUNT, requests.LEVERAGE, requests.PLACE, requests.AMEND, requests.CANCEL,
-    requests.CANCEL_ALL, requests.PENDING, requests.DETAIL, requests.TRADES, requests.POSITIONS,
+    requests.ACCOUNT, requests.LEVERAGE, requests.PLACE, requests.CANCEL,
+    requests.PENDING, requests.DETAIL, requests.TRADES, requests.POSITIONS,
 )  # fmt: skip
 WAIT_MAX_S: Final = 5.0
 """Longer than that no cancel and no question stands in line."""

@@ -42,6 +42,3 @@ class BitunixConfig:
     """Name of the channel of mark prices."""
     login_unit: Literal["auto", "s", "ms"] = "auto"
     """Unit of the time that signs a private line; auto takes seconds first, then milliseconds."""
-    has_amend: bool = False
-    """Orders are changed in place. Whether that keeps an order's id and its post-only is not known:
-    off, it is canceled and placed again."""

@@ -6,7 +6,6 @@ Source: sheet sections 2, 5 and 6. The account is run in one-way mode: no `trade
 """
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -26,9 +25,7 @@ PAGE: Final = 100
 ACCOUNT: Final = "/account"
 LEVERAGE: Final = "/account/get_leverage_margin_mode"
 PLACE: Final = "/trade/place_order"
-AMEND: Final = "/trade/modify_order"
 CANCEL: Final = "/trade/cancel_orders"
-CANCEL_ALL: Final = "/trade/cancel_all_orders"
 PENDING: Final = "/trade/get_pending_orders"
 DETAIL: Final = "/trade/get_order_detail"
 TRADES: Final = "/trade/get_history_trades"
@@ -113,11 +110,6 @@ def placement(order: NewOrder) -> dict[str, Any]:
         body["reduceOnly"] = True
     body["clientId"] = order.client_id
     return body
-
-
-def amendment(ref: OrderRef, price: Decimal, qty: Decimal) -> dict[str, Any]:
-    """Return the body that changes an order; both numbers are required."""
-    return {**named(ref), "symbol": ref.symbol, "qty": f"{qty:f}", "price": f"{price:f}"}
 
 
 def cancellation(ref: OrderRef) -> dict[str, Any]:

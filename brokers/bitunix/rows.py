@@ -58,6 +58,7 @@ class OrderRow(msgspec.Struct):
     qty: Raw = NOTHING
     price: Raw = NOTHING
     effect: str | None = None
+    reduce_only: bool | None = field(name="reduceOnly", default=None)
     status: str | None = None
     traded: Raw = field(name="tradeQty", default=NOTHING)
     average: Raw = field(name="avgPrice", default=NOTHING)
@@ -218,7 +219,7 @@ def decimal_of(raw: Raw) -> Decimal | None:
         raise Refused("malformed", "a number that is none") from error
     if number is not None and not number.is_finite():
         raise Refused("nan", "a number that is not finite")
-    if number is not None and abs(number.adjusted()) > MAGNITUDE_MAX:
+    if number and abs(number.adjusted()) > MAGNITUDE_MAX:
         raise Refused("malformed", "a number out of all proportion")
     return number
 

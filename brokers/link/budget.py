@@ -1,6 +1,7 @@
 """A venue's request limits, counted before it does, with a share kept for cancels. Pure.
 
-Rule 1: a cancel never waits behind a placement: `reserve` of every window is for cancels alone.
+Rule 1: a cancel never waits behind a placement: `reserve` of every window is for cancels alone,
+        and for closing; reads leave half of it to everything else.
 Rule 2: what the venue says it has counted is believed where it is more than we know of: another
         program may use the same address or account.
 Rule 3: after a 429 only cancels go on; during a ban nothing does, for each request lengthens it.
@@ -19,6 +20,8 @@ from engine.model.errors import UsageError
 
 RESERVE_MIN: Final = 0.2
 """The least share for cancels, reliability.md B5."""
+READS_MAX: Final = 0.5
+"""The most of a window that questions may fill: orders never wait because we were curious."""
 
 
 class Lane(StrEnum):
@@ -27,6 +30,12 @@ class Lane(StrEnum):
     READ = "read"
     PLACE = "place"
     CANCEL = "cancel"
+    """Also what closes a position: whatever takes risk away."""
+
+    @classmethod
+    def of_order(cls, *, is_reducing: bool) -> "Lane":
+        """Return the lane of a placement."""
+        return cls.CANCEL if is_reducing else cls.PLACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,8 @@ class Budget:
     def _room(self, limit: Limit, lane: Lane) -> int:
         if lane is Lane.CANCEL:
             return limit.weight
+        if lane is Lane.READ:
+            return max(1, math.floor(limit.weight * READS_MAX))
         return limit.weight - math.ceil(limit.weight * self._reserve)
 
     def spend(self, costs: Mapping[str, int], now_s: float) -> None:

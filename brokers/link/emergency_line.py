@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
+from brokers.link.address import guarded
+from engine.model.errors import UsageError
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -57,13 +60,13 @@ class EmergencyLine:
 
         Raises:
             OSError: It can't be found.
-            ValueError: The URL is none.
+            UsageError: The URL is none to send a key to.
 
         """
-        url = urlsplit(base_url)
-        if url.scheme not in PORTS or not url.hostname:
-            raise ValueError("not an http or https address")
-        self._host, self._default_port = url.hostname, PORTS[url.scheme]
+        url = urlsplit(guarded("the venue's address", base_url))
+        if url.scheme not in PORTS:
+            raise UsageError("the venue's address must begin https://")
+        self._host, self._default_port = url.hostname or "", PORTS[url.scheme]
         self._port = url.port or self._default_port
         self._deadline_s = deadline_s
         self._tls = None
@@ -71,6 +74,8 @@ class EmergencyLine:
             self._tls = tls or ssl.create_default_context()
         self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         self._wire: _Wire | None = None
+        self.date = ""
+        """Of the last answer, as the venue wrote it."""
 
     def ask(self, sent: Sendable) -> tuple[int, bytes]:
         """Send one request and return status and body.
@@ -114,6 +119,7 @@ class EmergencyLine:
         connection.sock = self._wire
         connection.request(sent.method, sent.target, sent.body or None, dict(sent.headers))
         with connection.getresponse() as answer:
+            self.date = answer.headers.get("Date", "")
             body = answer.read(ANSWER_BYTES_MAX)
             is_whole = not answer.length and not answer.read(1)
             if answer.will_close:

@@ -45,7 +45,7 @@ NEVER_HERE: Final = frozenset({"expire_listen_key", "dead_man", "post_only_expir
 """Faults this venue can't have: no listen key, no dead-man switch, and every post-only order that
 crosses ends without a word."""
 PARAMETER: Final = (10002, "Parameter error")
-CONFIG: Final = ExchangeConfig(rules=TradingRules(price_band=Decimal("0.02")))
+RULES: Final = TradingRules(price_band=Decimal("0.02"))
 """Limits lie within 2 % of the mark, as `priceProtectScope` says."""
 NO_SYMBOL: Final = (20001, "Market not exists")
 
@@ -68,7 +68,7 @@ class BitunixSandbox:
 
         """
         self._market = market
-        self.exchange = exchange or Exchange(market, CONFIG)
+        self.exchange = exchange or Exchange(market, ExchangeConfig(rules=RULES))
         self.faults = Faults(frozenset(MENU) - NEVER_HERE)
         self._streams = OpenStreams(self.faults)
         self._tape = Tape(market)

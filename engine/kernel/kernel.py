@@ -143,6 +143,7 @@ class Kernel:
             out=self._out,
             book=self._on_fill,
             lose=self._on_answer,
+            picture_gap_s=capabilities.picture_gap_s,
         )
         self._is_account_ours = not capabilities.account_outlives_engine
         self.truth.state.is_reconciled = self._is_account_ours

@@ -34,6 +34,7 @@ from engine.model.venue_events import VenueFill, VenueSnapshot, VenueUnknown
 from engine.portfolio.portfolio import Portfolio
 from engine.risk.lifecycle import SESSION, FsmEvent, FsmState
 
+NS_PER_S: Final = 1_000_000_000
 RECHECK_NS: Final = 2_000_000_000
 """Time to the second picture, once the first shows a difference or could not be had."""
 ANSWER_MAX_NS: Final = 15_000_000_000
@@ -93,6 +94,7 @@ class Truth:
         out: Outbox,
         book: Callable[[VenueFill], None],
         lose: Callable[[VenueUnknown], None],
+        picture_gap_s: float = 0.0,
     ) -> None:
         """Take over the parts.
 
@@ -105,6 +107,7 @@ class Truth:
             out: Where questions leave.
             book: Enters a fill that never arrived.
             lose: Takes an order as lost.
+            picture_gap_s: Least time between two questions, by the venue's limits.
         """
         self._config = config
         self._lot_sizes = {i.symbol: i.lot_size for i in instruments}
@@ -114,7 +117,10 @@ class Truth:
         self._out = out
         self._book = book
         self._lose = lose
-        self._interval_ns = round((config.interval_s or 0) * 1e9)
+        gap_ns = round(picture_gap_s * NS_PER_S)
+        self._interval_ns = round((config.interval_s or 0) * NS_PER_S)
+        self._interval_ns = self._interval_ns and max(self._interval_ns, gap_ns)
+        self._recheck_ns = max(RECHECK_NS, gap_ns // 3)
         self.state = TruthState()
 
     # --- asking ----------------------------------------------------------------------------------
@@ -134,7 +140,7 @@ class Truth:
 
     def _is_due(self, now_ns: int) -> bool:
         asked_ns, interval_ns = self.state.asked_ns, self._interval_ns
-        if (self.state.suspects or self.state.failures) and now_ns - asked_ns >= RECHECK_NS:
+        if (self.state.suspects or self.state.failures) and now_ns - asked_ns >= self._recheck_ns:
             return True
         return now_ns // interval_ns > asked_ns // interval_ns
 

@@ -20,6 +20,8 @@ from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from laptop_agents.keys_shape import keyless
+
 READ_BYTES: Final = 64 * 1024
 COLUMNS_MAX, ROWS_MAX = 500, 300
 """Cells a browser may ask for: a wall of screens, and no more memory than that."""
@@ -51,8 +53,8 @@ def _cells(asked: object, usual: int, most: int) -> int:
 
 
 def surroundings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a screen in a browser: true color, UTF-8, our own settings."""
-    kept = {name: value for name, value in environ.items() if name not in NOT_OURS}
+    """Return the environment of a screen in a browser: true color, UTF-8, settings, no keys."""
+    kept = {name: value for name, value in keyless(environ).items() if name not in NOT_OURS}
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
 
 

@@ -7,13 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
-from laptop_agents.keys_shape import VAULT_VARIABLE
-from tests.canary import CANARY, encodings, leaks, spelled
+from laptop_agents.keys_shape import VARIABLES, VAULT_VARIABLE
+from laptop_agents.why_process import why
+from tests.canary import CANARY, leaks, spelled, spellings
 from tests.end_to_end.shell import ROOT, Run
 from tests.end_to_end.terminal import Terminal
 
@@ -21,33 +22,32 @@ KEY = "k3y+/" + CANARY[::-1] + "tail"
 WORDS = "correct+horse/battery9staple"
 NOWHERE = "binance.rest_url=http://127.0.0.1:9"
 """The port of `discard`, where nobody listens."""
-PIECES = [form.decode() for secret in (CANARY, KEY) for form in encodings(secret).values()]
+PIECES = [form for secret in (CANARY, KEY) for form in spellings(secret)]
 """What a library may put into the message of an exception."""
 
 
-def in_environment(home: Path) -> dict[str, str]:
-    return {"LAPTOP_AGENTS_BINANCE_KEY": KEY, "LAPTOP_AGENTS_BINANCE_SECRET": CANARY}
+def in_environment(home: Path, key: str = KEY, secret: str = CANARY) -> dict[str, str]:
+    return {"LAPTOP_AGENTS_BINANCE_KEY": key, "LAPTOP_AGENTS_BINANCE_SECRET": secret}
 
 
-def in_file(home: Path) -> dict[str, str]:
+def in_file(home: Path, key: str = KEY, secret: str = CANARY) -> dict[str, str]:
     folder = home / "keys"
     folder.mkdir(0o700, parents=True)
     path = folder / "binance.json"
-    path.write_text(json.dumps({"key": KEY, "secret": CANARY}))
+    path.write_text(json.dumps({"key": key, "secret": secret}))
     path.chmod(0o600)
     return {}
 
 
-def in_vault(home: Path) -> dict[str, str]:
+def in_vault(home: Path, key: str = KEY, secret: str = CANARY) -> dict[str, str]:
     environ = {VAULT_VARIABLE: WORDS}
     words = ("keys", "set", "binance", "--stdin", "--in", "vault")
-    done = program(home, environ, *words, piped=f"{KEY}\n{CANARY}\n")
+    done = program(home, environ, *words, piped=f"{key}\n{secret}\n")
     assert 0 == done.returncode, done.stderr
     return environ
 
 
 PLACES = {"environment": in_environment, "file": in_file, "vault": in_vault}
-Puts = Callable[[Path], dict[str, str]]
 
 
 def program(
@@ -228,3 +228,44 @@ def test_piping_is_not_mistaken_for_typing(tmp_path: Path) -> None:
 
     assert 7 == terminal.end()
     assert "--stdin is for a pipe" in terminal.text()
+
+
+# Processes that have no use for keys are given none.
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """What a process was started with, as anybody of this user can read it."""
+    pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+
+def test_the_player_of_a_replay_gets_no_key(tmp_path: Path) -> None:
+    """It only reads a journal; the screen before it was started with one."""
+    home = tmp_path / "home"
+    session = ("--headless", "--source", "mock", "--duration", "1", "--speed", "max")
+    assert 0 == program(home, {}, *session).returncode
+    terminal = Terminal(home, "replay", "--tui", **in_environment(home))
+    terminal.until(lambda text: "BTCUSDT" in text)
+    (player,) = psutil.Process(terminal.process.pid).children()
+
+    assert KEY == environment_of(terminal.process.pid)["LAPTOP_AGENTS_BINANCE_KEY"]
+    assert str(home) == environment_of(player.pid)["LAPTOP_AGENTS_HOME"]
+    assert not VARIABLES & set(environment_of(player.pid))
+    terminal.press("q")
+    assert 0 == terminal.end()
+
+
+def test_who_asks_why_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`nice` runs it, and here tells what it was given."""
+    told = tmp_path / "told"
+    (tmp_path / "bin").mkdir()
+    nice = tmp_path / "bin" / "nice"
+    nice.write_text(f"#!/bin/sh\nenv > {told}\n")
+    nice.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{nice.parent}:{os.environ['PATH']}")
+    for name, value in in_environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    why(tmp_path, "BTCUSDT")
+
+    assert "PATH=" in told.read_text()
+    assert "LAPTOP_AGENTS_BINANCE" not in told.read_text()

@@ -236,7 +236,7 @@ def test_record_refusals(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     url = f"binance.rest_url=http://127.0.0.1:{free_port()}"
     for words, code, said in (
-        (("--source", "mock"), 2, "record needs a live source: --source binance"),
+        (("--source", "mock"), 2, "record needs a live source: --source bitunix, binance"),
         (("--source", "binance", "--set", url), 5, "binance can't be reached"),
         (("--source", "binance", "--to", str(tmp_path / "file")), 6, "can't record to"),
     ):

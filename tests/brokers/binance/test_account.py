@@ -251,6 +251,8 @@ async def test_an_amend_can_kill(
     )
     if expected is Standing.WORKING:
         assert outcome.report.is_amendment
+    if end == refused(-5022) and isinstance(outcome, Accepted):
+        assert RejectReason.POST_ONLY_WOULD_CROSS is outcome.report.reason
     assert (1 if found is None else 2) == len(script.seen)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
@@ -145,14 +146,18 @@ async def test_maintenance_refuses_and_a_ban_silences(ground: Ground) -> None:
 
 
 async def test_funding_is_told(ground: Ground) -> None:
-    """What was paid, by the venue."""
+    """What was paid, for what and when, also where the line was down meanwhile."""
     await bought(ground)
-    next_ns = ground.stage.now_ns + 1_000_000
-    ground.stage.funding("100", "0.01", next_ns)
-    ground.stage.funding("100", "0.01", next_ns + 10**12)
-    await until(lambda: ground.of(FundingReport))
-    (told,) = ground.of(FundingReport)
-    assert Decimal("-0.5") == told.amount
+    ground.fault("kill_streams")
+    for _ in range(3):
+        next_ns = time.time_ns() + 1_000_000
+        ground.stage.funding("100", "0.01", next_ns)
+        await until(lambda next_ns=next_ns: time.time_ns() > next_ns)
+    await until(lambda: len(ground.of(FundingReport)) == 2)
+    assert {(ground.symbol, Decimal("-0.5"))} == {
+        (told.symbol, told.amount) for told in ground.of(FundingReport)
+    }
+    assert 2 == len({told.at_ns for told in ground.of(FundingReport)})
 
 
 async def test_another_process_finds_everything(running: Venue, ground: Ground) -> None:

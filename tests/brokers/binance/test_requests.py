@@ -89,6 +89,10 @@ CALLS = [
         requests.count_down("BTCUSDT", 120_000), "POST", "/fapi/v1/countdownCancelAll",
         "symbol=BTCUSDT&countdownTime=120000",
     ),
+    (
+        requests.funding(5), "GET", "/fapi/v1/income",
+        "incomeType=FUNDING_FEE&startTime=5&limit=1000",
+    ),
     (requests.commission("BTCUSDT"), "GET", "/fapi/v1/commissionRate", "symbol=BTCUSDT"),
     (requests.symbol_settings(), "GET", "/fapi/v1/symbolConfig", ""),
     (requests.position_mode(), "GET", "/fapi/v1/positionSide/dual", ""),

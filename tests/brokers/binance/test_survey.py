@@ -4,17 +4,19 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count, repeat
 
 import pytest
 
 from brokers.binance.account import BinanceAccount, open_account
 from brokers.binance.survey import PAGES_MAX, STRANGERS_MAX, WINDOW_MS
-from brokers.link.account import Facts, Picture, Unanswered
+from brokers.link.account import Accepted, Facts, Picture, Refused, Unanswered
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.venue_events import VenueHolding
 from tests.brokers.binance.payloads import ORDER, answer, trade
 from tests.brokers.binance.scripted import Answer, Script, refused, scripted, told
 from tests.brokers.binance.test_account import BTC, KEYS
+from tests.brokers.binance.test_account import ORDER as ORDER_1
 
 POSITIONS, BALANCE, OPEN, TRADES, ASK = (
     f"GET /fapi/{path}"
@@ -103,6 +105,20 @@ async def test_a_key_that_is_not_taken_is_said_so(
     assert "canary" not in str(raised.value)
 
 
+async def test_the_venues_limits_are_kept_once_they_are_known(
+    script: Script, account: BinanceAccount
+) -> None:
+    """What it counts is believed from the first answer on."""
+    few = {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 5}
+    script.usual[LISTING] = told({"rateLimits": [few], "symbols": []})
+    script.usual["POST /fapi/v1/order"] = (200, answer())
+    await account.facts()
+
+    outcomes = [await account.place(ORDER_1) for _ in range(6)]
+
+    assert [Accepted] * 4 + [Refused] * 2 == [type(outcome) for outcome in outcomes]
+
+
 # --- pictures --------------------------------------------------------------------------------------
 
 
@@ -123,6 +139,16 @@ async def test_a_picture(script: Script, account: BinanceAccount) -> None:
     assert abs(picture.taken_ns - NOW_MS * 1_000_000) < 60 * 10**9
     await account.picture((NOW_MS - 1_000) * 1_000_000)
     assert 1 == script.names().count(ASK)
+
+
+async def test_an_account_that_fills_meanwhile_is_looked_at_again(
+    script: Script, account: BinanceAccount
+) -> None:
+    """Once: the parts need not fit together; what it looks like while nothing happens counts."""
+    for fills, looks in ((count(), 2), (repeat(5), 1)):
+        script.seen.clear()
+        assert isinstance(await account._survey.picture(NOW_MS * 10**6, fills.__next__), Picture)
+        assert [looks] * 3 == [script.names().count(part) for part in (POSITIONS, OPEN, BALANCE)]
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -209,7 +209,11 @@ def test_money() -> None:
     row = {"available": "100.5", "frozen": "20", "margin": "3.25", "positionMode": "ONE_WAY"}
     for told in (row, [row]):
         assert Decimal("123.75") == wallet(rows.accounts.all(data(told))[0])
-    assert isinstance(wallet(rows.accounts.all(data({"available": None}))[0]), Unanswered)
+    nothing = row | {"margin": f"0.{'0' * 33}", "frozen": "0"}
+    assert Decimal("100.5") == wallet(rows.accounts.all(data(nothing))[0])
+    for broken in (None, "1e19", "1e-19", "-1"):
+        told = rows.accounts.all(data({"available": broken}))[0]
+        assert isinstance(wallet(told), Unanswered)
 
 
 @pytest.mark.parametrize("told", [None, {}, {"orderList": None}, "x", 5, [{}]])

@@ -10,7 +10,7 @@ from brokers.bitunix.account import BitunixAccount, open_account
 from brokers.bitunix.config import BitunixConfig
 from brokers.link.account import Accepted, LineDown, LineUp, Refused, Unclear
 from brokers.link.secret import Credentials, Secret
-from brokers.sandbox.bitunix import CONFIG, BitunixSandbox
+from brokers.sandbox.bitunix import RULES, BitunixSandbox
 from engine.model.venue_events import RejectReason, Standing
 from tests.brokers.conformance.ground import Ground, listening, until
 from tests.brokers.conformance.suite import Conformance, placed
@@ -18,7 +18,7 @@ from tests.brokers.sandbox.stage import Stage, instrument
 
 KEYS = Credentials("sandbox-key", Secret("sandbox-secret"))
 BTC = instrument("BTCUSDT")
-BAND = {"rules": CONFIG.rules}
+BAND = {"rules": RULES}
 
 
 class Running:

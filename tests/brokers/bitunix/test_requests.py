@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from brokers.bitunix import requests
-from brokers.bitunix.requests import Scribe, amendment, cancellation, placement
+from brokers.bitunix.requests import Scribe, cancellation, placement
 from brokers.link.account import NewOrder, OrderRef
 from engine.model.orders import OrderType, Side, TimeInForce
 from tests.brokers.bitunix.test_parse import BTC
@@ -82,6 +82,3 @@ def test_orders_are_named_by_the_venues_id_where_it_is_known() -> None:
     ours, theirs = OrderRef("la-1", "", None, "BTCUSDT"), OrderRef("la-1", "9", None, "BTCUSDT")
     assert {"symbol": "BTCUSDT", "orderList": [{"clientId": "la-1"}]} == cancellation(ours)
     assert {"symbol": "BTCUSDT", "orderList": [{"orderId": "9"}]} == cancellation(theirs)
-    assert {"orderId": "9", "symbol": "BTCUSDT", "qty": "2", "price": "1.5"} == amendment(
-        theirs, Decimal("1.5"), Decimal(2)
-    )

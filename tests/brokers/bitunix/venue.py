@@ -19,8 +19,8 @@ from brokers.link.account import (
     Report,
 )
 from brokers.link.secret import Credentials, Secret
-from brokers.sandbox.bitunix import CONFIG, BitunixSandbox
-from brokers.sandbox.exchange import Exchange
+from brokers.sandbox.bitunix import RULES, BitunixSandbox
+from brokers.sandbox.exchange import Exchange, ExchangeConfig
 from brokers.sandbox.market import SandboxMarket
 from engine.model.market import Depth, Funding, Levels, Quote, Trade
 from engine.model.orders import OrderType, Side, TimeInForce
@@ -40,7 +40,7 @@ class Venue:
 
     def __init__(self, login_units: frozenset[str]) -> None:
         self.market = SandboxMarket(Silent(list(ITEMS.values())))
-        self.exchange = Exchange(self.market, CONFIG)
+        self.exchange = Exchange(self.market, ExchangeConfig(rules=RULES))
         self.sandbox = BitunixSandbox(self.market, self.exchange, login_units)
         self.requests: list[web.Request] = []
         self.port = 0

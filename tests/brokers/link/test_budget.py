@@ -71,12 +71,12 @@ def test_the_venues_count_is_believed_where_it_is_higher() -> None:
     budget.heed("weight", 10, 1.0)
     assert 50 == budget.left("weight", Lane.PLACE, 1.0)
     budget.heed("weight", 79, 1.0)
-    assert 1 == budget.left("weight", Lane.READ, 1.0)
+    assert 1 == budget.left("weight", Lane.PLACE, 1.0)
     assert 21 == budget.left("weight", Lane.CANCEL, 1.0)
     budget.heed("no such limit", 5_000, 1.0)
 
-    assert 0.0 == budget.wait_s({"weight": 1}, Lane.READ, 1.0)
-    assert 31 == budget.left("weight", Lane.READ, 60.5)
+    assert 0.0 == budget.wait_s({"weight": 1}, Lane.PLACE, 1.0)
+    assert 31 == budget.left("weight", Lane.PLACE, 60.5)
 
 
 def test_after_429_cancels_go_and_in_a_ban_nothing_does() -> None:
@@ -104,3 +104,15 @@ def test_the_share_for_cancels_has_a_floor(reserve: float) -> None:
     """A fifth."""
     with pytest.raises(UsageError, match="share for cancels"):
         Budget(LIMITS, reserve)
+
+
+def test_questions_leave_half_to_orders() -> None:
+    """However much is asked; a window of one still takes a question."""
+    budget = Budget((Limit("weight", 100, 60.0), Limit("one", 1, 1.0)))
+    budget.spend({"weight": 50}, 0.0)
+
+    assert 0.0 < budget.wait_s({"weight": 1}, Lane.READ, 1.0)
+    assert 0.0 == budget.wait_s({"weight": 30}, Lane.PLACE, 1.0)
+    assert 0.0 == budget.wait_s({"one": 1}, Lane.READ, 1.0)
+    assert Lane.CANCEL is Lane.of_order(is_reducing=True)
+    assert Lane.PLACE is Lane.of_order(is_reducing=False)

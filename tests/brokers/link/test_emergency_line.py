@@ -10,6 +10,7 @@ import pytest
 
 from brokers.binance.requests import Bytes
 from brokers.link.emergency_line import ANSWER_BYTES_MAX, EmergencyLine
+from engine.model.errors import UsageError
 
 SENT = Bytes("POST", "/order?a=%2F", {"X-KEY": "canary-key"}, b"side=SELL&signature=canary-sig")
 Behave = Callable[[socket.socket, int], bool]
@@ -184,6 +185,6 @@ def test_nobody_there_and_no_address() -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(OSError, match="ConnectionRefusedError"):
         EmergencyLine(url).ask(SENT)
-    for address in ("ftp://x", "nonsense", "http://"):
-        with pytest.raises(ValueError, match="not an http"):
+    for address in ("ftp://x", "nonsense", "http://", "wss://127.0.0.1", "http://venue.example"):
+        with pytest.raises(UsageError, match="address"):
             EmergencyLine(address)

@@ -197,6 +197,7 @@ def test_leverage_decides_what_an_order_ties_up() -> None:
     stage.place(BUY, 140_000, 1000)
     assert Refusal(Why.MARGIN) == stage.exchange.set_leverage("BTCUSDT", 1)
     assert 2 == stage.exchange.position("BTCUSDT").leverage
+    assert Decimal(9_500) == stage.exchange.balance().margin
     assert Why.LEVERAGE is stage.exchange.set_leverage("BTCUSDT", 21).why
     assert Why.UNKNOWN_SYMBOL is stage.exchange.set_leverage("NOPE", 2).why
 
@@ -225,6 +226,22 @@ def test_a_position_that_can_not_pay_is_closed_by_the_venue() -> None:
     assert forced
     assert all(order.client_id.startswith("autoclose-") for order in forced)
     assert 0 == stage.lots()
+
+
+def test_a_large_order_walks_the_ladder() -> None:
+    """What is shown behind the touch trades too, also after a diff that nobody saw."""
+    stage = ready()
+    offers = ((1001, 10), (1002, 20), (1003, 30))
+    for _ in range(2):
+        stage.depth(((1000, 10), (999, 20)), offers)
+        stage.quote(1000, 1002)
+        stage.quote()
+        order = stage.place(BUY, 25, 1003, tif=IOC)
+        assert (25 * LOT, 10 * LOT * 1001 * TICK + 15 * LOT * 1002 * TICK) == (
+            order.filled_qty, order.cost,
+        )  # fmt: skip
+        stage.depth(((1000, 10), (999, 21)), ((1001, 11), (1002, 21), (1003, 31)))
+        stage.market.books["BTCUSDT"].last_seq += 1
 
 
 STEPS = st.lists(

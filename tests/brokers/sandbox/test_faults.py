@@ -66,6 +66,9 @@ async def test_a_fault_strikes_only_its_path_and_method() -> None:
             == (await at.client.signed("GET", ORDER, symbol="BTCUSDT", origClientOrderId="x")).code
         )
         assert 503 == (await place(at)).status
+        await at.client.fault("error_5xx", path="/fapi/v1/openOrders")
+        assert 200 == (await at.client.open("/fapi/v1/time")).status
+        assert 503 == (await at.client.signed("GET", "/fapi/v1/openOrders")).status
 
 
 async def test_accepted_then_silence() -> None:

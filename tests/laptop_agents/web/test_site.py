@@ -9,6 +9,7 @@ import psutil
 import pytest
 from aiohttp import web
 
+from laptop_agents.keys_shape import VARIABLES
 from laptop_agents.web.door import COOKIE, Door
 from laptop_agents.web.site import FILES, HEADERS, Site
 from laptop_agents.web.visitor import Size, size_of, surroundings
@@ -177,10 +178,12 @@ def test_the_owners_terminal_is_not_the_visitors() -> None:
         "LANG": "C",
         "LAPTOP_AGENTS_HOME": "/h",
         "NO_COLOR": "1",
+        **dict.fromkeys(VARIABLES, "a-key"),
     }
     env = surroundings(owner)
 
     assert not {"COLUMNS", "LINES", "LANG"} & set(env)
+    assert "a-key" not in env.values()
     assert ("/h", "1", "truecolor") == (
         env["LAPTOP_AGENTS_HOME"],
         env["NO_COLOR"],

@@ -1,0 +1,142 @@
+"""A session that holds a key and trades with it: nothing it leaves behind has it.
+
+However the key is kept, and however it ends: as planned, by a bug that tells everything it knows,
+by SIGKILL with the sentinel left to clear up.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.canary import leaks, spellings
+from tests.end_to_end.shell import ROOT, Run
+from tests.end_to_end.test_keys import PLACES, program
+from tests.end_to_end.test_sandbox import Sandbox, running
+
+KEY, SECRET = "sandbox-key", "sandbox-secret"
+"""The sandbox takes these; their halves are words of its own."""
+PIECES = [form for secret in (KEY, SECRET) for form in spellings(secret)]
+
+
+def found(root: Path, *texts: str) -> list[str]:
+    """Return every trace but those in the key file itself, and halves."""
+    (root / "home" / "keys" / "binance.json").unlink(missing_ok=True)
+    every = [one for secret in (KEY, SECRET) for one in leaks(root, *texts, secret=secret)]
+    return [one for one in every if "hal" not in one.partition(" in ")[0]]
+
+
+def live(root: Path, venue: Sandbox, *more: str) -> list[str]:
+    """Return what starts an armed session; its token counts once."""
+    token = root / "token"
+    token.write_text("binance\n")
+    token.chmod(0o600)
+    settings = [word for name, url in venue.settings.items() for word in ("--set", f"{name}={url}")]
+    return [
+        "--headless", "--mode", "live", "--source", "binance", "--yes-live", "binance",
+        "--arm-token", str(token), "-v", *settings, *more,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_session_that_ends_as_planned(tmp_path: Path, place: str) -> None:
+    """With all it can say of itself: journal, log, manifest, report, capsule, stories."""
+    home = tmp_path / "home"
+    environ = PLACES[place](home, KEY, SECRET)
+    with running() as venue:
+        venue.until_priced()
+        done = program(home, environ, *live(tmp_path, venue, "--duration", "0.05"))
+    said = [done.stdout + done.stderr]
+    for words in (
+        ("runs", "show"), ("runs", "export", "-o", str(tmp_path / "capsule")), ("audit", "verify"),
+        ("audit", "report", "--incident"), ("audit", "why", "BTCUSDT"), ("keys", "list"),
+    ):  # fmt: skip
+        asked = program(home, environ, *words)
+        said.append(asked.stdout + asked.stderr)
+
+    assert 0 == done.returncode, done.stderr
+    run = Run(home / "runs" / "latest")
+    assert run.lines("venue_accepted")
+    assert "live" == run.report()["mode"]
+    assert (tmp_path / "capsule").stat().st_size
+    assert [] == found(tmp_path, *said)
+
+
+@pytest.mark.parametrize("place", ["file", "vault"])
+def test_a_bug_while_it_trades(tmp_path: Path, place: str) -> None:
+    """Its message has both halves in every spelling; no variable of the environment has any."""
+    home = tmp_path / "home"
+    environ = PLACES[place](home, KEY, SECRET)
+    code = f"""
+import sys
+from laptop_agents.__main__ import main
+from engine.session.turn import Turn
+real, seen = Turn.market, []
+def boom(*words, **named):
+    seen.append(1)
+    if len(seen) < 50:
+        return real(*words, **named)
+    raise RuntimeError("told " + " and ".join({PIECES!r}))
+Turn.market = boom
+sys.exit(main(sys.argv[1:]))
+"""
+    with running() as venue:
+        venue.until_priced()
+        done = program(home, environ, *live(tmp_path, venue, "--duration", "1"), code=code)
+        logs = "".join(path.read_text() for path in home.rglob("*.log"))
+        until_cleared(venue)
+
+    assert 1 == done.returncode, done.stderr
+    assert logs.count("told [redacted] and [redacted]") >= 2
+    assert [] == found(tmp_path, done.stdout, done.stderr)
+
+
+def until_cleared(venue: Sandbox, seconds: float = 30.0) -> None:
+    """Wait until no order of ours works at the venue."""
+    deadline = time.monotonic() + seconds
+    while venue.ask("GET", "/fapi/v1/openOrders"):
+        assert time.monotonic() < deadline, "orders are left"
+        time.sleep(0.05)
+
+
+def test_a_session_that_is_killed(tmp_path: Path) -> None:
+    """The sentinel gets the key by no argument, no file and no variable, and clears up with it."""
+    home = tmp_path / "home"
+    environ = PLACES["file"](home, KEY, SECRET)
+    with running() as venue:
+        venue.until_priced()
+        engine = subprocess.Popen(
+            [sys.executable, "-m", "laptop_agents", *live(tmp_path, venue)],
+            cwd=ROOT, env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **environ},
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        run = Run(home / "runs" / "latest")
+        try:
+            deadline = time.monotonic() + 60
+            while not (run.exists and run.lines_so_far("venue_accepted")):
+                assert engine.poll() is None, engine.communicate()
+                assert time.monotonic() < deadline, "it never traded"
+                time.sleep(0.02)
+            sentinel = run.sentinel("sentinel_started")[-1]["data"]["pid"]
+            started_with = "".join(
+                Path(f"/proc/{pid}/{what}").read_bytes().decode()
+                for pid in (sentinel, engine.pid)
+                for what in ("cmdline", "environ")
+            )
+        finally:
+            engine.send_signal(signal.SIGKILL)
+            said = engine.communicate(timeout=30)[1]
+        until_cleared(venue)
+        deadline = time.monotonic() + 30
+        while not run.sentinel("sentinel_ended"):
+            assert time.monotonic() < deadline, "the sentinel stays"
+            time.sleep(0.05)
+
+    acted = json.dumps(run.sentinel())
+    assert "cancel" in acted
+    assert [] == found(tmp_path, said, started_with)
