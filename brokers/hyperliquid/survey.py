@@ -9,6 +9,7 @@ Rule 3: an account is asked for by the master's address. Where somebody gives th
 Source: the Hyperliquid sheet, sections 2, 5 and 7; domain.md section 6.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -28,6 +29,7 @@ LOOKS_MAX: Final = 3
 """Looks at an account that moves; each weighs 44."""
 PAGES_MAX: Final = 10
 """Of fills in one look: 20,000."""
+COUNT_EVERY_S: Final = 300.0
 MS_NS: Final = 1_000_000
 AGENT, MISSING = "agent", "missing"
 BPS: Final = 4
@@ -56,6 +58,8 @@ class Survey:
         self._coins = tuple(coins)
         self._names = names
         self._succession = succession
+        self._counted_s = -COUNT_EVERY_S
+        """Monotonic."""
 
     # --- facts ---------------------------------------------------------------------------------
 
@@ -149,6 +153,7 @@ class Survey:
         """
         told = _parsed(await self._caller.ask_of_us("userRateLimit"), answers.rate_limit)
         self._caller.allowance.learn(told.used, told.cap)
+        self._counted_s = time.monotonic()
 
     async def _leverage(self, coin: str) -> int:
         told = await self._caller.ask_of_us("activeAssetData", coin=coin)
@@ -165,6 +170,7 @@ class Survey:
 
         """
         try:
+            await self._keep_count()
             for _ in range(LOOKS_MAX):
                 before = moves()
                 seen = await self._look(since_ns)
@@ -173,6 +179,11 @@ class Survey:
         except NotWhole as missing:
             return Unanswered(missing.fault.detail)
         return Unanswered("the account moves all the time") if seen is None else seen
+
+    async def _keep_count(self) -> None:
+        """Compare our count of requests with the venue's where that was long ago."""
+        if time.monotonic() - self._counted_s >= COUNT_EVERY_S:
+            await self.learn_allowance()
 
     async def _look(self, since_ns: int) -> Picture | None:
         """Look once; None where the positions moved meanwhile."""
