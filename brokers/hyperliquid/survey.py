@@ -2,7 +2,7 @@
 
 Rule 1: a look of which one part failed, or made no sense, is no look at all (reliability.md A9).
 Rule 2: the parts are asked for one after the other, positions first and last. Where these differ,
-        or the account's stream has told something meanwhile, it moved, and is looked at again.
+        or the account's stream has told a fill meanwhile, it moved, and is looked at again.
 Rule 3: an account is asked for by the master's address. Where somebody gives the agent's, every
         answer is empty and none an error, so who is whose is asked first.
 
@@ -166,7 +166,7 @@ class Survey:
 
         Args:
             since_ns: Venue time of the first fill wanted.
-            moves: Counts what the account's stream has told so far.
+            moves: Counts the fills that the account's stream has told so far.
 
         """
         try:
