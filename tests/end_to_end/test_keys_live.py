@@ -104,10 +104,11 @@ def until_cleared(venue: Sandbox, seconds: float = 30.0) -> None:
         time.sleep(0.05)
 
 
-def test_a_session_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_a_session_that_is_killed(tmp_path: Path, place: str) -> None:
     """The sentinel gets the key by no argument, no file and no variable, and clears up with it."""
     home = tmp_path / "home"
-    environ = PLACES["file"](home, KEY, SECRET)
+    environ = PLACES[place](home, KEY, SECRET)
     with running() as venue:
         venue.until_priced()
         engine = subprocess.Popen(
@@ -123,11 +124,9 @@ def test_a_session_that_is_killed(tmp_path: Path) -> None:
                 assert time.monotonic() < deadline, "it never traded"
                 time.sleep(0.02)
             sentinel = run.sentinel("sentinel_started")[-1]["data"]["pid"]
-            started_with = "".join(
-                Path(f"/proc/{pid}/{what}").read_bytes().decode()
-                for pid in (sentinel, engine.pid)
-                for what in ("cmdline", "environ")
-            )
+            process = Path("/proc") / str(sentinel)
+            whose = [process / "cmdline", process / "environ", Path(f"/proc/{engine.pid}/cmdline")]
+            started_with = "".join(path.read_bytes().decode() for path in whose)
         finally:
             engine.send_signal(signal.SIGKILL)
             said = engine.communicate(timeout=30)[1]
