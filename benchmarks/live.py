@@ -6,8 +6,8 @@ Real processes and real sockets on loopback: the sandbox is served here, the ses
 as a user starts it, live and armed. The clock is one: CLOCK_MONOTONIC is the machine's.
 
 orders: from the instant the sandbox publishes a quote to the one at which it has read the request
-        that the quote caused; the sandbox's own sending and reading is part of it. Every order waits
-        for its lines on the disk; in memory that wait is nothing.
+        that the quote caused; the sandbox's own sending and reading is part of it. Every order
+        waits for its lines on the disk; in memory that wait is nothing.
 frames: share of a core that the session uses at 2,000 frames a second.
 resync: after all lines broke, until every book is in sync again.
 
@@ -171,7 +171,7 @@ def _gaps_s(home: Path) -> list[float]:
     """Return the seconds from each broken line to the last first book behind it."""
     gaps, down_ns, missing = [], 0, set[str]()
     for line in map(json.loads, (home / "runs" / "latest" / "events.jsonl").open()):
-        if line["type"] == "feed_status" and not line["data"]["is_up"] and not down_ns:
+        if line["type"] == "feed_status" and not line["data"]["is_connected"] and not down_ns:
             down_ns, missing = line["ts"], set(SYMBOLS)
         elif line["type"] == "depth" and line["data"].get("is_snapshot") and down_ns:
             missing.discard(line["data"]["symbol"])
@@ -184,7 +184,7 @@ def _gaps_s(home: Path) -> list[float]:
 async def in_memory(home: Path) -> dict[str, Any]:
     """Measure `orders` where a sync costs nothing: the path without the disk."""
     del home
-    with tempfile.TemporaryDirectory(prefix="la-", dir="/dev/shm") as folder:  # noqa: S108 - tmpfs
+    with tempfile.TemporaryDirectory(prefix="la-", dir="/dev/shm") as folder:
         return await orders(Path(folder))
 
 
