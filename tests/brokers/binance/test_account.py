@@ -365,6 +365,23 @@ async def test_an_order_without_room_is_refused_at_once(
     assert [PLACE, CANCEL] == script.names()
 
 
+async def test_a_cancel_waits_behind_nothing(script: Script) -> None:
+    """B5: however many orders and questions hang, and hold their connections."""
+    script.then(PLACE, *[None] * 20)
+    script.then(ASK, *[None] * 20)
+    script.then(CANCEL, status("CANCELED"))
+    async with open_account(KEYS, replace(script.config, answer_s=10.0), (BTC,)) as account:
+        hanging = [asyncio.create_task(account.place(ORDER)) for _ in range(20)]
+        hanging += [asyncio.create_task(account.order(REF)) for _ in range(20)]
+        await until(lambda: {PLACE, ASK} <= set(script.names()))
+
+        assert isinstance(await account.cancel(REF), Accepted)
+        assert not any(task.done() for task in hanging)
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
+
+
 # --- asking ----------------------------------------------------------------------------------------
 
 
