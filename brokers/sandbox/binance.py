@@ -42,8 +42,8 @@ ROUTES: Final = {
 """Which streams a path has."""
 STREAMS_MAX: Final = 200
 PERMISSIONS: Final = "/sapi/v1/account/apiRestrictions"
-RULES: Final = TradingRules(refuses_unfillable_fok=True)
-"""The venue's own beside what it lists: a fill-or-kill order is refused with -5021."""
+RULES: Final = TradingRules(amend_requeues=True, refuses_unfillable_fok=True)
+"""The venue's own beside what it lists: an amend re-queues, a fill-or-kill order may be refused."""
 
 
 class Listener:
@@ -165,7 +165,7 @@ def _answer(listener: Listener, text: str) -> bytes:
     try:
         asked = msgspec.json.decode(text, type=dict[str, Any])
         params = [str(name) for name in asked.get("params", [])]
-    except (msgspec.DecodeError, TypeError):
+    except (msgspec.DecodeError, TypeError, RecursionError):
         return msgspec.json.encode({"error": {"code": 3, "msg": "Invalid JSON"}, "id": None})
     result: list[str] | None = None
     match asked.get("method"):

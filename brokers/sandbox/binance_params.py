@@ -79,7 +79,7 @@ class Params:
         """Return a JSON list with at least one and at most so many rows."""
         try:
             found = msgspec.json.decode(self.need(name), type=list[Any])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise ApiError(-1130, f"Data sent for parameter '{name}' is not valid.") from error
         if not 1 <= len(found) <= most:
             raise ApiError(-4082, "Invalid number of batch place orders.")

@@ -135,8 +135,8 @@ class Exchange:
         """Change price and total quantity; a total that has filled already cancels the order."""
         refusal = self._judge_amend(record, price, qty)
         if refusal is None:
-            order_id = str(record.order_id)
-            self._door.amend(self._now(), order_id, record.symbol, price, qty)
+            order_id, requeues = str(record.order_id), self.config.rules.amend_requeues
+            self._door.amend(self._now(), order_id, record.symbol, price, qty, requeues=requeues)
             refusal = self._keeper.refusal()
         return refusal
 

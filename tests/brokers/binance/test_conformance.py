@@ -99,6 +99,27 @@ async def test_an_amend_below_what_has_filled_kills(ground: Ground) -> None:
     assert (Standing.CANCELED, QTY / 2) == (outcome.report.standing, outcome.report.filled_qty)
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_a_fill_overtakes_an_amend_and_a_cancel(ground: Ground, method: str) -> None:
+    """Rows 35, 38: the request is on its way while the order fills; the fill counts."""
+    order = await placed(ground)
+    ref = ground.ref(order)
+    ground.fault("delay", path="/fapi/v1/order", method=method, seconds=0.3)
+    if method == "PUT":
+        asking = asyncio.create_task(ground.account.amend(ref, ground.price(985), QTY * 2))
+    else:
+        asking = asyncio.create_task(ground.account.cancel(ref))
+    await until(lambda: not ground.faults.listing()["armed"])
+    ground.trade(SELL, 980, QTY)
+
+    outcome = await asking
+
+    assert isinstance(outcome, Refused)
+    assert (RejectReason.ORDER_NOT_FOUND, "it is filled") == outcome
+    await ground.stood(order, Standing.FILLED)
+    assert QTY == ground.position() == sum(fill.qty for fill in ground.fills())
+
+
 async def test_an_amend_that_changes_nothing_is_done_already(ground: Ground) -> None:
     """-5027."""
     order = await placed(ground)
