@@ -179,6 +179,7 @@ async def test_funding_is_told(running: Venue, ground: Ground) -> None:
     await bought(ground)
     await settle(ground)
     await until(lambda: len(ground.of(FundingReport)) == 1)
+    ground.fault("drop", path="/fapi/v1/listenKey", times=2)  # down until it was paid
     ground.fault("kill_streams")
     await until(lambda: ground.of(LineDown))
     await settle(ground)
