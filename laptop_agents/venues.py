@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.model.errors import UsageError
 from engine.model.instrument import Instrument
 from engine.venue import EmergencyDesk
 
@@ -17,7 +18,19 @@ TRADED: Final = ("bitunix", "binance", "hyperliquid")
 
 
 def _part(venue: str, part: str) -> Any:
-    return importlib.import_module(f"brokers.{venue}.{part}")
+    """Import a part of a venue's adapter.
+
+    Raises:
+        UsageError: A library it needs, one of the extra of its name, is not installed.
+    """
+    try:
+        return importlib.import_module(f"brokers.{venue}.{part}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "brokers":
+            raise
+        raise UsageError(
+            f"{venue} needs {error.name}: pip install 'laptop-agents[{venue}]'"
+        ) from error
 
 
 def open_account(
