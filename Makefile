@@ -17,7 +17,7 @@ COVERED := $(addprefix tests/engine/,risk portfolio execution kernel session/tes
 STAMP := $(VENV)/.installed
 ORACLE := $(VENV)/oracle/.installed
 
-.PHONY: run test check coverage lint simulate soak flake bench bench-compiled bench-screen \
+.PHONY: run test check coverage lint simulate soak soak-live flake bench bench-compiled bench-screen \
 	soak-screen screenshots image lock clean
 
 run: $(STAMP)
@@ -48,6 +48,12 @@ simulate: $(STAMP)
 # A session in real time, watched from outside: memory, descriptors, tasks, threads, journal.
 soak: $(STAMP)
 	@$(BIN)/python -m benchmarks.soak $(MINUTES)
+
+# Live sessions against each sandbox, which is broken at random; the venue's ledger is the judge.
+soak-live: $(STAMP)
+	@for venue in binance bitunix hyperliquid; do \
+		$(BIN)/python -m tests.end_to_end.swarm $$venue $(MINUTES) || exit 1; \
+	done
 
 # The fast part of the suite again and again, in another order each time.
 flake: $(STAMP)

@@ -157,8 +157,8 @@ class BinanceAccount:
 
     async def place(self, order: NewOrder) -> Outcome:
         """Place an order, once."""
-        if order.type not in requests.TYPES:
-            return Refused(RejectReason.INVALID_ORDER, f"no {order.type} orders here")
+        if lacking := requests.lacks(order):
+            return Refused(RejectReason.INVALID_ORDER, lacking)
         told = await self._caller.ask(requests.place(order))
         if isinstance(told, Fault):
             is_taken = told.code == DUPLICATE_ID
@@ -194,11 +194,9 @@ class BinanceAccount:
     async def renew(self, ttl_s: float) -> bool:
         """Set the dead-man switch of each instrument; False unless all of them are set."""
         ttl_ms = max(0, round(ttl_s * 1_000))
-        for symbol in self._symbols:
-            told = await self._caller.ask(requests.count_down(symbol, ttl_ms))
-            if isinstance(told, Fault):
-                return False
-        return bool(self._symbols)
+        calls = [requests.count_down(symbol, ttl_ms) for symbol in self._symbols]
+        told = await asyncio.gather(*map(self._caller.ask, calls))
+        return bool(told) and not any(isinstance(one, Fault) for one in told)
 
     # --- what a refusal means ------------------------------------------------------------------
 

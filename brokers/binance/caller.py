@@ -4,6 +4,7 @@ Rule 1: an order that finds no room in the limits is refused at once; what waite
 Rule 2: once more is sent only what surely was not executed: a late time stamp, after a look at the
         venue's clock; and what does the same twice, after an overload.
 Rule 3: every refusal for too many requests is obeyed before anything else is sent.
+Rule 4: cancels, orders and questions have connections of their own: none waits behind another kind.
 
 Source: reliability.md B5, E4, rows 30, 31, 43; the Binance sheet, section 8.
 """
@@ -33,6 +34,8 @@ DEFAULT_LIMITS: Final = (
     Limit("order-count-1m", 1_200, 60.0),
 )
 """Until the venue tells its own; named as its headers are."""
+CONNECT_S: Final = 3.0
+"""For name, connection and TLS."""
 READ_PATIENCE_S: Final = 3.0
 """How long a question may wait for room."""
 PAUSE_S: Final = {TOO_MANY: 60.0, BANNED: 120.0}
@@ -50,11 +53,8 @@ class Caller:
     def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
         self._credentials = credentials
         self._config = config
-        total_s = config.answer_s + 3.0
-        self._rest, self._spot = (
-            Rest(RestConfig(base_url=url, answer_s=config.answer_s, total_s=total_s))
-            for url in (config.rest_url, config.spot_url)
-        )
+        self._rests = {lane: _rest(config.rest_url, config) for lane in Lane}
+        self._spot = _rest(config.spot_url, config)
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
         self._clock = ClockOffset()
@@ -63,8 +63,8 @@ class Caller:
 
     async def __aenter__(self) -> Self:
         """Open; nothing is sent yet."""
-        await self._rest.__aenter__()
-        await self._spot.__aenter__()
+        for rest in (*self._rests.values(), self._spot):
+            await rest.__aenter__()
         return self
 
     async def __aexit__(
@@ -74,8 +74,8 @@ class Caller:
         at: TracebackType | None,
     ) -> None:
         """Close every connection."""
-        await self._rest.__aexit__(kind, error, at)
-        await self._spot.__aexit__(kind, error, at)
+        for rest in (*self._rests.values(), self._spot):
+            await rest.__aexit__(kind, error, at)
 
     # --- clock and limits ----------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class Caller:
         """Ask for the venue's time; return why it could not be had."""
         self._clock.reset()
         for _ in range(SAMPLES):
-            outcome = await self._send(requests.clock(), self._rest)
+            outcome = await self._send(requests.clock(), self._rests[Lane.READ])
             if isinstance(outcome, Fault):
                 return outcome
             try:
@@ -133,7 +133,7 @@ class Caller:
 
     async def ask(self, call: Call, *, of_spot: bool = False) -> bytes | Fault:
         """Send one request; return a good answer, or what is known of its failure."""
-        rest = self._spot if of_spot else self._rest
+        rest = self._spot if of_spot else self._rests[call.lane]
         outcome = await self._send(call, rest)
         if isinstance(outcome, Fault) and outcome.code in LATE:
             if await self.compare_clocks() is None:
@@ -190,6 +190,13 @@ class Caller:
             pause_s = float(told) if _is_count(told) else PAUSE_S[reply.status]
             is_ban = reply.status == BANNED
             self._budget.back_off(min(pause_s, PAUSE_MAX_S), now_s, is_ban=is_ban)
+
+
+def _rest(url: str, config: BinanceConfig) -> Rest:
+    total_s = config.answer_s + CONNECT_S
+    return Rest(
+        RestConfig(base_url=url, connect_s=CONNECT_S, answer_s=config.answer_s, total_s=total_s)
+    )
 
 
 def _is_count(text: str) -> bool:

@@ -84,8 +84,16 @@ def written(call: Call, credentials: Credentials, at_ms: int, recv_window_ms: in
     return Bytes(call.method, f"{call.path}?{text}" if text else call.path, headers, b"")
 
 
+def lacks(order: NewOrder) -> str:
+    """Return why an order can't be said here; empty where it can."""
+    if order.type not in TYPES:
+        return f"no {order.type} orders here"
+    is_resting = order.type is OrderType.LIMIT and order.tif is TimeInForce.GTC
+    return "what is post-only has to rest" if order.is_post_only and not is_resting else ""
+
+
 def place(order: NewOrder) -> Call:
-    """Place an order of one of `TYPES`."""
+    """Place an order that lacks nothing."""
     params = [
         ("symbol", order.instrument.symbol),
         ("side", order.side),
@@ -105,8 +113,7 @@ def place(order: NewOrder) -> Call:
 def _terms(order: NewOrder) -> tuple[tuple[str, str], ...]:
     if order.type is not OrderType.LIMIT:
         return ()
-    is_resting = order.is_post_only and order.tif is TimeInForce.GTC
-    return (("timeInForce", POST_ONLY if is_resting else order.tif),)
+    return (("timeInForce", POST_ONLY if order.is_post_only else order.tif),)
 
 
 def close(symbol: str, side: Side, qty: Decimal, client_id: str) -> Call:
@@ -195,11 +202,8 @@ def _trades(symbol: str, where: Params) -> Call:
 
 def funding(since_ms: int) -> Call:
     """Ask for the funding paid and received since a time, oldest first."""
-    params = (
-        ("incomeType", "FUNDING_FEE"),
-        ("startTime", str(since_ms)),
-        ("limit", str(TRADES_MAX)),
-    )
+    where = (("incomeType", "FUNDING_FEE"), ("startTime", str(since_ms)))
+    params = (*where, ("limit", str(TRADES_MAX)))
     return Call("GET", "/fapi/v1/income", params, weight=30)
 
 

@@ -37,6 +37,7 @@ from brokers.link.account import (
     Unanswered,
     Unclear,
 )
+from brokers.link.address import guarded
 from brokers.link.budget import Lane
 from brokers.link.rest import Rest, RestConfig
 from brokers.link.secret import Credentials
@@ -67,7 +68,13 @@ CAPABILITIES: Final = Capabilities(
 def open_account(
     credentials: Credentials, config: BitunixConfig, instruments: Sequence[Instrument]
 ) -> "BitunixAccount":
-    """Prepare an account; nothing is sent yet."""
+    """Prepare an account; nothing is sent yet.
+
+    Raises:
+        UsageError: An address in the settings is none to send a key to.
+    """
+    for name in ("rest_url", "private_url"):
+        guarded(f"bitunix.{name}", getattr(config, name))
     return BitunixAccount(credentials, config, instruments)
 
 

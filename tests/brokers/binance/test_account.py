@@ -131,11 +131,22 @@ async def test_a_placement_that_ended_at_once_is_told_with_its_end(
     assert Decimal("0.010") == second.report.filled_qty
 
 
-async def test_triggers_are_refused_here(script: Script, account: BinanceAccount) -> None:
-    """The venue has them elsewhere; nothing leaves."""
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": OrderType.STOP, "price": None, "trigger_price": Decimal(1)},
+        {"type": OrderType.TAKE_PROFIT}, {"type": OrderType.TRAILING}, {"tif": TimeInForce.IOC},
+        {"tif": TimeInForce.FOK}, {"type": OrderType.MARKET, "price": None},
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_said_here_is_refused(
+    script: Script, account: BinanceAccount, changes: dict
+) -> None:
+    """Triggers live elsewhere at this venue, and what is post-only has to rest; nothing leaves."""
     assert not account.capabilities.has_triggers
-    stop = ORDER._replace(type=OrderType.STOP, price=None, trigger_price=Decimal(1))
-    assert RejectReason.INVALID_ORDER is (await account.place(stop)).reason
+    assert ORDER.is_post_only
+    outcome = await account.place(ORDER._replace(**changes))
+    assert RejectReason.INVALID_ORDER is outcome.reason
     assert [] == script.names()
 
 
@@ -316,6 +327,19 @@ async def test_after_429_only_cancels_go_on(script: Script, account: BinanceAcco
     assert [PLACE, CANCEL] == script.names()
 
 
+async def test_the_venues_word_counts_on_how_long_to_wait(
+    script: Script, account: BinanceAccount
+) -> None:
+    """Row 30: no longer than it says, and a minute where it says nothing."""
+    script.then(PLACE, refused(-1003, 429, retry_after="1"), GOOD)
+    began_s = time.monotonic()
+    while isinstance(await account.place(ORDER), Refused):
+        await asyncio.sleep(0.05)
+        assert time.monotonic() - began_s < 20.0
+    assert time.monotonic() - began_s >= 1.0
+    assert [PLACE] * 2 == script.names()
+
+
 async def test_during_a_ban_nothing_leaves(script: Script, account: BinanceAccount) -> None:
     """Row 30: each request would lengthen it."""
     script.then(PLACE, refused(-1003, 418))
@@ -339,6 +363,23 @@ async def test_an_order_without_room_is_refused_at_once(
     assert time.monotonic() - began_s < 1.0
     assert isinstance(await account.cancel(REF), Accepted)
     assert [PLACE, CANCEL] == script.names()
+
+
+async def test_a_cancel_waits_behind_nothing(script: Script) -> None:
+    """B5: however many orders and questions hang, and hold their connections."""
+    script.then(PLACE, *[None] * 20)
+    script.then(ASK, *[None] * 20)
+    script.then(CANCEL, status("CANCELED"))
+    async with open_account(KEYS, replace(script.config, answer_s=10.0), (BTC,)) as account:
+        hanging = [asyncio.create_task(account.place(ORDER)) for _ in range(20)]
+        hanging += [asyncio.create_task(account.order(REF)) for _ in range(20)]
+        await until(lambda: {PLACE, ASK} <= set(script.names()))
+
+        assert isinstance(await account.cancel(REF), Accepted)
+        assert not any(task.done() for task in hanging)
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
 
 
 # --- asking ----------------------------------------------------------------------------------------

@@ -99,6 +99,27 @@ async def test_an_amend_below_what_has_filled_kills(ground: Ground) -> None:
     assert (Standing.CANCELED, QTY / 2) == (outcome.report.standing, outcome.report.filled_qty)
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_a_fill_overtakes_an_amend_and_a_cancel(ground: Ground, method: str) -> None:
+    """Rows 35, 38: the request is on its way while the order fills; the fill counts."""
+    order = await placed(ground)
+    ref = ground.ref(order)
+    ground.fault("delay", path="/fapi/v1/order", method=method, seconds=0.3)
+    if method == "PUT":
+        asking = asyncio.create_task(ground.account.amend(ref, ground.price(985), QTY * 2))
+    else:
+        asking = asyncio.create_task(ground.account.cancel(ref))
+    await until(lambda: not ground.faults.listing()["armed"])
+    ground.trade(SELL, 980, QTY)
+
+    outcome = await asking
+
+    assert isinstance(outcome, Refused)
+    assert (RejectReason.ORDER_NOT_FOUND, "it is filled") == outcome
+    await ground.stood(order, Standing.FILLED)
+    assert QTY == ground.position() == sum(fill.qty for fill in ground.fills())
+
+
 async def test_an_amend_that_changes_nothing_is_done_already(ground: Ground) -> None:
     """-5027."""
     order = await placed(ground)
@@ -204,6 +225,21 @@ async def test_a_wrong_key_is_said_so_in_one_line(running: Venue, key: str, secr
     async with opened(running, Credentials(key, Secret(secret))) as account:
         with pytest.raises(CredentialsRefused, match="does not take the key: -"):
             await account.facts()
+
+
+async def test_a_cancel_waits_behind_no_order(ground: Ground) -> None:
+    """B5: whatever connections hang with orders on them."""
+    order = await placed(ground)
+    ground.fault_placing("delay", times=8, seconds=2.0)
+    hanging = [
+        asyncio.create_task(ground.account.place(ground.limit(ticks=900 + number)))
+        for number in range(12)
+    ]
+    await until(lambda: not ground.faults.listing()["armed"])
+
+    assert isinstance(await ground.account.cancel(ground.ref(order)), Accepted)
+    assert 8 <= sum(not task.done() for task in hanging)
+    await asyncio.gather(*hanging)
 
 
 async def test_the_limits_are_the_venues(ground: Ground) -> None:

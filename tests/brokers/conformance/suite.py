@@ -347,6 +347,25 @@ class Conformance:
         ground.trade(SELL, 970, QTY * 2)
         await ground.stood(second, Standing.FILLED)
 
+    async def test_everything_breaks_in_the_middle_of_an_order(self, ground: Ground) -> None:
+        """The answer lost, the line cut, the order filled meanwhile: it is all found again."""
+        before = len(ground.of(LineUp))
+        ground.fault_placing("accept_then_timeout")
+        order = ground.limit()
+        placing = asyncio.create_task(ground.account.place(order))
+        await until(ground.open_ids)
+        ground.fault("kill_streams")
+        await until(lambda: ground.of(LineDown))
+        ground.trade(SELL, 980, QTY)
+
+        assert isinstance(await placing, Unclear)
+        await until(lambda: len(ground.of(LineUp)) > before)
+        assert Standing.FILLED is (await ground.account.order(ground.ref(order))).standing
+        fills = (await ground.picture()).fills
+        assert (QTY, {order.client_id}) == (
+            sum(fill.qty for fill in fills), {fill.client_id for fill in fills},
+        )  # fmt: skip
+
     async def test_down_comes_before_up(self, ground: Ground) -> None:
         """Through several breaks, each told once, in turn."""
         for breaks in range(1, 4):
