@@ -182,6 +182,11 @@ async def test_an_amended_order_is_another_one() -> None:
         assert ("0.03", "99000") == tuple(
             shown[2]["order"]["order"][key] for key in ("origSz", "limitPx")
         )
+        (record,) = at.venue.core.open_orders()
+        record.filled_qty = Decimal("0.01")  # some of it has traded
+        again = order(price="98000", size="0.05", c=name)["orders"][0]
+        assert "ok" == (await at.act({"type": "modify", "oid": new, "order": again}))["status"]
+        assert Decimal("0.06") == record.qty
         gone = {"type": "modify", "oid": old, "order": changed}
         assert "Cannot modify" in (await at.act(gone))["response"]
 
