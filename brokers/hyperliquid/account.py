@@ -20,9 +20,9 @@ from typing import Final, Self
 import msgspec
 
 from brokers.hyperliquid import actions, answers
+from brokers.hyperliquid.abilities import capabilities
 from brokers.hyperliquid.answers import BROKEN, Done, Element
 from brokers.hyperliquid.caller import Caller, Fault
-from brokers.hyperliquid.cloid import CLIENT_ID_ALPHABET, CLIENT_ID_MAX
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.dead_man import DeadMan
 from brokers.hyperliquid.listener import Listener
@@ -53,8 +53,6 @@ from engine.model.orders import OrderType, Side, TimeInForce
 from engine.model.venue_events import RejectReason, Standing
 from engine.venue import Capabilities
 
-LAG_MS: Final = 2_000
-"""Beyond what the venue lets arrive late, until its answers show what has arrived."""
 UNREADABLE: Final = "an answer that can't be read"
 ENDED: Final = frozenset({Standing.CANCELED, Standing.EXPIRED})
 GONE: Final = frozenset({Standing.FILLED, Standing.NOT_FOUND, Standing.REJECTED})
@@ -367,28 +365,6 @@ class HyperliquidAccount:
             order.price,
             self._caller.now_ns(),
         )
-
-
-PICTURE_GAP_S: Final = 15.0
-"""A picture weighs 44, three times that while the account moves; an address has 1,200 a minute."""
-
-
-def capabilities(config: HyperliquidConfig) -> Capabilities:
-    """Return what the venue can do, and how long a lost order may take to turn up."""
-    return Capabilities(
-        can_amend_price=config.amends,
-        can_amend_qty=config.amends,
-        amend_down_keeps_queue=False,
-        has_triggers=False,
-        client_id_max=CLIENT_ID_MAX,
-        client_id_alphabet=CLIENT_ID_ALPHABET,
-        picture_gap_s=PICTURE_GAP_S,
-        query_lag_ms=LAG_MS + round(config.expires_after_s * 1_000),
-    )
-
-
-CAPABILITIES: Final = capabilities(HyperliquidConfig())
-"""As long as the settings are the defaults."""
 
 
 def _not_amendable(standing: OrderReport | Unanswered) -> Refused | None:
