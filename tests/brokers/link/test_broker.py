@@ -71,6 +71,7 @@ async def test_the_stream_after_the_answer_tells_nothing_twice() -> None:
         assert [] == await desk.hear(report(), report(), LineUp())
         assert ["canceled a-1"] == await desk.hear(report(standing=CANCELED))
         assert [] == await desk.hear(report(), report(standing=CANCELED), report(standing=FILLED))
+        assert [] == await desk.hear(report(price=D("999.0"), is_amendment=True))
         assert ["fill a-1 1000.0 1"] == await desk.hear(done()), "late, and real money"
 
 
