@@ -2,14 +2,20 @@
 
 Rule 1: an event enters on the session's clock, when it is told; that time never goes back.
 Rule 2: events come out in the order they were told.
+Rule 3: none is dropped. A session that takes nothing for so long is beyond help: it ends.
 """
 
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from msgspec.structs import replace
 
+from engine.model.errors import Defect
 from engine.model.venue_events import VenueEvent
+
+
+WAITING_MAX: Final = 100_000
 
 
 class Mail:
@@ -36,7 +42,14 @@ class Mail:
         self._last_ns = 0
 
     def post(self, event: VenueEvent) -> None:
-        """Let an event wait, stamped with now."""
+        """Let an event wait, stamped with now.
+
+        Raises:
+            Defect: Too much waits; whoever called ends the session by that.
+
+        """
+        if len(self._waiting) >= WAITING_MAX:
+            raise Defect(f"the session has left {WAITING_MAX:,} events of the venue untaken")
         self._last_ns = max(self._last_ns, self._now_ns())
         self._waiting.append((self._last_ns, replace(event, ts_ns=self._last_ns)))
         self._wake()

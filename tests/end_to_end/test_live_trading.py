@@ -7,11 +7,12 @@ in between.
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +20,12 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
+<<<<<<< HEAD
 from tests.end_to_end.shell import ROOT, Process
 from tests.end_to_end.terminal import Terminal
+=======
+from tests.end_to_end.shell import PROGRAM, ROOT, Process
+>>>>>>> wip/t
 
 PATIENCE_S = 30.0
 VENUES = {"binance": "BTCUSDT", "bitunix": "BTCUSDT", "hyperliquid": "BTC"}
@@ -46,7 +51,7 @@ class Exchange(NamedTuple):
         lines = map(json.loads, self.ledger.read_text().splitlines())
         return [line for line in lines if line["kind"] == kind]
 
-    def live(self, home: Path, *words: str) -> Process:
+    def live(self, home: Path, *words: str, program: Sequence[str] = PROGRAM) -> Process:
         """A live session that is armed; the token is used up by it."""
         token = home / "arm.token"
         token.unlink(missing_ok=True)
@@ -54,15 +59,17 @@ class Exchange(NamedTuple):
             file.write(f"{self.venue}\n")
         return Process(
             home, "--headless", "--yes-live", self.venue, "--arm-token", str(token), *words,
-            **self.surroundings,
+            program=program, **self.surroundings,
         )  # fmt: skip
 
-    def start(self, home: Path, minutes: str, *words: str) -> Process:
+    def start(
+        self, home: Path, minutes: str, *words: str, program: Sequence[str] = PROGRAM
+    ) -> Process:
         return self.live(
             home, "--mode", "live", "--source", self.venue, "--symbols", VENUES[self.venue],
             "--duration", minutes, "--set", "agents.quoter.half_spread_bps=0.5",
             "--set", "risk.max_consecutive_losses=1000", "--set", "live.unknown_withdraw=true",
-            *self.words, *words,
+            *self.words, *words, program=program,
         )  # fmt: skip
 
     async def break_it(self, name: str, **how: object) -> None:
@@ -163,6 +170,7 @@ def test_a_kill_file_leaves_nothing_behind(there: Exchange, tmp_path: Path) -> N
     assert 2 == refused.code
 
 
+<<<<<<< HEAD
 def test_arming_at_a_terminal(tmp_path: Path) -> None:
     """The venue's name typed under what is at stake; another word leaves, and nothing was sent."""
     with exchange("binance", tmp_path) as there:
@@ -183,3 +191,56 @@ def test_arming_at_a_terminal(tmp_path: Path) -> None:
         assert [] == list(tmp_path.glob("*.token"))
         assert agree(there, agreed.run) is not None
         assert 1 == len(list((tmp_path / "runs").glob("2*")))
+=======
+GRAPHED = ("tests.end_to_end.graphed", "--")
+TRADING = re.compile(
+    r"brokers\.(binance|bitunix|hyperliquid)\.(account|asker|caller|emergency|sign)\."
+    r"|brokers\.link\.(broker|orders|reports|secret)\."
+)
+"""Classes without which nothing can be signed or sent."""
+
+
+def held(home: Path) -> set[str]:
+    """What there was to send with at the end of a session that listed it."""
+    return {name for name in (home / "classes").read_text().splitlines() if TRADING.match(name)}
+
+
+@pytest.mark.timeout(120)
+def test_only_a_live_session_holds_what_could_send(there: Exchange, tmp_path: Path) -> None:
+    """The object graph of a paper session on the same market, with the same key at hand (D5)."""
+    paper, live = tmp_path / "paper", tmp_path / "live"
+    paper.mkdir()
+    live.mkdir()
+    words = ("--source", there.venue, "--symbols", VENUES[there.venue], "--duration", "0.05")
+    simulated = Process(
+        paper, "--headless", *words, *there.words, program=GRAPHED, **there.surroundings
+    ).end()
+    assert 0 == simulated.code, simulated.err
+    assert "paper" == simulated.run.report()["mode"]
+    assert set() == held(paper)
+    assert "brokers.paper.venue.PaperVenue" in (paper / "classes").read_text().splitlines()
+    modules = (paper / "modules").read_text().splitlines()
+    assert ["brokers.link.secret"] == [name for name in modules if TRADING.match(f"{name}.")]
+
+    real = there.start(live, "0.05", program=GRAPHED).end()
+    assert 0 == real.code, real.err
+    assert {"brokers.link.broker.LiveBroker", "brokers.link.secret.Secret"} <= held(live)
+    assert any(name.endswith("Account") for name in held(live))
+    assert "brokers.paper.venue.PaperVenue" not in (live / "classes").read_text().splitlines()
+
+
+def test_the_sentinel_is_told_of_the_key_by_a_pipe_alone(there: Exchange, tmp_path: Path) -> None:
+    """Not in its arguments, its surroundings, or a file it has open."""
+    process = there.start(tmp_path, "0.2")
+    process.until_trading()
+    (started,) = process.run.sentinel("sentinel_started")
+    folder = Path(f"/proc/{started['data']['pid']}")
+    said = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+    files = [link.resolve() for link in (folder / "fd").iterdir()]
+    said += b"".join(path.read_bytes() for path in files if path.is_file())
+    assert started["data"]["has_key"]
+    assert b"laptop_agents.sentinel" in said
+    assert [] == [name for name, value in there.surroundings.items() if value.encode() in said]
+    assert [] == [name for name in there.surroundings if name.encode() in said]
+    assert 0 == process.end().code
+>>>>>>> wip/t
