@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from engine.model.errors import Defect
 from engine.model.venue_events import VenueEvent
 
-
 WAITING_MAX: Final = 100_000
 
 

@@ -20,12 +20,8 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
-<<<<<<< HEAD
-from tests.end_to_end.shell import ROOT, Process
-from tests.end_to_end.terminal import Terminal
-=======
 from tests.end_to_end.shell import PROGRAM, ROOT, Process
->>>>>>> wip/t
+from tests.end_to_end.terminal import Terminal
 
 PATIENCE_S = 30.0
 VENUES = {"binance": "BTCUSDT", "bitunix": "BTCUSDT", "hyperliquid": "BTC"}
@@ -170,7 +166,6 @@ def test_a_kill_file_leaves_nothing_behind(there: Exchange, tmp_path: Path) -> N
     assert 2 == refused.code
 
 
-<<<<<<< HEAD
 def test_arming_at_a_terminal(tmp_path: Path) -> None:
     """The venue's name typed under what is at stake; another word leaves, and nothing was sent."""
     with exchange("binance", tmp_path) as there:
@@ -191,7 +186,8 @@ def test_arming_at_a_terminal(tmp_path: Path) -> None:
         assert [] == list(tmp_path.glob("*.token"))
         assert agree(there, agreed.run) is not None
         assert 1 == len(list((tmp_path / "runs").glob("2*")))
-=======
+
+
 GRAPHED = ("tests.end_to_end.graphed", "--")
 TRADING = re.compile(
     r"brokers\.(binance|bitunix|hyperliquid)\.(account|asker|caller|emergency|sign)\."
@@ -243,4 +239,3 @@ def test_the_sentinel_is_told_of_the_key_by_a_pipe_alone(there: Exchange, tmp_pa
     assert [] == [name for name, value in there.surroundings.items() if value.encode() in said]
     assert [] == [name for name in there.surroundings if name.encode() in said]
     assert 0 == process.end().code
->>>>>>> wip/t
