@@ -18,7 +18,7 @@ STAMP := $(VENV)/.installed
 ORACLE := $(VENV)/oracle/.installed
 
 .PHONY: run test check coverage lint simulate soak flake bench bench-compiled bench-screen \
-	soak-screen screenshots image lock clean
+	soak-screen soak-live screenshots image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -48,6 +48,10 @@ simulate: $(STAMP)
 # A session in real time, watched from outside: memory, descriptors, tasks, threads, journal.
 soak: $(STAMP)
 	@$(BIN)/python -m benchmarks.soak $(MINUTES)
+
+# A live session against the sandbox of VENUE while things go wrong; ledger and journal must agree.
+soak-live: $(STAMP)
+	@$(BIN)/python -m tests.live_soak --minutes $(MINUTES) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED))
 
 # The fast part of the suite again and again, in another order each time.
 flake: $(STAMP)

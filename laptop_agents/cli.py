@@ -91,7 +91,7 @@ def run_session(arguments: argparse.Namespace) -> int:
         home=home,
         run_dir=run_dir,
         kill_file=kill_file,
-        consent=_consent(arguments),
+        consent=consent_of(arguments),
         verbosity=-1 if arguments.quiet else arguments.verbose,
         as_json=arguments.json,
         color=_wants_color(arguments),
@@ -111,7 +111,7 @@ def resume(arguments: argparse.Namespace) -> int:
         arguments.resume,
         home=find_home(os.environ),
         kill_file=_path("--kill-file", arguments.kill_file),
-        consent=_consent(arguments),
+        consent=consent_of(arguments),
         verbosity=-1 if arguments.quiet else arguments.verbose,
         as_json=arguments.json,
         color=_wants_color(arguments),
@@ -119,7 +119,8 @@ def resume(arguments: argparse.Namespace) -> int:
     )
 
 
-def _consent(arguments: argparse.Namespace) -> "Consent":
+def consent_of(arguments: argparse.Namespace) -> "Consent":
+    """Return what was typed about real money."""
     from laptop_agents.arming import Consent  # noqa: PLC0415 - not for --help
 
     return Consent(arguments.yes_live or "", _path("--arm-token", arguments.arm_token))

@@ -6,6 +6,7 @@ Rule 2: which run is its own is told by the run: the socket's welcome names the 
 """
 
 import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -15,9 +16,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from brokers.link.secret import Secret
 from engine.model.errors import SessionUnreachable
 from engine.session.control.client import Connection
 from engine.session.run_folder import LATEST, RUNS
+from laptop_agents.keys_prompt import ON_STDIN
+from laptop_agents.keys_shape import VAULT_VARIABLE
 
 START_S: Final = 20.0
 """How long an engine may take until it listens: many times what it does."""
@@ -33,10 +37,13 @@ OLD_S: Final = 2.0
 class EngineProcess:
     """One engine."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], passphrase: Secret | None = None) -> None:
         """Start a session with the words of the command line, without a screen.
 
         `-q` because nobody reads its heartbeats; it has no terminal, so it asks for none.
+
+        Args:
+            passphrase: Of the vault, if a person just typed it: handed on by its standard input.
         """
         loud = re.compile(r"-v+")
         quiet = [word for word in words if loud.fullmatch(word) is None]
@@ -44,11 +51,15 @@ class EngineProcess:
         self._began_s = time.time()
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-P", "-m", "laptop_agents", "-q", *quiet],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if passphrase is None else subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._said,
             start_new_session=True,
+            env=None if passphrase is None else {**os.environ, VAULT_VARIABLE: ON_STDIN},
         )
+        if passphrase is not None and self._process.stdin is not None:
+            with self._process.stdin as line, contextlib.suppress(BrokenPipeError):
+                line.write(f"{passphrase.reveal()}\n".encode())
 
     @property
     def is_alive(self) -> bool:

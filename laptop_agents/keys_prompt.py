@@ -8,7 +8,9 @@ Source: reliability.md row 110.
 import getpass
 import sys
 import warnings
+from collections import deque
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 from brokers.link.secret import Credentials, Secret
@@ -31,20 +33,43 @@ def typed(venue: str, *, is_piped: bool) -> Credentials:
 
 
 def passphrase(environ: Mapping[str, str], *, may_ask: bool = True) -> Callable[[bool], str]:
-    """Return what finds the vault's passphrase: in the environment, else by asking for it."""
+    """Return what finds the vault's passphrase: in the environment, else by asking for it.
+
+    `-` there stands for the first line of the standard input.
+    """
 
     def ask(is_new: bool) -> str:  # noqa: FBT001 - a callback with one argument
         known = environ.get(VAULT_VARIABLE, "")
+        if known == ON_STDIN:
+            return _first_line().reveal()
         if not known and not may_ask:
             raise CredentialsRefused(VAULT)
-        words = known or _unseen("passphrase of the vault: ", VAULT)
-        if is_new and not known and _unseen("the same again: ", VAULT) != words:
-            raise CredentialsRefused("the two passphrases differ: nothing was kept")
-        return Secret(words).reveal()
+        words = Secret(known or _unseen("passphrase of the vault: ", VAULT))
+        if not known:
+            if is_new and _unseen("the same again: ", VAULT) != words.reveal():
+                raise CredentialsRefused("the two passphrases differ: nothing was kept")
+            _typed.append(words)
+        return words.reveal()
 
     return ask
 
 
+def typed_passphrase() -> Secret | None:
+    """Return what a person typed in this process, for another one of ours without a terminal."""
+    return _typed[-1] if _typed else None
+
+
+@cache
+def _first_line() -> Secret:
+    """Read it once: who asks again gets the same."""
+    try:
+        return Secret(sys.stdin.buffer.readline(LINE_MAX).decode().rstrip("\r\n"))
+    except UnicodeDecodeError:
+        raise CredentialsRefused("what came in is no text") from None
+
+
+_typed: Final[deque[Secret]] = deque(maxlen=1)
+ON_STDIN: Final = "-"
 VAULT: Final = f"the vault needs its passphrase: set {VAULT_VARIABLE}, or use a terminal"
 KEYS: Final = "no terminal to ask on: pipe the two lines, and say --stdin"
 

@@ -27,9 +27,14 @@ def command(module: str) -> list[str]:
 
 
 def environment() -> Mapping[str, str]:
-    """Return the environment in which `command` finds the same packages as this process."""
+    """Return the environment in which `command` finds the same packages as this process.
+
+    No keys are in it: a sentinel that needs one is handed it over a pipe.
+    """
+    from laptop_agents.keys_shape import keyless  # noqa: PLC0415 - the engine's, before it starts
+
     paths = [os.fspath(PACKAGES), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {**keyless(os.environ), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def conclude(run: Path) -> int:

@@ -12,10 +12,12 @@ from engine.model.errors import SessionUnreachable
 from engine.reports.final_report import NAME as REPORT_NAME
 from engine.session.sanitize import sanitize
 from engine.session.stops import GRACEFUL
+from laptop_agents.armed_words import armed
 from laptop_agents.attach_command import HUNG_UP, is_lost, last_words, show
 from laptop_agents.cli import flags
 from laptop_agents.engine_process import EngineProcess, runs_of
 from laptop_agents.home import find_home
+from laptop_agents.keys_prompt import typed_passphrase
 from laptop_agents.line_mode import OWNER, told
 from laptop_agents.looks import Looks, looks
 from laptop_agents.run_shelf import find_run
@@ -46,7 +48,8 @@ def run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     home = find_home(os.environ)
     named = find_run(arguments.resume, home) if arguments.resume else _run_dir(arguments.run_dir)
     wanted = looks(flags(arguments), os.environ)
-    engine = EngineProcess(words)
+    given = armed(arguments, words)
+    engine = EngineProcess(given, typed_passphrase())
     for number in GRACEFUL:
         signal.signal(number, _stop)
     try:

@@ -12,6 +12,7 @@ from msgspec.json import Decoder
 
 from brokers.binance import wire
 from brokers.binance.streams import IGNORED_KINDS, KINDS, levels
+from brokers.link.arrivals import Arrivals
 from brokers.link.grid import Grid, Refused
 from engine.model.market import Depth, FeedEvent, Flaw, Malformed, MarketEvent
 from engine.model.text import sanitize
@@ -20,16 +21,10 @@ LINE_BYTES_MAX: Final = 1024 * 1024
 """1 MiB; a full 1,000-level snapshot takes 60 kB."""
 STREAMS_MAX: Final = 1_024
 """Stream names remembered; more than that are not one venue's symbols but an attack."""
-LEAP_NS_MAX: Final = 3_600 * 1_000_000_000
-"""A receive time further ahead than this waits for a second line to confirm it."""
-
 DETAIL_CHARS_MAX: Final = 120
 """What `Malformed.detail` promises."""
 
-_UNIT_NS: Final = {19: 1, 16: 1_000, 13: 1_000_000, 10: 1_000_000_000}
-"""Nanoseconds in one unit, by digits: each length is one unit only, from 2001 to 2286."""
 _MS_NS: Final = 1_000_000
-_INT64_MAX: Final = 2**63 - 1
 _PREFIX: Final = b'{"stream":"'
 
 P = TypeVar("P", bound=wire.Payload)
@@ -86,8 +81,8 @@ class LineParser:
         self._routes: dict[bytes, Route[wire.Payload] | None] = {
             name.encode(): None for name in muted
         }
+        self._arrivals = Arrivals(start_ns)
         self._last_ns = start_ns
-        self._leap_ns = 0
         self._symbol = ""
 
     def parse(self, line: bytes) -> FeedEvent | None:
@@ -123,7 +118,7 @@ class LineParser:
         if len(line) > LINE_BYTES_MAX:
             raise Refused("oversize", f"line over {LINE_BYTES_MAX} bytes")
         stamp, _, body = line.partition(b" ")
-        self._received(stamp)
+        self._last_ns = self._arrivals.take(stamp)
         return self._frame(body)
 
     def _frame(self, body: bytes) -> FeedEvent | None:
@@ -138,23 +133,6 @@ class LineParser:
             return None
         self._symbol = route.grid.symbol
         return route.event(body, at_ns)
-
-    def _received(self, stamp: bytes) -> None:
-        """Take a line's receive time, in nanoseconds, never before the last one."""
-        at_ns = received_ns(stamp)
-        if not at_ns:
-            raise Refused("malformed", "no receive time")
-        if at_ns > self._last_ns + LEAP_NS_MAX and self._last_ns:
-            self._confirm_leap(at_ns)
-        self._leap_ns = 0
-        self._last_ns = max(at_ns, self._last_ns)
-
-    def _confirm_leap(self, at_ns: int) -> None:
-        """Refuse the first line of a leap: one wrong digit must not freeze time for the rest."""
-        is_confirmed = abs(at_ns - self._leap_ns) <= LEAP_NS_MAX and at_ns <= _INT64_MAX
-        self._leap_ns = at_ns
-        if not is_confirmed:
-            raise Refused("malformed", "receive time leaps ahead")
 
     def _first_of_stream(self, name: bytes, body: bytes, at_ns: int) -> FeedEvent | None:
         """Read a line whose stream is new, or that has none.
@@ -213,12 +191,6 @@ class LineParser:
             last_seq=data.last_id,
             ts_event_ns=data.transaction_ms * _MS_NS,
         )
-
-
-def received_ns(stamp: bytes) -> int:
-    """Return a receive time in nanoseconds, 0 where there is none."""
-    unit_ns = _UNIT_NS.get(len(stamp))
-    return int(stamp) * unit_ns if unit_ns and stamp.isdigit() else 0
 
 
 def split_stream(stream: str) -> tuple[str, str]:

@@ -28,6 +28,8 @@ PATHS: Final = (
     requests.ACCOUNT, requests.LEVERAGE, requests.PLACE, requests.CANCEL,
     requests.PENDING, requests.DETAIL, requests.TRADES, requests.POSITIONS,
 )  # fmt: skip
+WINDOW_S: Final = 1.15
+"""A second, and by how much the way there may differ from one request to the next."""
 WAIT_MAX_S: Final = 5.0
 """Longer than that no cancel and no question stands in line."""
 BACK_OFF_S: Final = 1.0
@@ -44,7 +46,7 @@ class Caller:
     def __init__(self, rest: Rest, clock: SecondsClock) -> None:
         self._rest = rest
         self._clock = clock
-        limits = (Limit(path, 5 if path in SLOW else 10, 1.0) for path in PATHS)
+        limits = (Limit(path, 5 if path in SLOW else 10, WINDOW_S) for path in PATHS)
         self.budget = Budget(tuple(limits))
         self._back_off_s = BACK_OFF_S
 

@@ -71,9 +71,9 @@ class Deals:
             return [report]
         if deal is None:
             deal = self._open[report.venue_order_id] = Deal(report, now_s, now_s)
-        if report.filled_qty < deal.report.filled_qty or _has_ended(deal.report):
+        elif report.filled_qty < deal.report.filled_qty or _has_ended(deal.report):
             return []  # an older picture of it
-        if report.filled_qty > deal.report.filled_qty:
+        elif report.filled_qty > deal.report.filled_qty:
             deal.since_s, deal.next_s, deal.tries = now_s, now_s, 0
         deal.report, deal.average, deal.fee = report, average, fee
         told: list[Report] = [] if _has_ended(report) else [report]

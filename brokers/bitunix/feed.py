@@ -150,11 +150,21 @@ class BitunixFeed(MarketFeed):
 
     async def _ask_rates(self) -> None:
         """Ask each instrument's coming rate in turn; one that does not come is asked for later."""
+        if self._tap is not None:
+            await self._keep_rules(self._tap)
         while True:
             for symbol in self._symbols:
                 await self._ask_rate(symbol)
                 await asyncio.sleep(APART_S)
             await asyncio.sleep(self._config.funding_poll_s)
+
+    async def _keep_rules(self, tap: Tap) -> None:
+        """Let a recording begin with the rules of what is in it."""
+        for symbol in self._symbols:
+            outcome = await self._rest.ask(Request("GET", f"{LISTING}?symbols={symbol}", {}))
+            if isinstance(outcome, Reply) and outcome.status == OK:
+                tap(symbol, time.time_ns(), outcome.body)
+            await asyncio.sleep(APART_S)
 
     async def _ask_rate(self, symbol: str) -> None:
         outcome = await self._rest.ask(Request("GET", RATE.format(symbol), {}))

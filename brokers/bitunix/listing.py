@@ -5,6 +5,7 @@ refusal (30016, 30017) decides.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -74,18 +75,43 @@ def listed(body: bytes, wanted: Sequence[str]) -> list[Instrument]:
         raise DataUnavailable(f"the venue's listing can't be read: {_said(error)}") from error
 
 
+def rules_in(body: bytes) -> dict[str, Instrument]:
+    """Return every instrument of a listing that can be read, for recordings; none where it is none.
+
+    A contract that can't be traded any more could be when it was recorded.
+    """
+    try:
+        told = _offered(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, DataUnavailable):
+        return {}
+    found = {}
+    for symbol, row in told.items():
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            found[symbol] = _rules(_decode_pair(row))
+    return found
+
+
 def _offered(body: bytes) -> dict[str, Raw]:
     told = _decode(body)
     if str(told.code) != "0" or told.data is None:
         raise DataUnavailable(f"bitunix answered {_said(told.code)}: {_said(told.msg)}")
-    rows = [(_decode_name(row), row) for row in told.data]
-    return {name.symbol: row for name, row in rows if name.quote == QUOTE}
+    offered = {}
+    for row in told.data:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            name = _decode_name(row)
+            if name.quote == QUOTE:
+                offered[name.symbol] = row
+    return offered
 
 
 def _instrument(pair: Pair) -> Instrument:
     if pair.status != OPEN or not pair.is_for_programs:
         why = sanitize(pair.status, 20) if pair.status != OPEN else "not by programs"
         raise DataUnavailable(f"{pair.symbol} can't be traded now: {why}")
+    return _rules(pair)
+
+
+def _rules(pair: Pair) -> Instrument:
     lot = Decimal(1).scaleb(-pair.size_decimals)
     has_least = pair.min_qty.is_finite() and pair.min_qty > lot
     return Instrument(

@@ -6,7 +6,7 @@ side, is left out. A push may hold several, and nobody says in which order.
 Source: sheet sections 3 and 4.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -75,6 +75,18 @@ class PushParser:
     def rate(self, symbol: str, head: Head, at_ns: int) -> Events:
         """Take the coming rate from an answer of REST; returns only what is wrong with it."""
         return self._guarded(symbol, at_ns, lambda grid: self._rate(head, grid))
+
+    def recorded(self, head: Head, at_ns: int, ignored: Collection[str]) -> Events:
+        """Return the events of a message that was kept, by whatever way it had come."""
+        if head.ch:
+            return () if head.symbol in ignored else self.push(head, at_ns)
+        if head.code is None:
+            return ()
+        try:
+            symbol = read_rate(head.data).symbol
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return ()
+        return () if symbol in ignored else self.rate(symbol, head, at_ns)
 
     def _guarded(self, symbol: str, at_ns: int, read: Callable[[Grid], Events]) -> Events:
         grid = self._grids.get(symbol)

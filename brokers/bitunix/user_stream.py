@@ -10,8 +10,6 @@ Source: sheet section 7. That received funding is positive is not said there: un
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-import msgspec
-
 from brokers.bitunix import rows
 from brokers.bitunix.answers import UNREADABLE, order_report
 from brokers.bitunix.moments import MS_NS, moment_ns
@@ -75,7 +73,7 @@ class FundingSeen:
         """Return the payments that a push of positions tells."""
         try:
             told = rows.positions.all(head.data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return []
         payments = (self._payment(row, head.ts * MS_NS) for row in told)
         return [payment for payment in payments if payment is not None]

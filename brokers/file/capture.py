@@ -14,10 +14,11 @@ from typing import Final
 import msgspec
 
 from brokers.binance import wire
-from brokers.binance.parse import LINE_BYTES_MAX, LineParser, received_ns, split_stream
+from brokers.binance.parse import LINE_BYTES_MAX, LineParser, split_stream
 from brokers.binance.streams import KINDS
 from brokers.file.config import TradingRules
 from brokers.file.rules import Sample, instrument_of, refuse_inverse
+from brokers.link.arrivals import received_ns
 from brokers.link.grid import Grid
 from engine.model.errors import BrokenCapture, DataUnavailable
 from engine.model.instrument import Instrument

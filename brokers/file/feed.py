@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from brokers.file.capture import Capture
 from brokers.file.config import FileConfig
 from brokers.file.klines import KlineFile
+from brokers.file.pushes import Pushes, is_of_pushes
 from brokers.file.rules import agreed
 from engine.model.errors import BrokenCapture, DataUnavailable, UnknownInstrument, UsageError
 from engine.model.instrument import Instrument
@@ -132,7 +133,7 @@ def _opened(typed: Path, config: FileConfig) -> Recording:
     if symbol:
         raise UsageError(f"{symbol}= is for klines; {path.name} names its symbols itself")
     if path.suffix in CAPTURE_SUFFIXES:
-        return Capture(path, config.instruments)
+        return (Pushes if is_of_pushes(path) else Capture)(path, config.instruments)
     raise BrokenCapture(f"{path} is of no known format: expected {', '.join(_SUFFIXES)}")
 
 

@@ -52,11 +52,16 @@ class Sample:
     sizes: set[str] = field(default_factory=set)
 
 
-def instrument_of(symbol: str, sample: Sample, stated: Mapping[str, TradingRules]) -> Instrument:
+def instrument_of(
+    symbol: str,
+    sample: Sample,
+    stated: Mapping[str, TradingRules],
+    table: Mapping[str, TradingRules] = KNOWN,
+) -> Instrument:
     """Decide an instrument's rules: stated, else known if the sample fits them, else inferred."""
     rules = stated.get(symbol)
     if rules is None:
-        known = KNOWN.get(symbol)
+        known = table.get(symbol)
         rules = known if known and _fits(sample, known) else _inferred(sample)
     base, quote = split_symbol(symbol)
     return Instrument(

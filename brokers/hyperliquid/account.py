@@ -20,9 +20,9 @@ from typing import Final, Self
 import msgspec
 
 from brokers.hyperliquid import actions, answers
+from brokers.hyperliquid.abilities import capabilities
 from brokers.hyperliquid.answers import BROKEN, Done, Element
 from brokers.hyperliquid.caller import Caller, Fault
-from brokers.hyperliquid.cloid import CLIENT_ID_ALPHABET, CLIENT_ID_MAX
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.dead_man import DeadMan
 from brokers.hyperliquid.listener import Listener
@@ -32,6 +32,19 @@ from brokers.hyperliquid.refusals import UNMATCHED, harmless, reason_of
 from brokers.hyperliquid.sign import Action, Signer
 from brokers.hyperliquid.survey import NotWhole, Survey
 from brokers.hyperliquid.terms import Touch, needs_touch, order_terms
+from brokers.hyperliquid.verdicts import (
+    UNREADABLE,
+    Outcome,
+    as_answered,
+    failed,
+    gone,
+    not_amendable,
+    number_of,
+    placed,
+    same_as,
+    unknown,
+    unmatched,
+)
 from brokers.hyperliquid.wire import Ladder
 from brokers.link.account import (
     Accepted,
@@ -48,21 +61,13 @@ from brokers.link.account import (
 from brokers.link.budget import Lane
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
-from engine.model.money import ZERO
-from engine.model.orders import OrderType, Side, TimeInForce
 from engine.model.venue_events import RejectReason, Standing
 from engine.venue import Capabilities
 
-LAG_MS: Final = 2_000
-"""Beyond what the venue lets arrive late, until its answers show what has arrived."""
-UNREADABLE: Final = "an answer that can't be read"
-ENDED: Final = frozenset({Standing.CANCELED, Standing.EXPIRED})
-GONE: Final = frozenset({Standing.FILLED, Standing.NOT_FOUND, Standing.REJECTED})
 PASSING: Final = frozenset({None, RejectReason.VENUE_UNAVAILABLE, RejectReason.RATE_LIMIT})
 """What is wrong with the line or the moment, not with the wish."""
 SUPERSEDED: Final = "it still shows the order as it was before its amendment"
 UNKNOWN_OID: Final = "unknownOid"
-Outcome = Accepted | Refused | Unclear
 
 _ladder = msgspec.json.Decoder(Ladder).decode
 
@@ -149,7 +154,7 @@ class HyperliquidAccount:
             told = answers.order_status(reply.body)
             if told.order is None:
                 is_unknown = told.status == UNKNOWN_OID
-                return _unknown(ref) if is_unknown else Unanswered(harmless(told.status))
+                return unknown(ref) if is_unknown else Unanswered(harmless(told.status))
             report = answers.update_report(told.order, ref.client_id)
         except BROKEN:
             return Unanswered(UNREADABLE)
@@ -160,7 +165,7 @@ class HyperliquidAccount:
 
     async def picture(self, since_ns: int) -> Picture | Unanswered:
         """Ask for the whole account, its fills from a venue time on."""
-        return await self._survey.picture(since_ns, lambda: self._listener.heard)
+        return await self._survey.picture(since_ns, lambda: self._listener.fills_heard)
 
     # --- trading -------------------------------------------------------------------------------
 
@@ -180,7 +185,17 @@ class HyperliquidAccount:
             return told
         if told.error is not None:
             return await self._not_placed(order, told.error)
-        return self._placed(order, told)
+        self._names.learn(number_of(told), order.client_id)
+        return placed(order, told, self._caller.now_ns())
+
+    async def _not_placed(self, order: NewOrder, text: str) -> Outcome:
+        if UNMATCHED in text.lower():
+            return unmatched(order, self._caller.now_ns())
+        reason = reason_of(text)
+        if reason is RejectReason.DUPLICATE_CLIENT_ID:
+            ref = OrderRef(order.client_id, "", order, order.instrument.symbol)
+            return same_as(order, await self.order(ref), text)
+        return Refused(reason, harmless(text))
 
     async def amend(self, ref: OrderRef, price: Decimal, qty: Decimal) -> Outcome:
         """Change price and total quantity: another order takes its place, under the same name.
@@ -198,7 +213,7 @@ class HyperliquidAccount:
         if isinstance(terms, Refused):
             return terms
         standing = await self.order(ref)
-        refused = _not_amendable(standing)
+        refused = not_amendable(standing)
         if refused is not None:
             return refused
         assert isinstance(standing, OrderReport), "the rest is refused"
@@ -224,7 +239,7 @@ class HyperliquidAccount:
         reason = reason_of(told.error)
         if reason is not RejectReason.ORDER_NOT_FOUND:
             return Refused(reason, harmless(told.error))
-        return await self._gone(ref, told.error)
+        return gone(await self.order(ref), told.error)
 
     async def renew(self, ttl_s: float) -> bool:
         """Set the dead-man switch; nothing or less clears it. False where the venue has none."""
@@ -244,7 +259,7 @@ class HyperliquidAccount:
         """Have one thing done; return what became of its one element."""
         told = await self._caller.act(action, lane)
         if isinstance(told, Fault):
-            return _failed(told)
+            return failed(told)
         if not told.elements:
             return Accepted()
         if len(told.elements) != 1:
@@ -277,144 +292,28 @@ class HyperliquidAccount:
         except (*BROKEN, IndexError):
             return None
 
-    # --- what an answer means ------------------------------------------------------------------
-
-    def _placed(self, order: NewOrder, told: Element) -> Outcome:
-        if told.resting is not None:
-            number = str(told.resting.oid)
-            self._names.learn(number, order.client_id)
-            return Accepted(number)
-        if told.filled is None:
-            return Accepted()
-        number = str(told.filled.oid)
-        self._names.learn(number, order.client_id)
-        try:
-            filled = answers.number(told.filled.total_sz)
-        except BROKEN:
-            return Unclear(UNREADABLE)
-        is_immediate = order.type is OrderType.MARKET or order.tif is TimeInForce.IOC
-        standing = Standing.EXPIRED if is_immediate else Standing.WORKING
-        return Accepted(number, self._report(order, number, filled, standing))
-
-    async def _not_placed(self, order: NewOrder, text: str) -> Outcome:
-        if UNMATCHED in text.lower():
-            return Accepted("", self._report(order, "", ZERO, Standing.EXPIRED))
-        reason = reason_of(text)
-        if reason is RejectReason.DUPLICATE_CLIENT_ID:
-            return await self._same_as(order, text)
-        return Refused(reason, harmless(text))
-
-    async def _same_as(self, order: NewOrder, text: str) -> Outcome:
-        """Say what became of an order whose name is taken: by itself, most likely (row 27)."""
-        report = await self.order(OrderRef(order.client_id, "", order, order.instrument.symbol))
-        if isinstance(report, Unanswered) or report.standing is Standing.NOT_FOUND:
-            return Unclear("its client id is taken, and the order can't be read")
-        is_limit = order.type is OrderType.LIMIT
-        if (report.side, report.qty) != (order.side, order.qty) or (
-            is_limit and report.price != order.price
-        ):
-            return Refused(RejectReason.DUPLICATE_CLIENT_ID, harmless(text))
-        return Accepted(report.venue_order_id, report)
-
     def _amended(self, wished: NewOrder, told: Element | Outcome) -> Outcome:
+        """Say what became of an amendment."""
         client_id = wished.client_id
         if isinstance(told, Unclear):
             return told  # a cancel stays kept back until somebody asks how the order stands
-        error = told.error if isinstance(told, Element) else None
-        if isinstance(told, Refused) or error is not None:
+        if isinstance(told, Element) and told.error is not None:
+            told = Refused(reason_of(told.error), harmless(told.error))
+        if isinstance(told, Refused):
             ended = self._succession.failed(client_id)
             if ended is not None:
                 self._listener.tell(ended)
-            refused = told if isinstance(told, Refused) else None
-            return refused or Refused(reason_of(error or ""), harmless(error or ""))
-        number = ""
-        if isinstance(told, Element) and told.resting is not None:
-            number = str(told.resting.oid)
-        if isinstance(told, Element) and told.filled is not None:
-            number = str(told.filled.oid)
+            return told
+        number = number_of(told) if isinstance(told, Element) else ""
         if not number:
             return Accepted()  # the stream tells its new number
         carried = self._succession.amended(client_id, number)
         self._names.learn(number, client_id)
         total = wished._replace(qty=wished.qty + carried)
-        report = self._report(total, number, carried, Standing.WORKING)
+        report = as_answered(total, number, carried, Standing.WORKING, self._caller.now_ns())
         return Accepted(number, report._replace(is_amendment=True))
-
-    async def _gone(self, ref: OrderRef, text: str) -> Outcome:
-        """Say what became of an order that the venue says it does not have."""
-        report = await self.order(ref)
-        if isinstance(report, Unanswered):
-            return Unclear(report.cause)
-        if report.standing in ENDED:
-            return Accepted(report.venue_order_id, report)
-        if report.standing in GONE:
-            return Refused(RejectReason.ORDER_NOT_FOUND, f"it is {report.standing}")
-        return Unclear(harmless(f"it works on, and yet: {text}"))
-
-    def _report(
-        self, order: NewOrder, number: str, filled: Decimal, standing: Standing
-    ) -> OrderReport:
-        """Return how an order stands by an answer; filled whole is always filled."""
-        is_filled = filled >= order.qty
-        return OrderReport(
-            order.client_id,
-            number,
-            order.instrument.symbol,
-            order.side,
-            Standing.FILLED if is_filled else standing,
-            order.qty,
-            min(filled, order.qty),
-            order.price,
-            self._caller.now_ns(),
-        )
-
-
-PICTURE_GAP_S: Final = 15.0
-"""A picture weighs 44, three times that while the account moves; an address has 1,200 a minute."""
-
-
-def capabilities(config: HyperliquidConfig) -> Capabilities:
-    """Return what the venue can do, and how long a lost order may take to turn up."""
-    return Capabilities(
-        can_amend_price=config.amends,
-        can_amend_qty=config.amends,
-        amend_down_keeps_queue=False,
-        has_triggers=False,
-        client_id_max=CLIENT_ID_MAX,
-        client_id_alphabet=CLIENT_ID_ALPHABET,
-        picture_gap_s=PICTURE_GAP_S,
-        query_lag_ms=LAG_MS + round(config.expires_after_s * 1_000),
-    )
-
-
-CAPABILITIES: Final = capabilities(HyperliquidConfig())
-"""As long as the settings are the defaults."""
-
-
-def _not_amendable(standing: OrderReport | Unanswered) -> Refused | None:
-    """Return why an order can't be amended now."""
-    if isinstance(standing, Unanswered):
-        return Refused(RejectReason.VENUE_UNAVAILABLE, standing.cause)
-    if standing.standing is not Standing.WORKING:
-        return Refused(RejectReason.ORDER_NOT_FOUND, f"it is {standing.standing}")
-    if standing.filled_qty:
-        return Refused(RejectReason.INVALID_ORDER, "it has filled in part: cancel it instead")
-    return None
-
-
-def _failed(fault: Fault) -> Refused | Unclear:
-    if fault.reason is None:
-        return Unclear(fault.detail)
-    return Refused(fault.reason, fault.detail)
 
 
 def _oid(ref: OrderRef) -> int:
     """Return the venue's number of an order of somebody else; 0, which none has, without one."""
     return int(ref.venue_order_id) if ref.venue_order_id.isdecimal() else 0
-
-
-def _unknown(ref: OrderRef) -> OrderReport:
-    side = Side.BUY if ref.order is None else ref.order.side
-    return OrderReport(
-        ref.client_id, ref.venue_order_id, ref.symbol, side, Standing.NOT_FOUND, ZERO, ZERO, None, 0
-    )

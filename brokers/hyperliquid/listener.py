@@ -73,8 +73,8 @@ class Listener:
         self._touches: dict[str, Touch] = {}
         self._stream: Stream | None = None
         self._take: Take | None = None
-        self.heard = 0
-        """Reports so far."""
+        self.fills_heard = 0
+        """So far; whoever looks at the account meanwhile has to look again."""
         self.words_unheard = 0
         """Order updates whose word nobody knows."""
         self._channels: dict[str, Callable[[msgspec.Raw], None]] = {
@@ -105,7 +105,7 @@ class Listener:
 
     def tell(self, report: Report) -> None:
         """Hand something over that was not told here."""
-        self.heard += 1
+        self.fills_heard += isinstance(report, FillReport)
         if self._take is not None:
             self._take(report)
 

@@ -2,13 +2,14 @@
 
 Rule 1: a look of which one part failed, or made no sense, is no look at all (reliability.md A9).
 Rule 2: the parts are asked for one after the other, positions first and last. Where these differ,
-        or the account's stream has told something meanwhile, it moved, and is looked at again.
+        or the account's stream has told a fill meanwhile, it moved, and is looked at again.
 Rule 3: an account is asked for by the master's address. Where somebody gives the agent's, every
         answer is empty and none an error, so who is whose is asked first.
 
 Source: the Hyperliquid sheet, sections 2, 5 and 7; domain.md section 6.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -28,6 +29,7 @@ LOOKS_MAX: Final = 3
 """Looks at an account that moves; each weighs 44."""
 PAGES_MAX: Final = 10
 """Of fills in one look: 20,000."""
+COUNT_EVERY_S: Final = 300.0
 MS_NS: Final = 1_000_000
 AGENT, MISSING = "agent", "missing"
 BPS: Final = 4
@@ -56,6 +58,8 @@ class Survey:
         self._coins = tuple(coins)
         self._names = names
         self._succession = succession
+        self._counted_s = -COUNT_EVERY_S
+        """Monotonic."""
 
     # --- facts ---------------------------------------------------------------------------------
 
@@ -149,6 +153,7 @@ class Survey:
         """
         told = _parsed(await self._caller.ask_of_us("userRateLimit"), answers.rate_limit)
         self._caller.allowance.learn(told.used, told.cap)
+        self._counted_s = time.monotonic()
 
     async def _leverage(self, coin: str) -> int:
         told = await self._caller.ask_of_us("activeAssetData", coin=coin)
@@ -161,10 +166,11 @@ class Survey:
 
         Args:
             since_ns: Venue time of the first fill wanted.
-            moves: Counts what the account's stream has told so far.
+            moves: Counts the fills that the account's stream has told so far.
 
         """
         try:
+            await self._keep_count()
             for _ in range(LOOKS_MAX):
                 before = moves()
                 seen = await self._look(since_ns)
@@ -173,6 +179,11 @@ class Survey:
         except NotWhole as missing:
             return Unanswered(missing.fault.detail)
         return Unanswered("the account moves all the time") if seen is None else seen
+
+    async def _keep_count(self) -> None:
+        """Compare our count of requests with the venue's where that was long ago."""
+        if time.monotonic() - self._counted_s >= COUNT_EVERY_S:
+            await self.learn_allowance()
 
     async def _look(self, since_ns: int) -> Picture | None:
         """Look once; None where the positions moved meanwhile."""

@@ -31,9 +31,18 @@ class Door:
         """Admit or refuse an order."""
         self._matching.place(ts_ns, order_id, intent)
 
-    def amend(self, ts_ns: int, order_id: str, symbol: str, price: Decimal, qty: Decimal) -> None:
-        """Change price and total quantity of a resting order."""
-        self._matching.amend(ts_ns, order_id, symbol, price, qty)
+    def amend(
+        self,
+        ts_ns: int,
+        order_id: str,
+        symbol: str,
+        price: Decimal,
+        qty: Decimal,
+        *,
+        requeues: bool,
+    ) -> None:
+        """Change price and total quantity of a resting order, which may cost it its place."""
+        self._matching.amend(ts_ns, order_id, symbol, price, qty, requeues=requeues)
 
     def cancel(self, ts_ns: int, order_id: str, symbol: str) -> None:
         """Take an order out."""

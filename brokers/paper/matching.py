@@ -87,8 +87,21 @@ class Matching:
         else:
             self._match(market, order, ts_ns)
 
-    def amend(self, ts_ns: int, order_id: str, symbol: str, price: Decimal, qty: Decimal) -> None:
-        """Change a resting limit order; only a smaller size at the same price keeps its place."""
+    def amend(
+        self,
+        ts_ns: int,
+        order_id: str,
+        symbol: str,
+        price: Decimal,
+        qty: Decimal,
+        *,
+        requeues: bool = False,
+    ) -> None:
+        """Change a resting limit order; only a smaller size at the same price keeps its place.
+
+        Args:
+            requeues: Not even that, as at some venues.
+        """
         market = self._markets.get(symbol)
         order = market.working(order_id) if market else None
         if market is None or order is None:
@@ -102,7 +115,7 @@ class Matching:
         elif lots <= order.filled:
             self.withdraw(market, order, ts_ns)
         else:
-            self._change(market, order, change, ts_ns)
+            self._change(market, order, change, ts_ns, requeues=requeues)
 
     def cancel(self, ts_ns: int, order_id: str, symbol: str) -> None:
         """Take an order out, or say that it is not there (any more)."""
@@ -250,8 +263,10 @@ class Matching:
             market, order, ticks, lots - order.filled, freed=freed
         )
 
-    def _change(self, market: Market, order: PaperOrder, change: Change, ts_ns: int) -> None:
-        keeps_place = change.ticks == order.ticks and change.lots <= order.lots
+    def _change(
+        self, market: Market, order: PaperOrder, change: Change, ts_ns: int, *, requeues: bool
+    ) -> None:
+        keeps_place = not requeues and change.ticks == order.ticks and change.lots <= order.lots
         if keeps_place:
             market.release_units(order, order.lots - change.lots)
         else:

@@ -25,6 +25,8 @@ from brokers.sandbox.binance_limits import Limits
 from brokers.sandbox.binance_orders import OrderDesk
 from brokers.sandbox.binance_prices import PriceDesk
 from brokers.sandbox.binance_user import UserStream
+from brokers.sandbox.binance_ws_api import PATH as SOCKET
+from brokers.sandbox.binance_ws_api import SocketApi
 from brokers.sandbox.dead_man import DeadMan
 from brokers.sandbox.exchange import Exchange, ExchangeConfig
 from brokers.sandbox.fault_door import add_faults
@@ -42,8 +44,8 @@ ROUTES: Final = {
 """Which streams a path has."""
 STREAMS_MAX: Final = 200
 PERMISSIONS: Final = "/sapi/v1/account/apiRestrictions"
-RULES: Final = TradingRules(refuses_unfillable_fok=True)
-"""The venue's own beside what it lists: a fill-or-kill order is refused with -5021."""
+RULES: Final = TradingRules(amend_requeues=True, refuses_unfillable_fok=True)
+"""The venue's own beside what it lists: an amend re-queues, a fill-or-kill order may be refused."""
 
 
 class Listener:
@@ -97,15 +99,17 @@ class BinanceSandbox:
         account, orders = AccountDesk(exchange), OrderDesk(exchange)
         orders.lets_post_only_expire = self._lets_post_only_expire
         door = BinanceDoor(limits, self._now_ms)
-        for endpoint in (
+        endpoints = (
             *price_endpoints(PriceDesk(market, exchange, limits, self._now_ms)),
             *order_endpoints(orders),
             *account_endpoints(account),
             *stream_endpoints(user),
             countdown_endpoint(exchange, dead_man),
-        ):
+        )
+        for endpoint in endpoints:
             router.add_route(endpoint.method, endpoint.path, door.serving(endpoint))
         router.add_get(PERMISSIONS, door.serving_key(PERMISSIONS, account.permissions))
+        router.add_get(SOCKET, SocketApi(door, endpoints, faults, self._streams).socket)
         router.add_get("/private/ws", user.socket)
         router.add_get("/private/ws/{key}", user.socket)
         router.add_route("*", "/{call:(fapi|sapi)/.*}", no_such_call)
@@ -165,7 +169,7 @@ def _answer(listener: Listener, text: str) -> bytes:
     try:
         asked = msgspec.json.decode(text, type=dict[str, Any])
         params = [str(name) for name in asked.get("params", [])]
-    except (msgspec.DecodeError, TypeError):
+    except (msgspec.DecodeError, TypeError, RecursionError):
         return msgspec.json.encode({"error": {"code": 3, "msg": "Invalid JSON"}, "id": None})
     result: list[str] | None = None
     match asked.get("method"):

@@ -80,17 +80,33 @@ class BinanceDoor:
         endpoint: Endpoint,
         act: Callable[[Params, TestKey | None], Any],
     ) -> web.Response:
-        meter = self._meters.setdefault(request.remote or "", Meter(self._limits, self._now_ms))
+        address = request.remote or ""
         try:
             sent, params = await _read(request)
-            meter.charge(_weight(endpoint, params))
-            key = admit(endpoint.access, sent, params, self._now_ms())
-            if endpoint.orders:
-                meter.charge_orders(endpoint.orders)
-            told = act(params, key)
+            told = act(params, self.enter(address, endpoint, sent, params))
         except ApiError as error:
-            return _said(error, meter.headers())
-        return _json(told, 200, meter.headers())
+            return _said(error, self._meter(address).headers())
+        return _json(told, 200, self._meter(address).headers())
+
+    def enter(self, address: str, endpoint: Endpoint, sent: Sent, params: Params) -> TestKey | None:
+        """Count a request and let it in; None where no key is needed.
+
+        Raises:
+            ApiError: Too many, or not allowed.
+        """
+        meter = self._meter(address)
+        meter.charge(_weight(endpoint, params))
+        key = admit(endpoint.access, sent, params, self._now_ms())
+        if endpoint.orders:
+            meter.charge_orders(endpoint.orders)
+        return key
+
+    def rate_limits(self, address: str) -> list[dict[str, object]]:
+        """Return the counters as the websocket API tells them."""
+        return self._meter(address).rows()
+
+    def _meter(self, address: str) -> Meter:
+        return self._meters.setdefault(address, Meter(self._limits, self._now_ms))
 
 
 class BinanceVoice:

@@ -107,6 +107,19 @@ class Meter:
             "X-MBX-ORDER-COUNT-1M": str(self._long.at(now_ms)),
         }
 
+    def rows(self) -> list[dict[str, object]]:
+        """Return the same with their limits, as `exchangeInfo` names them."""
+        now_ms, limits = self._clock_ms(), self._limits
+        return [
+            {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": most,
+             "count": window.at(now_ms)}
+            for kind, interval, number, most, window in (
+                ("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute, self._weight),
+                ("ORDERS", "SECOND", 10, limits.orders_per_10s, self._short),
+                ("ORDERS", "MINUTE", 1, limits.orders_per_minute, self._long),
+            )
+        ]  # fmt: skip
+
     def _defy(self, now_ms: int) -> None:
         self._defiance.used = self._defiance.at(now_ms) + 1
         if self._defiance.used > DEFIANCE_MAX:

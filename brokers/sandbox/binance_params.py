@@ -79,7 +79,7 @@ class Params:
         """Return a JSON list with at least one and at most so many rows."""
         try:
             found = msgspec.json.decode(self.need(name), type=list[Any])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise ApiError(-1130, f"Data sent for parameter '{name}' is not valid.") from error
         if not 1 <= len(found) <= most:
             raise ApiError(-4082, "Invalid number of batch place orders.")
@@ -90,10 +90,11 @@ def params_of(row: object) -> Params:
     """Return a row of a batch as parameters."""
     if not isinstance(row, dict):
         raise ApiError(-1130, "Data sent for parameter 'batchOrders' is not valid.")
-    return Params({str(k): _word(v) for k, v in row.items()})
+    return Params({str(k): word(v) for k, v in row.items()})
 
 
-def _word(value: object) -> str:
+def word(value: object) -> str:
+    """Return a JSON value as it would be sent in a query."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

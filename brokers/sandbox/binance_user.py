@@ -160,6 +160,6 @@ def _id(text: str) -> object:
     """Return the id of a request that nobody needs here, to acknowledge it."""
     try:
         asked = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return asked.get("id") if isinstance(asked, dict) else None

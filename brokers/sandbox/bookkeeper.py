@@ -82,6 +82,7 @@ class Bookkeeper:
         self._tell = tell
         self._refusal: Refusal | None = None
         self._trades = 0
+        self._now_ns = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             VenueAccepted: self._accepted,
             VenueRejected: self._refused,
@@ -96,7 +97,8 @@ class Bookkeeper:
         }
 
     def take(self, event: VenueEvent) -> None:
-        """Book one answer."""
+        """Book one answer; the account's time never goes back, whatever the market's does."""
+        self._now_ns = max(self._now_ns, event.ts_ns)
         self._handlers[type(event)](event)
 
     def refusal(self) -> Refusal | None:
@@ -110,7 +112,7 @@ class Bookkeeper:
         return record
 
     def _accepted(self, event: VenueAccepted) -> None:
-        self._changed(event.ts_ns, Kind.NEW, self._record(event.order_id))
+        self._changed(Kind.NEW, self._record(event.order_id))
 
     def _refused(self, event: VenueRejected | VenueAmendRejected) -> None:
         self._refusal = Refusal(WHY.get(event.reason, Why.INVALID), event.detail)
@@ -122,26 +124,26 @@ class Bookkeeper:
         record = self._record(event.order_id)
         record.price, record.qty = event.price, event.qty
         record.amendments += 1
-        self._changed(event.ts_ns, Kind.AMENDED, record)
+        self._changed(Kind.AMENDED, record)
 
     def _canceled(self, event: VenueCanceled) -> None:
-        self._ended(event.ts_ns, self._record(event.order_id), State.CANCELED, Kind.CANCELED)
+        self._ended(self._record(event.order_id), State.CANCELED, Kind.CANCELED)
 
     def _expired(self, event: VenueExpired) -> None:
         record = self._record(event.order_id)
         record.reason = event.reason
-        self._ended(event.ts_ns, record, State.EXPIRED, Kind.EXPIRED)
+        self._ended(record, State.EXPIRED, Kind.EXPIRED)
 
     def _triggered(self, event: VenueTriggered) -> None:
         record = self._record(event.order_id)
         record.is_triggered = True
-        self._changed(event.ts_ns, Kind.TRIGGERED, record)
+        self._changed(Kind.TRIGGERED, record)
 
     def _filled(self, event: VenueFill) -> None:
         record = self._filling(event)
         held = self.held[event.symbol]
         realized = held.take(event.side, event.price, event.qty)
-        held.updated_ns = self.updated_ns = event.ts_ns
+        held.updated_ns = self.updated_ns = self._now_ns
         self.wallet += realized - event.fee
         record.filled_qty += event.qty
         record.cost += event.price * event.qty
@@ -157,15 +159,15 @@ class Bookkeeper:
             event.fee,
             realized,
             event.liquidity is Liquidity.MAKER,
-            event.ts_ns,
+            self._now_ns,
         )
         self._archive.add(fill)
         is_done = record.filled_qty == record.qty
         record.state = State.FILLED if is_done else State.PARTIALLY_FILLED
         if is_done:
             self._archive.end(record)
-        self._changed(event.ts_ns, Kind.FILLED, record, fill)
-        self._tell(MoneyTold(event.ts_ns, event.symbol, realized - event.fee))
+        self._changed(Kind.FILLED, record, fill)
+        self._tell(MoneyTold(self._now_ns, event.symbol, realized - event.fee))
 
     def _filling(self, event: VenueFill) -> OrderRecord:
         """Return the order that fills; a liquidation's is made up for each of its fills."""
@@ -173,23 +175,21 @@ class Bookkeeper:
             return self._record(event.order_id)
         name = f"autoclose-{event.order_id}-{self._trades + 1}"
         ticket = Ticket(event.symbol, event.side, OrderType.MARKET, event.qty, client_id=name)
-        record = self._archive.enter(ticket, event.ts_ns)
+        record = self._archive.enter(ticket, self._now_ns)
         record.is_forced = True
-        self._changed(event.ts_ns, Kind.NEW, record)
+        self._changed(Kind.NEW, record)
         return record
 
     def _funded(self, event: VenueFunding) -> None:
         self.wallet += event.amount
-        self.held[event.symbol].updated_ns = self.updated_ns = event.ts_ns
-        self._tell(FundingTold(event.ts_ns, event.symbol, event.amount, event.rate))
+        self.held[event.symbol].updated_ns = self.updated_ns = self._now_ns
+        self._tell(FundingTold(self._now_ns, event.symbol, event.amount, event.rate))
 
-    def _ended(self, at_ns: int, record: OrderRecord, state: State, kind: Kind) -> None:
+    def _ended(self, record: OrderRecord, state: State, kind: Kind) -> None:
         record.state = state
         self._archive.end(record)
-        self._changed(at_ns, kind, record)
+        self._changed(kind, record)
 
-    def _changed(
-        self, at_ns: int, kind: Kind, record: OrderRecord, fill: FillRecord | None = None
-    ) -> None:
-        record.updated_ns = at_ns
-        self._tell(OrderTold(at_ns, kind, record, fill))
+    def _changed(self, kind: Kind, record: OrderRecord, fill: FillRecord | None = None) -> None:
+        record.updated_ns = self._now_ns
+        self._tell(OrderTold(self._now_ns, kind, record, fill))

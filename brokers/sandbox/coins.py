@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from brokers.hyperliquid.listing import QUOTE
 from brokers.hyperliquid.rules import MIN_NOTIONAL, tick_at
+from engine.model.book import Book
 from engine.model.errors import UnknownInstrument
 from engine.model.instrument import Instrument
 from engine.model.market import Depth, FeedEvent, Funding, Levels, Malformed, Quote, Trade
@@ -22,6 +23,8 @@ HOUR_NS: Final = 3_600 * 1_000_000_000
 HOURS: Final = 8
 """Other venues' funding is for so long."""
 RATE_UNIT: Final = Decimal("1e-8")
+LEVELS_MAX: Final = 100
+"""Of each side of the source's book that are kept."""
 LOOK_MAX: Final = 10_000
 """Batches in which every instrument must have been quoted once."""
 RULES: Final = {
@@ -67,6 +70,7 @@ class CoinFeed:
         self._source = source
         first = _first_quotes(source)
         self._scales = {item.symbol: _scale(item, first) for item in source.instruments}
+        self._books = {symbol: Book(LEVELS_MAX) for symbol in self._scales}
 
     @property
     def instruments(self) -> Sequence[Instrument]:
@@ -82,7 +86,18 @@ class CoinFeed:
         if isinstance(event, Malformed):
             return None  # a venue sends no defects of its source
         scale = self._scales.get(getattr(event, "symbol", ""))
+        if isinstance(event, Depth):
+            event = self._whole(event)
         return event if scale is None else _regrid(event, scale)
+
+    def _whole(self, depth: Depth) -> Depth:
+        """Return the whole book after a change of it: a change on one grid is none on the other."""
+        book = self._books[depth.symbol]
+        book.apply(depth)
+        bids, asks = (tuple(book.levels(side)) for side in (Side.BUY, Side.SELL))
+        return Depth(
+            depth.ts_ns, depth.symbol, bids, asks, is_snapshot=True, ts_event_ns=depth.ts_event_ns
+        )
 
 
 def _first_quotes(source: Feed) -> dict[str, Quote]:
@@ -131,7 +146,7 @@ def _regrid(event: FeedInput, scale: _Scale) -> FeedEvent | None:
                 event.ts_ns, symbol, at(event.price_ticks), scale.lots(event.qty_lots),
                 event.aggressor, event.trade_id, event.ts_event_ns,
             )  # fmt: skip
-        case Depth(is_snapshot=True):
+        case Depth():
             bids = _levels(event.bids, scale, is_up=False)
             asks = _levels(event.asks, scale, is_up=True)
             return Depth(

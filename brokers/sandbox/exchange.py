@@ -8,14 +8,13 @@ Rule 3: client ids are unique among open orders only, as at the venues; an ended
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from brokers.paper.config import PaperConfig
 from brokers.paper.venue import PaperVenue
 from brokers.sandbox.archive import Archive
 from brokers.sandbox.bookkeeper import Bookkeeper
+from brokers.sandbox.exchange_config import ExchangeConfig
 from brokers.sandbox.market import SandboxMarket, ShownBook
 from brokers.sandbox.orders import (
     BalanceRecord,
@@ -32,42 +31,15 @@ from brokers.sandbox.orders import (
     Told,
     Why,
 )
-from brokers.sandbox.trading_rules import Asked, TradingRules, judge
+from brokers.sandbox.trading_rules import Asked, judge
 from engine.model.instrument import Instrument
 from engine.model.market import Depth, FeedEvent, FeedStatus, Funding, Malformed
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderIntent, Side, TimeInForce
 
+__all__ = ["Exchange", "ExchangeConfig"]
+
 TWO: Final = Decimal(2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeConfig:
-    """What an account is like."""
-
-    balance: Decimal = Decimal(10_000)
-    """Quote currency at the start."""
-    leverage: int = 5
-    """Of every symbol until set."""
-    maker_fee_bps: Decimal = Decimal(2)
-    taker_fee_bps: Decimal = Decimal(5)
-    seed: int = 1
-    rules: TradingRules = field(default_factory=TradingRules)
-
-    def paper(self) -> PaperConfig:
-        """Return the settings of the venue behind it: no distance, and no rule that is ours."""
-        return PaperConfig(
-            maker_fee_bps=self.maker_fee_bps,
-            taker_fee_bps=self.taker_fee_bps,
-            leverage=Decimal(self.leverage),
-            submit_latency_ms=0.0,
-            amend_latency_ms=0.0,
-            cancel_latency_ms=0.0,
-            ack_latency_ms=0.0,
-            fill_latency_ms=0.0,
-            max_price_band_bps=Decimal(1_000_000),
-            max_open_orders=1_000_000,
-        )
 
 
 class Exchange:
@@ -135,8 +107,8 @@ class Exchange:
         """Change price and total quantity; a total that has filled already cancels the order."""
         refusal = self._judge_amend(record, price, qty)
         if refusal is None:
-            order_id = str(record.order_id)
-            self._door.amend(self._now(), order_id, record.symbol, price, qty)
+            order_id, requeues = str(record.order_id), self.config.rules.amend_requeues
+            self._door.amend(self._now(), order_id, record.symbol, price, qty, requeues=requeues)
             refusal = self._keeper.refusal()
         return refusal
 

@@ -133,5 +133,6 @@ async def _until_gone(request: web.Request, fault: Fault) -> None:
 
 
 def _json(told: object, status: int = 200) -> web.Response:
-    body = msgspec.json.encode(told)
+    """Answer a person at a shell: in lines."""
+    body = msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
     return web.Response(body=body, status=status, content_type="application/json")

@@ -20,6 +20,8 @@ class TradingRules:
     open_orders_max: int = 200
     """For each symbol."""
     amendments_max: int = 10_000
+    amend_requeues: bool = False
+    """Whether even an order that only becomes smaller goes to the back of its line."""
     refuses_unfillable_fok: bool = False
     """Instead of accepting and expiring them."""
 

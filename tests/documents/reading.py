@@ -11,6 +11,8 @@ DOCUMENTS = (
     ROOT / "docs" / "RUNBOOK.md",
     ROOT / "docs" / "SCREEN.md",
     ROOT / "docs" / "KEYS.md",
+    ROOT / "docs" / "LIVE.md",
+    ROOT / "docs" / "SANDBOX.md",
     ROOT / "docs" / "troubleshooting" / "known_issues.md",
 )
 TYPED = DOCUMENTS[:-1]

@@ -16,7 +16,14 @@ from tests.scripts.shell import environment
 
 NOT_RUN = {"make run"}
 """Installs, and takes ten minutes."""
-LINES_MAX = {"RUNBOOK.md": 250, "START_HERE.md": 120, "SCREEN.md": 120, "KEYS.md": 80}
+LINES_MAX = {
+    "RUNBOOK.md": 250,
+    "START_HERE.md": 120,
+    "SCREEN.md": 120,
+    "KEYS.md": 80,
+    "SANDBOX.md": 80,
+    "LIVE.md": 120,
+}
 BEGINS = re.compile(r"(--headless|run_autonomous).*&$")
 """A line that leaves a session in the background."""
 BEGUN_S = 60.0

@@ -167,6 +167,22 @@ sys.exit(main(["--headless", "--source", "mock", "--duration", "1", "--speed", "
     assert [] == found(tmp_path, done.stdout, done.stderr)
 
 
+def test_a_passphrase_may_come_in_by_the_standard_input(tmp_path: Path) -> None:
+    """For services; behind a key that is piped it is the third line."""
+    home, environ = tmp_path / "home", {VAULT_VARIABLE: "-"}
+    words = ("keys", "set", "binance", "--stdin", "--in", "vault")
+    kept = program(home, environ, *words, piped=f"{KEY}\n{CANARY}\n{WORDS}\n")
+    listed = program(home, environ, "keys", "list", piped=f"{WORDS}\n")
+    wrong = program(home, environ, "keys", "delete", "binance", piped="another one entirely\n")
+    none = program(home, environ, "keys", "delete", "binance")
+
+    assert (0, 0, 7, 7) == tuple(done.returncode for done in (kept, listed, wrong, none))
+    assert "...tail  today         used" in listed.stdout
+    assert "does not open" in wrong.stderr
+    assert "does not open" in none.stderr
+    assert [] == found(tmp_path, *(one.stdout + one.stderr for one in (kept, listed, wrong, none)))
+
+
 # A person at a terminal.
 
 

@@ -12,11 +12,13 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.canary import leaks, spellings
 from tests.end_to_end.shell import ROOT, Run
-from tests.end_to_end.test_keys import PLACES, program
+from tests.end_to_end.terminal import Terminal
+from tests.end_to_end.test_keys import PLACES, WORDS, program
 from tests.end_to_end.test_sandbox import Sandbox, running
 
 KEY, SECRET = "sandbox-key", "sandbox-secret"
@@ -104,10 +106,11 @@ def until_cleared(venue: Sandbox, seconds: float = 30.0) -> None:
         time.sleep(0.05)
 
 
-def test_a_session_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_a_session_that_is_killed(tmp_path: Path, place: str) -> None:
     """The sentinel gets the key by no argument, no file and no variable, and clears up with it."""
     home = tmp_path / "home"
-    environ = PLACES["file"](home, KEY, SECRET)
+    environ = PLACES[place](home, KEY, SECRET)
     with running() as venue:
         venue.until_priced()
         engine = subprocess.Popen(
@@ -123,11 +126,9 @@ def test_a_session_that_is_killed(tmp_path: Path) -> None:
                 assert time.monotonic() < deadline, "it never traded"
                 time.sleep(0.02)
             sentinel = run.sentinel("sentinel_started")[-1]["data"]["pid"]
-            started_with = "".join(
-                Path(f"/proc/{pid}/{what}").read_bytes().decode()
-                for pid in (sentinel, engine.pid)
-                for what in ("cmdline", "environ")
-            )
+            process = Path("/proc") / str(sentinel)
+            whose = [process / "cmdline", process / "environ", Path(f"/proc/{engine.pid}/cmdline")]
+            started_with = "".join(path.read_bytes().decode() for path in whose)
         finally:
             engine.send_signal(signal.SIGKILL)
             said = engine.communicate(timeout=30)[1]
@@ -140,3 +141,33 @@ def test_a_session_that_is_killed(tmp_path: Path) -> None:
     acted = json.dumps(run.sentinel())
     assert "cancel" in acted
     assert [] == found(tmp_path, said, started_with)
+
+
+def test_a_vault_is_opened_at_the_terminal_that_shows_the_screen(tmp_path: Path) -> None:
+    """The engine has none: it gets the passphrase over a pipe, in no argument and no variable."""
+    home = tmp_path / "home"
+    PLACES["vault"](home, KEY, SECRET)
+    with running() as venue:
+        venue.until_priced()
+        words = [word for word in live(tmp_path, venue) if word not in ("--headless", "-v")]
+        at = words.index("--arm-token")
+        terminal = Terminal(
+            home, *words[:at], *words[at + 2 :], "--duration", "0.1", size=(120, 40)
+        )
+        terminal.until(lambda text: "passphrase of the vault:" in text)
+        terminal.press(f"{WORDS}\r")
+        terminal.until(lambda text: "Type binance to arm" in text)
+        terminal.press("binance\r")
+        terminal.until(lambda text: text.startswith(" LIVE ") and "ACTIVE" in text)
+        started_with = ""
+        for process in psutil.Process(terminal.process.pid).children(recursive=True):
+            folder = Path("/proc") / str(process.pid)
+            started_with += f"{(folder / 'cmdline').read_text()}{(folder / 'environ').read_text()}"
+        code = terminal.end(60)
+
+    assert 0 == code, terminal.text()
+    assert "laptop_agents.sentinel" in started_with
+    assert "LAPTOP_AGENTS_VAULT_PASSPHRASE=-" in started_with
+    assert terminal.run.lines("venue_accepted")
+    assert [] == found(tmp_path, terminal.raw.decode(), started_with)
+    assert [] == list(leaks(tmp_path, terminal.raw.decode(), started_with, secret=WORDS))

@@ -20,6 +20,7 @@ import aiohttp
 import pytest
 
 from tests.end_to_end.shell import ROOT, Process
+from tests.end_to_end.terminal import Terminal
 
 PATIENCE_S = 30.0
 VENUES = {"binance": "BTCUSDT", "bitunix": "BTCUSDT", "hyperliquid": "BTC"}
@@ -160,3 +161,25 @@ def test_a_kill_file_leaves_nothing_behind(there: Exchange, tmp_path: Path) -> N
     (tmp_path / "kill.txt").unlink()
     refused = there.live(tmp_path, "--resume").end()
     assert 2 == refused.code
+
+
+def test_arming_at_a_terminal(tmp_path: Path) -> None:
+    """The venue's name typed under what is at stake; another word leaves, and nothing was sent."""
+    with exchange("binance", tmp_path) as there:
+        words = ("--mode", "live", "--source", "binance", "--yes-live", "binance", *there.words)
+        asked = [
+            Terminal(tmp_path, *words, "--duration", "0.1", size=(120, 40), **there.surroundings)
+            for _ in range(2)
+        ]
+        for terminal, answer in zip(asked, ("bitunix\n", "binance\n"), strict=True):
+            stake = terminal.until(lambda text: "Type binance to arm" in text)
+            assert "worst loss 200.00 (2%)" in stake
+            terminal.press(answer)
+        refused, agreed = asked
+        assert 7 == refused.end()
+        assert "not armed: nothing was sent" in refused.text()
+        agreed.until(lambda text: text.startswith(" LIVE ") and "ACTIVE" in text)
+        assert 0 == agreed.end(60)
+        assert [] == list(tmp_path.glob("*.token"))
+        assert agree(there, agreed.run) is not None
+        assert 1 == len(list((tmp_path / "runs").glob("2*")))

@@ -12,12 +12,28 @@ import msgspec
 
 from brokers.binance.listing import listed
 from brokers.binance.parse import LineParser
+from brokers.bitunix import rows
+from brokers.bitunix.answers import (
+    holding,
+    order_report,
+    read,
+    said,
+    to_cancel,
+    to_placement,
+)
+from brokers.bitunix.listing import listed as bitunix_listed
+from brokers.bitunix.parse import PushParser
+from brokers.bitunix.user_stream import FundingSeen, order_pushes
+from brokers.bitunix.wire import read_head
 from brokers.file.config import TradingRules
 from brokers.file.klines import _bar
 from brokers.file.rules import Sample, instrument_of
+from brokers.link.account import Unclear
+from brokers.link.exchanged import Reply
 from brokers.link.grid import Grid, Refused
 from engine.model.errors import DataUnavailable, StateDamaged, UnknownInstrument
 from engine.model.events import INPUT_TYPES, Operator
+from engine.model.market import Malformed
 from engine.session import checkpoint
 from engine.session.control.attached import _ASKS, _GREETINGS
 from engine.session.control.client import _WORDS
@@ -39,6 +55,10 @@ from laptop_agents.capsule import contents_of, members
 from laptop_agents.profile_files import ProfileText, Unreadable
 from laptop_agents.tarball import Broken, Limits, Reader, write
 from tests.brokers.binance.test_listing import answer
+from tests.brokers.bitunix.test_answers import ORDER_ROW
+from tests.brokers.bitunix.test_parse import PRICE, PRINT, pair
+from tests.brokers.bitunix.test_parse import answer as pairs
+from tests.brokers.bitunix.test_user_stream import ORDER
 from tests.brokers.file.captures import depth, mark, snapshot, stamped, ticker, trade
 from tests.crash.journals import example
 
@@ -74,6 +94,51 @@ def _live_book() -> Callable[[bytes], object]:
 
 def _listing() -> Callable[[bytes], object]:
     return lambda frame: listed(frame, ["BTCUSDT", "ETHUSDT"])
+
+
+def _pairs() -> Callable[[bytes], object]:
+    return lambda frame: bitunix_listed(frame, ["BTCUSDT"])
+
+
+def _push() -> Callable[[bytes], object]:
+    parser = PushParser({"BTCUSDT": Grid(BTC)})
+
+    def take(frame: bytes) -> object:
+        head = parser.head(frame, TS)
+        return head if isinstance(head, Malformed) else parser.recorded(head, TS, ())
+
+    return take
+
+
+def _private_push() -> Callable[[bytes], object]:
+    funding = FundingSeen()
+
+    def take(frame: bytes) -> object:
+        head = read_head(frame)
+        return order_pushes(head), funding.pushed(head)
+
+    return take
+
+
+def _private_answer() -> Callable[[bytes], object]:
+    def take(frame: bytes) -> object:
+        told = said(Reply(200, {}, frame, 0, 0))
+        if isinstance(told, Unclear):
+            return told
+        pages = read(told, rows.order_pages.all), read(told, rows.trade_pages.all)
+        orders = [order_report(row, TS) for row in _rows_of(read(told, rows.orders.any))]
+        held = [holding(row) for row in _rows_of(read(told, rows.positions.all))]
+        return pages, orders, held, to_placement(told), to_cancel(told)
+
+    return take
+
+
+def _rows_of(told: object) -> list[Any]:
+    return told if isinstance(told, list) else []
+
+
+def _json_lines(*messages: object) -> list[bytes]:
+    return [msgspec.json.encode(message) for message in messages]
 
 
 def _bodies(*lines: bytes) -> list[bytes]:
@@ -238,6 +303,41 @@ DECODERS: Final = {
     "live_frame": Decoder(_live_frame, _bodies(ticker(), trade(), depth(), mark()), ()),
     "live_book": Decoder(_live_book, _bodies(snapshot()), ()),
     "live_listing": Decoder(_listing, [answer()], (DataUnavailable, UnknownInstrument)),
+    "bitunix_push": Decoder(
+        _push,
+        _json_lines(
+            {
+                "ch": "depth_book1",
+                "symbol": "BTCUSDT",
+                "ts": 5,
+                "data": {"b": [["60000.1", "0.002"]], "a": [["60000.3", "1"]]},
+            },
+            {"ch": "trade", "symbol": "BTCUSDT", "ts": 5, "data": [PRINT]},
+            {"ch": "price", "symbol": "BTCUSDT", "ts": 5, "data": PRICE | {"nft": "1733328000000"}},
+            {"code": 0, "data": {"symbol": "BTCUSDT", "fundingRate": "0.01"}},
+        ),
+        (),
+    ),
+    "bitunix_listing": Decoder(_pairs, [pairs(pair())], (DataUnavailable, UnknownInstrument)),
+    "bitunix_private_push": Decoder(
+        _private_push,
+        _json_lines(
+            {"ch": "order", "ts": 5, "data": ORDER},
+            {"ch": "position", "ts": 5, "data": {"positionId": "7", "funding": "0.5"}},
+        ),
+        (msgspec.MsgspecError, UnicodeDecodeError, RecursionError),
+    ),
+    "bitunix_private_answer": Decoder(
+        _private_answer,
+        _json_lines(
+            {"code": 0, "data": {"orderList": [ORDER_ROW]}, "msg": "Success"},
+            {"code": 0, "data": [ORDER_ROW], "msg": "Success"},
+            {"code": 0, "data": [{"symbol": "BTCUSDT", "side": "BUY", "qty": "1.5"}]},
+            {"code": "20007", "data": None, "msg": "Order not found"},
+            {"code": 0, "data": {"successList": [], "failureList": [{"errorCode": 20007}]}},
+        ),
+        (),
+    ),
     "kline_row": Decoder(_kline, KLINES, (Refused,)),
     "control_asks": Decoder(_asks, ASKS, (BadFrame,)),
     "control_answers": Decoder(_answers, ANSWERS, (BadFrame,)),

@@ -9,11 +9,11 @@ from laptop_agents.settings import AgentsConfig, Settings, load
 from laptop_agents.sources import Flag
 
 NOWHERE = Path("/nonexistent/profiles")
-NAMES = ("default", "quoter", "scalp", "stress", "trend-multi")
+NAMES = ("default", "live", "quoter", "scalp", "stress", "trend-multi")
 
 
 def test_the_shelf() -> None:
-    """These five ship; a new one is added here and to the README."""
+    """These six ship; a new one is added here and to the README."""
     assert NAMES == tuple(shipped_profiles())
 
 

@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.binance.parse import LEAP_NS_MAX, LineParser
+from brokers.binance.parse import LineParser
 from brokers.file.config import TradingRules
 from brokers.file.rules import Sample, instrument_of
+from brokers.link.arrivals import LEAP_NS_MAX
 from brokers.link.grid import Grid
 from engine.model.market import Malformed
 from tests.brokers.file.captures import T0_NS, ticker

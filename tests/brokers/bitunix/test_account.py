@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 from aiohttp import web
 
+from brokers.bitunix.account import open_account
+from brokers.bitunix.config import BitunixConfig
 from brokers.link.account import (
     Accepted,
     FillReport,
@@ -20,11 +22,12 @@ from brokers.link.account import (
 )
 from brokers.sandbox.orders import Ticket
 from engine.model.account import Liquidity
-from engine.model.errors import CredentialsRefused, DataUnavailable
+from engine.model.errors import CredentialsRefused, DataUnavailable, UsageError
 from engine.model.orders import OrderType, TimeInForce
 from engine.model.venue_events import RejectReason, Standing, VenueHolding
 from tests.brokers.bitunix.venue import (
     BUY,
+    KEY,
     LOT,
     READ_ONLY,
     SELL,
@@ -403,3 +406,11 @@ async def test_no_dead_man() -> None:
     """And it says so."""
     async with venue() as at, account(at) as opened:
         assert not await opened.renew(30.0)
+
+
+def test_keys_go_nowhere_in_the_open() -> None:
+    """Only over TLS, or to this machine."""
+    for name in ("rest_url", "private_url"):
+        config = BitunixConfig(**{name: "http://venue.example"})
+        with pytest.raises(UsageError, match=f"bitunix.{name} must begin https"):
+            open_account(KEY, config, [])

@@ -124,14 +124,16 @@ def test_a_cancel_that_says_nothing() -> None:
         assert isinstance(to_cancel(Said("0", data(told), "")), Unclear)
 
 
+ORDER_ROW = {
+    "orderId": "11", "clientId": "la-1", "symbol": "BTCUSDT", "marginCoin": None,
+    "qty": "0.010", "tradeQty": "0.004", "price": "60000", "avgPrice": "60000.5",
+    "side": "BUY", "orderType": "LIMIT", "effect": "GTC", "reduceOnly": False,
+    "status": "PART_FILLED", "ctime": "1700000000000", "mtime": "1700000000500",
+}  # fmt: skip
+
+
 def order_row(**fields: object) -> rows.OrderRow:
-    row = {
-        "orderId": "11", "clientId": "la-1", "symbol": "BTCUSDT", "marginCoin": None,
-        "qty": "0.010", "tradeQty": "0.004", "price": "60000", "avgPrice": "60000.5",
-        "side": "BUY", "orderType": "LIMIT", "effect": "GTC", "reduceOnly": False,
-        "status": "PART_FILLED", "ctime": "1700000000000", "mtime": "1700000000500",
-    }  # fmt: skip
-    return rows.orders.all(data(row | fields))[0]
+    return rows.orders.all(data(ORDER_ROW | fields))[0]
 
 
 STATUSES = [

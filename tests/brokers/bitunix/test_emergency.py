@@ -139,7 +139,7 @@ async def test_a_wrong_key(ground: Ground, desk_of: Make) -> None:
 
 async def test_a_host_that_is_not_known() -> None:
     """Is found out before there is an emergency."""
-    config = Running().config(rest_url="http://no-such-host.invalid")
+    config = Running().config(rest_url="https://no-such-host.invalid")
     with pytest.raises(socket.gaierror):
         await done(lambda: open_desk(KEYS, config, (BTC,), "run1-"))
 

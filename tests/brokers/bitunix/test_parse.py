@@ -191,7 +191,7 @@ def test_times_with_another_zone() -> None:
 def test_a_listing() -> None:
     """Steps are powers of ten; sizes and leverage as told; rows nobody asked for may be anything."""
     odd = {"symbol": "XUSDT", "quote": "USDT", "basePrecision": "many"}
-    found = listed(answer(odd, pair(), pair(symbol="AUSDT", minTradeVolume="10", basePrecision=0,
+    found = listed(answer(odd, 5, {"symbol": 5, "quote": "USDT"}, pair(), pair(symbol="AUSDT", minTradeVolume="10", basePrecision=0,
                                             maxLeverage="50")), ["AUSDT", "BTCUSDT"])  # fmt: skip
     assert [
         Instrument(symbol="AUSDT", base="BTC", quote="USDT", settlement="USDT",

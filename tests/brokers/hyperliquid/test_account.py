@@ -8,6 +8,7 @@ import pytest
 from brokers.hyperliquid.account import open_account
 from brokers.hyperliquid.cloid import client_id_of
 from brokers.link.account import Accepted, LineDown, LineUp, OrderRef, Picture, Refused
+from brokers.sandbox.faults import Fault
 from brokers.sandbox.hyperliquid_door import AGENT_KEY, MASTER_KEY
 from engine.model.account import Liquidity
 from engine.model.errors import CredentialsRefused, DataUnavailable
@@ -229,6 +230,18 @@ async def test_a_line_that_breaks_comes_back_with_what_happened_meanwhile() -> N
 
         trades = [fill.trade_id for fill in trading.fills(order)]
         assert len(set(trades)) == len(trades)
+
+
+async def test_a_fill_that_is_told_twice_counts_once() -> None:
+    """Whatever the venue repeats."""
+    async with exchange() as venue, trader(venue) as trading:
+        venue.sandbox.faults.arm(Fault("duplicate_fills", times=50))
+        order = trading.market(BUY, "0.01")
+        await trading.account.place(order)
+        last, _ = await rested(trading)
+        told = [fill.trade_id for fill in trading.fills(order)]
+        assert [str(fill.trade_id) for fill in venue.core.fills()] == told
+        assert last
 
 
 async def test_a_message_that_can_not_be_read_ends_the_line() -> None:

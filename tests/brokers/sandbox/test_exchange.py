@@ -12,6 +12,7 @@ from brokers.sandbox.orders import FundingTold, OrderRecord, Refusal, State, Why
 from brokers.sandbox.trading_rules import TradingRules
 from brokers.sandbox.venue_ledger import VenueLedger
 from engine.model.errors import DataUnavailable
+from engine.model.market import Trade
 from tests.brokers.sandbox.stage import BUY, FOK, IOC, LIMIT, LOT, MS, SELL, TICK, Stage
 
 
@@ -145,6 +146,27 @@ def test_amending_changes_requeues_or_kills() -> None:
     assert State.CANCELED is order.state
     assert Refusal(Why.NOT_FOUND) == amend(order, 900 * TICK, 9 * LOT)
     assert Refusal(Why.NOT_FOUND) == stage.exchange.cancel(order)
+
+
+@pytest.mark.parametrize(("requeues", "filled"), [(False, 5), (True, 0)])
+def test_a_smaller_order_keeps_its_place_or_not(requeues: bool, filled: int) -> None:
+    """By the venue's rule: at the front of ten, or behind them again."""
+    stage = ready(rules=TradingRules(amend_requeues=requeues))
+    order = stage.place(BUY, 10, 1000)
+    stage.trade(SELL, 1000, 10)
+    assert stage.exchange.amend(order, 1000 * TICK, 8 * LOT) is None
+    stage.trade(SELL, 1000, 5)
+    assert filled * LOT == order.filled_qty
+
+
+def test_the_account_lives_in_rising_time() -> None:
+    """A market event that is stamped before an order came does not fill it before it came."""
+    stage = ready()
+    order = stage.place(BUY, 5, 1000)
+    stage.market.show(Trade(stage.now_ns - 5 * MS, "BTCUSDT", 1000, 20, SELL, 1))
+    assert State.FILLED is order.state
+    assert order.created_ns <= stage.exchange.fills()[0].at_ns
+    assert stage.exchange.fills(since_ns=order.created_ns)
 
 
 def test_amendments_have_a_limit() -> None:

@@ -1,0 +1,207 @@
+"""What a live session costs between a venue's frame and its order's bytes; one JSON line a part.
+
+    python -m benchmarks.live [orders] [orders_in_memory] [frames] [resync]
+
+Real processes and real sockets on loopback: the sandbox is served here, the session is the program
+as a user starts it, live and armed. The clock is one: CLOCK_MONOTONIC is the machine's.
+
+orders: from the instant the sandbox publishes a quote to the one at which it has read the request
+        that the quote caused; the sandbox's own sending and reading is part of it. Every order
+        waits for its lines on the disk; in memory that wait is nothing.
+frames: share of a core that the session uses at 2,000 frames a second.
+resync: after all lines broke, until every book is in sync again.
+
+Source: issue 5; performance.md.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import quantiles
+from typing import Any, Final
+
+import psutil
+from aiohttp import web
+
+from brokers.mock.config import MockConfig
+from brokers.mock.feed import MockFeed
+from brokers.sandbox.binance import BinanceSandbox
+from brokers.sandbox.market import SandboxMarket
+from engine.model.market import FeedEvent, Quote
+
+ROOT: Final = Path(__file__).parents[1]
+MINUTES: Final = "0.6"
+BREAKS: Final = 5
+BREAK_GAP_S: Final = 5.0
+WARM_UP_S: Final = 5.0
+SYMBOLS: Final = ("BTCUSDT", "ETHUSDT")
+KEY: Final = {
+    "LAPTOP_AGENTS_BINANCE_KEY": "sandbox-key",
+    "LAPTOP_AGENTS_BINANCE_SECRET": "sandbox-secret",
+}
+WORDS: Final = (
+    "--headless", "-q", "--mode", "live", "--source", "binance", "--yes-live", "binance",
+    "--symbols", ",".join(SYMBOLS), "--agents", "quoter", "--duration", MINUTES,
+    "--set", "risk.max_consecutive_losses=10000", "--set", "risk.max_orders_per_minute=10000",
+    "--set", "risk.max_amends_per_minute=10000", "--set", "agents.quoter.half_spread_bps=1",
+)  # fmt: skip
+
+
+class Bench:
+    """A sandbox that notes when it said something and when it was asked something."""
+
+    def __init__(self, events_per_s: float) -> None:
+        config = MockConfig(events_per_s=events_per_s)
+        self.market = SandboxMarket(MockFeed(SYMBOLS, config, 1, time.time_ns()))
+        self.sandbox = BinanceSandbox(self.market)
+        self.sandbox.app.middlewares.append(self._note)
+        self.market.listen(self._saw)
+        self.quoted_ns: dict[str, int] = {}
+        self.frames = 0
+        self.gaps_us: list[float] = []
+
+    def _saw(self, event: FeedEvent) -> None:
+        self.frames += 1
+        if isinstance(event, Quote):
+            self.quoted_ns[event.symbol] = time.monotonic_ns()
+
+    @web.middleware
+    async def _note(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if request.path == "/fapi/v1/order" and request.method in ("POST", "PUT"):
+            text = f"{request.query_string}&{await request.text()}"
+            symbol = next((s for s in SYMBOLS if f"symbol={s}" in text), None)
+            if symbol in self.quoted_ns:
+                self.gaps_us.append((time.monotonic_ns() - self.quoted_ns[symbol]) / 1e3)
+        return await handler(request)
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[int]:
+        """Serve it on a free port."""
+        runner = web.AppRunner(self.sandbox.app, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        playing = asyncio.create_task(self.market.play())
+        try:
+            yield runner.addresses[0][1]
+        finally:
+            playing.cancel()
+            await runner.cleanup()
+
+
+async def session(port: int, home: Path, *words: str) -> asyncio.subprocess.Process:
+    """Start an armed live session."""
+    token = home / "arm.token"
+    token.write_text("binance\n")
+    token.chmod(0o600)
+    at = f"127.0.0.1:{port}"
+    urls = {"rest_url": f"http://{at}", "spot_url": f"http://{at}"}
+    urls |= {f"{kind}_url": f"ws://{at}/{kind}" for kind in ("public", "market", "private")}
+    settings = [word for name, url in urls.items() for word in ("--set", f"binance.{name}={url}")]
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "laptop_agents", *WORDS, *settings, "--arm-token", str(token), *words,
+        cwd=ROOT, env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **KEY},
+    )  # fmt: skip
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Return percentiles."""
+    cuts = quantiles(values, n=100)
+    return {"p50": round(cuts[49], 1), "p99": round(cuts[98], 1), "max": round(max(values), 1)}
+
+
+def report(home: Path) -> dict[str, Any]:
+    """Return a run's final report."""
+    told: dict[str, Any] = json.loads((home / "runs" / "latest" / "final_report.json").read_text())
+    return told
+
+
+async def orders(home: Path) -> dict[str, Any]:
+    """Measure from frame to request."""
+    bench = Bench(events_per_s=40)
+    async with bench.served() as port:
+        process = await session(port, home)
+        await process.wait()
+    inside = report(home)["latency_us"]["tick_to_order"]
+    return {
+        "orders": len(bench.gaps_us),
+        "frame_to_request_us": spread(bench.gaps_us),
+        "inside_us": inside,
+    }
+
+
+async def frames(home: Path) -> dict[str, Any]:
+    """Measure what 2,000 frames a second cost."""
+    bench = Bench(events_per_s=1_000)
+    async with bench.served() as port:
+        process = await session(port, home)
+        watched = psutil.Process(process.pid)
+        await asyncio.sleep(WARM_UP_S)
+        seen, used, began_s = bench.frames, sum(watched.cpu_times()[:2]), time.monotonic()
+        await asyncio.sleep(float(MINUTES) * 60 - 3 * WARM_UP_S)
+        took_s = time.monotonic() - began_s
+        cpu_s = sum(watched.cpu_times()[:2]) - used
+        rate = (bench.frames - seen) / took_s
+        await process.wait()
+    return {"frames_per_s": round(rate), "core_pct": round(100 * cpu_s / took_s, 1)}
+
+
+async def resync(home: Path) -> dict[str, Any]:
+    """Measure how long it takes until every book is whole again."""
+    bench = Bench(events_per_s=40)
+    async with bench.served() as port:
+        process = await session(port, home)
+        await asyncio.sleep(WARM_UP_S)
+        for _ in range(BREAKS):
+            await asyncio.sleep(BREAK_GAP_S)
+            bench.sandbox.faults.ask(b'{"name":"kill_streams"}')
+        await process.wait()
+    return {"breaks": BREAKS, "resync_s": spread(_gaps_s(home))}
+
+
+def _gaps_s(home: Path) -> list[float]:
+    """Return the seconds from each broken line to the last first book behind it."""
+    gaps, down_ns, missing = [], 0, set[str]()
+    for line in map(json.loads, (home / "runs" / "latest" / "events.jsonl").open()):
+        if line["type"] == "feed_status" and not line["data"]["is_connected"] and not down_ns:
+            down_ns, missing = line["ts"], set(SYMBOLS)
+        elif line["type"] == "depth" and line["data"].get("is_snapshot") and down_ns:
+            missing.discard(line["data"]["symbol"])
+            if not missing:
+                gaps.append((line["ts"] - down_ns) / 1e9)
+                down_ns = 0
+    return gaps
+
+
+async def in_memory(home: Path) -> dict[str, Any]:
+    """Measure `orders` where a sync costs nothing: the path without the disk."""
+    del home
+    with tempfile.TemporaryDirectory(prefix="la-", dir="/dev/shm") as folder:
+        return await orders(Path(folder))
+
+
+PARTS: Final = {
+    "orders": orders, "orders_in_memory": in_memory, "frames": frames, "resync": resync
+}  # fmt: skip
+
+
+def main(names: list[str]) -> int:
+    """Measure what is named, or all."""
+    for name in names or PARTS:
+        with tempfile.TemporaryDirectory(prefix="la-") as folder:
+            measured = asyncio.run(PARTS[name](Path(folder)))
+        sys.stdout.write(json.dumps({"part": name, **measured}) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
