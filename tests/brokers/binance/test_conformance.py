@@ -175,13 +175,13 @@ async def settle(ground: Ground) -> None:
 
 
 async def test_funding_is_told(running: Venue, ground: Ground) -> None:
-    """What was paid, for what and when: by event, after a break, and to a later process."""
+    """What was paid, for what and when: after a break, by event, and to a later process."""
     await bought(ground)
-    await settle(ground)
-    await until(lambda: len(ground.of(FundingReport)) == 1)
     ground.fault("drop", path="/fapi/v1/listenKey", times=2)  # down until it was paid
     ground.fault("kill_streams")
     await until(lambda: ground.of(LineDown))
+    await settle(ground)
+    await until(lambda: len(ground.of(FundingReport)) == 1)
     await settle(ground)
     await until(lambda: len(ground.of(FundingReport)) == 2)
 
