@@ -17,8 +17,8 @@ COVERED := $(addprefix tests/engine/,risk portfolio execution kernel session/tes
 STAMP := $(VENV)/.installed
 ORACLE := $(VENV)/oracle/.installed
 
-.PHONY: run test check coverage lint simulate soak soak-live flake bench bench-compiled bench-screen \
-	soak-screen screenshots image lock clean
+.PHONY: run test check coverage lint simulate soak flake bench bench-compiled bench-screen \
+	soak-screen soak-live screenshots image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -49,11 +49,9 @@ simulate: $(STAMP)
 soak: $(STAMP)
 	@$(BIN)/python -m benchmarks.soak $(MINUTES)
 
-# Live sessions against each sandbox, which is broken at random; the venue's ledger is the judge.
+# A live session against the sandbox of VENUE while things go wrong; ledger and journal must agree.
 soak-live: $(STAMP)
-	@for venue in binance bitunix hyperliquid; do \
-		$(BIN)/python -m tests.end_to_end.swarm $$venue $(MINUTES) || exit 1; \
-	done
+	@$(BIN)/python -m tests.live_soak --minutes $(MINUTES) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED))
 
 # The fast part of the suite again and again, in another order each time.
 flake: $(STAMP)

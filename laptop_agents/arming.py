@@ -32,6 +32,8 @@ NO_CONSENT: Final = Consent()
 TOKEN_BYTES_MAX: Final = 200
 TOKEN_AGE_S: Final = 900.0
 """How old a token may be: it is meant for the session that is started now."""
+CLOCK_S: Final = 5.0
+"""By how much a file system's clock may be ahead of ours."""
 HOW: Final = "umask 077; echo {venue} > FILE, then --arm-token FILE"
 
 
@@ -105,7 +107,12 @@ def _flaw(status: os.stat_result) -> str:
         return "belongs to somebody else"
     if stat.S_IMODE(status.st_mode) & 0o077:
         return "is open to others"
-    return "is too old" if time.time() - status.st_mtime > TOKEN_AGE_S else ""
+    if status.st_nlink != 1:
+        return "has another name under which it would count again"
+    age_s = time.time() - status.st_mtime
+    if age_s < -CLOCK_S:
+        return "is from the future"
+    return "is too old" if age_s > TOKEN_AGE_S else ""
 
 
 def _misread(content: bytes, venue: str) -> str:

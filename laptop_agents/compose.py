@@ -6,11 +6,13 @@ every part receives what it needs through its constructor.
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import Agent
@@ -44,6 +46,7 @@ from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
     from brokers.link.feed import MarketFeed, Tap
+    from brokers.link.rehearsal import Rehearsal
     from laptop_agents.reaching import Permit
     from laptop_agents.settings import Settings
 
@@ -64,6 +67,8 @@ class Parts:
     """Where the agents are watched."""
     permit: "Permit | None" = None
     """To send real orders."""
+    venue: Capabilities | None = None
+    """What the real venue can do, of orders that are meant for one."""
 
 
 class Wired(NamedTuple):
@@ -85,6 +90,7 @@ def make_session(
     listener: Listener | None = None,
     is_json: bool = False,
     permit: "Permit | None" = None,
+    rehearsal: "Rehearsal | None" = None,
 ) -> Wired:
     """Make every part of a session around its source, and wire them; its sentinel is started.
 
@@ -93,11 +99,11 @@ def make_session(
     inbox: deque[VenueEvent] = deque()
     agents = make_agents(settings)
     meter, clock = AgentMeter(agents), make_clock(settings, feed)
-    venue = None if permit is None else permit.account.capabilities
+    venue = abilities(permit, rehearsal)
     kernel = make_kernel(settings, feed.instruments, agents, venue=venue)
     broker: SessionBroker
     if permit is None:
-        broker = simulated = make_broker(settings, run, feed, inbox)
+        broker, simulated = make_simulated(settings, run, feed, inbox, rehearsal)
         each_check = simulated.note_exits
     else:
         broker = make_live_broker(settings, run, feed, inbox, permit, kernel, clock)
@@ -111,7 +117,7 @@ def make_session(
         each_check=each_check,
     )
     journal = Journal(run.keeper, run.recorded)
-    parts = Parts(feed, kernel, broker, clock, inbox, journal, stops, meter, permit)
+    parts = Parts(feed, kernel, broker, clock, inbox, journal, stops, meter, permit, venue)
     session, record = wire_session(
         settings, run, parts, log=log, progress=progress, listener=listener, guard=guard
     )
@@ -132,7 +138,7 @@ def wire_session(
 ) -> tuple[Session, SessionRecord]:
     """Wire a session from given parts."""
     journal, clock = parts.journal, parts.clock
-    identity = make_identity(settings, parts.feed, run, parts.permit)
+    identity = make_identity(settings, parts.feed, run, parts.venue)
     checkpoints = Checkpoints(
         run.folder, settings.checkpoint.every_s, run.envelope, run.run_id, journal.reaches_disk
     )
@@ -223,14 +229,61 @@ def make_control(
     )
 
 
-def make_broker(settings: "Settings", run: Run, feed: Feed, inbox: deque[VenueEvent]) -> PaperVenue:
+def make_simulated(
+    settings: "Settings",
+    run: Run,
+    feed: Feed,
+    inbox: deque[VenueEvent],
+    rehearsal: "Rehearsal | None",
+) -> tuple[SessionBroker, PaperVenue]:
+    """Open the simulated account, and stand the rehearsal of a real one before it."""
+    if rehearsal is None:
+        alone = make_broker(settings, run, feed, inbox.append)
+        return alone, alone
+    from laptop_agents.rehearsing import rehearsed  # noqa: PLC0415 - for a dry run only
+
+    return rehearsed(settings, run, feed, inbox, rehearsal)
+
+
+def abilities(permit: "Permit | None", rehearsal: "Rehearsal | None") -> Capabilities | None:
+    """Return what a session may ask for; None leaves it to the simulated venue."""
+    if permit is not None:
+        return permit.account.capabilities
+    return None if rehearsal is None else meant_for(rehearsal.capabilities)
+
+
+def meant_for(real: Capabilities) -> Capabilities:
+    """Return what a dry run asks for: what live would, of an account that ends with its session."""
+    return replace(
+        CAPABILITIES,
+        can_amend_price=real.can_amend_price,
+        can_amend_qty=real.can_amend_qty,
+        amend_down_keeps_queue=real.amend_down_keeps_queue,
+        client_id_max=real.client_id_max,
+        client_id_alphabet=real.client_id_alphabet,
+    )
+
+
+def client_ids(run: Run, can: Capabilities) -> Callable[[str], str]:
+    """Return what derives a venue's id of an order from ours."""
+    return partial(
+        client_order_id,
+        run.run_id,
+        max_length=can.client_id_max,
+        alphabet=can.client_id_alphabet,
+    )
+
+
+def make_broker(
+    settings: "Settings", run: Run, feed: Feed, sink: Callable[[VenueEvent], None]
+) -> PaperVenue:
     """Open the simulated account; a guarded one keeps a ledger."""
     return PaperVenue(
         feed.instruments,
         settings.paper,
         settings.session.seed,
         settings.session.starting_balance,
-        inbox.append,
+        sink,
         run.run_id,
         make_ledger(settings, run, feed.instruments),
     )
@@ -249,17 +302,11 @@ def make_live_broker(  # noqa: PLR0917 - every part it stands between
     from brokers.link.broker import LiveBroker  # noqa: PLC0415 - for live only
 
     assert isinstance(feed, LiveFeed), "real orders follow a real market"
-    can = permit.account.capabilities
     return LiveBroker(
         permit.account,
         feed.instruments,
         inbox.append,
-        client_id=partial(
-            client_order_id,
-            run.run_id,
-            max_length=can.client_id_max,
-            alphabet=can.client_id_alphabet,
-        ),
+        client_id=client_ids(run, permit.account.capabilities),
         prefix=prefix_of(run),
         now_ns=lambda: max(kernel.now_ns, clock.reached()),
         wake=feed.nudge,
@@ -386,7 +433,7 @@ def make_welcome(manifest: Manifest) -> Welcome:
 
 
 def make_identity(
-    settings: "Settings", feed: Feed, run: Run, permit: "Permit | None" = None
+    settings: "Settings", feed: Feed, run: Run, venue: Capabilities | None = None
 ) -> Identity:
     """Describe the session for its journal, manifest and report."""
     minutes = settings.session.duration_min
@@ -412,5 +459,5 @@ def make_identity(
         instruments=tuple(feed.instruments),
         settings={name: setting.value for name, setting in shown.items()},
         start_ns=run.start_ns,
-        venue=None if permit is None else permit.account.capabilities,
+        venue=venue,
     )

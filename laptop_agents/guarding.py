@@ -12,6 +12,7 @@ from brokers.paper.ledger import Ledger
 from brokers.paper.terms import Terms
 from engine.model.instrument import Instrument
 from engine.session.sentinel.guard import SentinelGuard
+from laptop_agents.keys_shape import keyless
 from laptop_agents.opening import Run
 from laptop_agents.sentinel import command, environment
 
@@ -44,6 +45,9 @@ def make_guard(
 ) -> SentinelGuard | None:
     """Start the sentinel of a paced session; it is not waited for yet.
 
+    A key comes to it through a pipe alone: what it was started with anybody may read who may read
+    the process table, for as long as it runs.
+
     Raises:
         Unguarded: It can't be started.
         JournalDamaged: What an earlier sentinel of the run wrote was changed.
@@ -52,7 +56,7 @@ def make_guard(
         return None
     return SentinelGuard(
         command("laptop_agents.sentinel"),
-        environment(),
+        keyless(environment()),
         run=run.folder.path,
         kill_files=kill_files,
         config=settings.sentinel,

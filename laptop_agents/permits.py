@@ -13,7 +13,7 @@ from laptop_agents.reaching import Permit, Reached
 if TYPE_CHECKING:
     from laptop_agents.settings import Settings
 
-LIVE = "live"
+LIVE, DRY_RUN = "live", "dry-run"
 
 
 def agreed(settings: "Settings", consent: Consent) -> None:
@@ -29,11 +29,13 @@ def agreed(settings: "Settings", consent: Consent) -> None:
 
 
 def permitted(found: Reached, consent: Consent, home: Path, *, is_resumed: bool = False) -> Reached:
-    """Return what a session is made of, with a permit where its mode is live.
+    """Return what a session is made of: live with a permit, a dry run with a key that signs.
 
     Raises:
         LaptopAgentsError: It may not begin, in a line that says what to do.
     """
+    if found.settings.mode == DRY_RUN:
+        return _rehearsed(found, home)
     if found.settings.mode != LIVE:
         return found
     from laptop_agents.admission import admit  # noqa: PLC0415 - aiohttp, for live only
@@ -48,3 +50,19 @@ def permitted(found: Reached, consent: Consent, home: Path, *, is_resumed: bool 
         Arming(f"{settings.source} {settings.live.arm_ttl_s}", by),
     )
     return found._replace(settings=settings, permit=permit)
+
+
+def _rehearsed(found: Reached, home: Path) -> Reached:
+    """Find the key and what signs with it; nothing is sent, so nobody is asked.
+
+    Raises:
+        CredentialsRefused: There is no key, or it is none.
+    """
+    from laptop_agents.keys import credentials  # noqa: PLC0415 - for who has one
+    from laptop_agents.venues import open_rehearsal  # noqa: PLC0415 - the same
+
+    assert found.feed is not None, "a source that can be traded on is live"
+    settings = found.settings
+    key = credentials(settings.source, os.environ, home).credentials
+    rehearsal = open_rehearsal(settings.source, key, settings, found.feed.instruments, found.places)
+    return found._replace(rehearsal=rehearsal)

@@ -8,7 +8,8 @@ Rule 2: a fall back is loud: on standard error, in the log and in the run, whose
 import asyncio
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engine.model.errors import DataUnavailable
 from engine.session.recorded_feed import RecordedFeed
@@ -19,9 +20,10 @@ from laptop_agents import compose
 from laptop_agents.recorded_kernel import started_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from brokers.link.account import VenueAccount
+    from brokers.link.rehearsal import Rehearsal
     from engine.model.instrument import Instrument
     from laptop_agents.opening import Run
     from laptop_agents.settings import Settings
@@ -52,6 +54,10 @@ class Reached(NamedTuple):
     """Why it is not the source that was asked for."""
     permit: Permit | None = None
     """To send real orders; None simulates them."""
+    rehearsal: "Rehearsal | None" = None
+    """To write down what real orders would send; None does not."""
+    places: "Mapping[str, Any]" = MappingProxyType({})
+    """How orders name each instrument, where the venue wants another word than its symbol."""
 
 
 def reached(settings: "Settings") -> Reached:
@@ -74,7 +80,7 @@ def reached(settings: "Settings") -> Reached:
         )
         fallen._origins = {**settings._origins, "source": f"fallback: {error}"}
         return Reached(fallen, None, str(error))
-    return Reached(settings, feed)
+    return Reached(settings, feed, places=_places(feed))
 
 
 def reached_again(settings: "Settings", journal: Path, run: "Run") -> Reached:
@@ -97,7 +103,11 @@ def reached_again(settings: "Settings", journal: Path, run: "Run") -> Reached:
         is_simulated=started.simulated,
         lines_max=run.recorded.count,
     )
-    return Reached(settings, ResumedFeed(past, feed))
+    return Reached(settings, ResumedFeed(past, feed), places=_places(feed))
+
+
+def _places(feed: LiveFeed) -> "Mapping[str, Any]":
+    return getattr(feed, "places", {})
 
 
 def _at_mock(source: str, symbols: tuple[str, ...]) -> tuple[str, ...]:

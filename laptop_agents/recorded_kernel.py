@@ -26,7 +26,7 @@ class Started(msgspec.Struct):
     settings: dict[str, Any]
     agents: list[str] = []
     venue: Capabilities | None = None
-    """What the real venue could do; None where orders were simulated."""
+    """What the real venue could do; None where no order was meant for one."""
 
 
 def started_with(journal: Path, first: Line) -> Started:

@@ -161,6 +161,7 @@ def _run(
             run,
             found.feed or compose.make_feed(settings, run.start_ns),
             permit=found.permit,
+            rehearsal=found.rehearsal,
             log=log,
             progress=progress,
             stops=stops,

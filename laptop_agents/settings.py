@@ -70,12 +70,14 @@ SYMBOLS_MAX = 256
 SYMBOL = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}", re.ASCII)
 LIVE_SOURCES = ("bitunix", "binance", "hyperliquid")
 _OFFERED = ", ".join((*LIVE_SOURCES, "mock"))
-LATER_MODES = ("dry-run", "shadow")
+LATER_MODES = ("shadow",)
+SIGNING = ("live", "dry-run")
+"""Modes with an account at a venue."""
 
 
 def _mode(mode: str) -> str:
     if mode in LATER_MODES:
-        raise PydanticCustomError(OURS, "not in this release: use paper or live")
+        raise PydanticCustomError(OURS, "not in this release: use paper, dry-run or live")
     return mode
 
 
@@ -318,14 +320,16 @@ def _unknown_faults(settings: Settings, layers: Sequence[Layer]) -> list[str]:
 
 
 def _live_faults(settings: Settings, layers: Sequence[Layer]) -> list[str]:
-    """Refuse what can't be traded live (reliability.md D4)."""
-    if settings.mode != "live":
+    """Refuse what no account can trade (reliability.md D4, D5)."""
+    if settings.mode not in SIGNING:
         return []
     faults = []
     if settings.source not in TRADED:
-        faults.append(f"mode: live needs a source that can be traded on: {', '.join(TRADED)}")
+        faults.append(
+            f"mode: {settings.mode} needs a source that can be traded on: {', '.join(TRADED)}"
+        )
     where = origin(layers, "mode")
-    if where.startswith("env "):
+    if settings.mode == "live" and where.startswith("env "):
         faults.append(f"mode: live is never taken from the environment alone ({where})")
     return faults
 

@@ -10,6 +10,7 @@ from engine.venue import EmergencyDesk
 
 if TYPE_CHECKING:
     from brokers.link.account import VenueAccount
+    from brokers.link.rehearsal import Rehearsal
     from brokers.link.secret import Credentials
     from laptop_agents.settings import Settings
 
@@ -42,6 +43,24 @@ def open_account(
     """Return an account; nothing is sent."""
     opened: VenueAccount = _part(venue, "account").open_account(
         credentials, getattr(settings, venue), instruments
+    )
+    return opened
+
+
+def open_rehearsal(
+    venue: str,
+    credentials: "Credentials",
+    settings: "Settings",
+    instruments: Sequence[Instrument],
+    places: Mapping[str, Any],
+) -> "Rehearsal":
+    """Return what builds and signs a venue's requests and can't send one.
+
+    Raises:
+        CredentialsRefused: The key can't sign.
+    """
+    opened: Rehearsal = _part(venue, "rehearsal").open_rehearsal(
+        credentials, getattr(settings, venue), instruments, places=places
     )
     return opened
 

@@ -10,7 +10,6 @@ Source: sheet sections 5 to 8.
 import secrets
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from string import ascii_letters, digits
 from typing import Final, Self, TypeVar
 
 from brokers.bitunix import requests
@@ -22,7 +21,7 @@ from brokers.bitunix.config import BitunixConfig
 from brokers.bitunix.deals import Deals
 from brokers.bitunix.listener import Listener
 from brokers.bitunix.memory import Memory
-from brokers.bitunix.requests import Scribe, cancellation, placement
+from brokers.bitunix.requests import CAPABILITIES, NONCE_BYTES, Scribe, cancellation, placement
 from brokers.bitunix.survey import Survey
 from brokers.link.account import (
     Accepted,
@@ -47,22 +46,8 @@ from engine.model.orders import OrderType
 from engine.model.venue_events import RejectReason, Standing
 from engine.venue import Capabilities
 
-NONCE_BYTES: Final = 16
-"""32 hexadecimal characters."""
-CLIENT_ID_MAX: Final = 32
 ONE_WAY: Final = "ONE_WAY"
 T = TypeVar("T")
-
-
-CAPABILITIES: Final = Capabilities(
-    can_amend_price=False,
-    can_amend_qty=False,
-    amend_down_keeps_queue=False,
-    has_triggers=False,
-    client_id_max=CLIENT_ID_MAX,
-    client_id_alphabet=ascii_letters + digits + "-_",
-)
-"""Orders can be changed in place there, but what becomes of their id and post-only is not known."""
 
 
 def open_account(

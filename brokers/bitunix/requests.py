@@ -6,6 +6,7 @@ Source: sheet sections 2, 5 and 6. The account is run in one-way mode: no `trade
 """
 
 from collections.abc import Callable, Mapping
+from string import ascii_letters, digits
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from brokers.link.account import NewOrder, OrderRef
 from brokers.link.exchanged import Request
 from brokers.link.secret import Credentials
 from engine.model.orders import OrderType, TimeInForce
+from engine.venue import Capabilities
 
 PREFIX: Final = "/api/v1/futures"
 COIN: Final = "USDT"
@@ -37,6 +39,17 @@ EFFECTS: Final[Mapping[TimeInForce, str]] = {
     TimeInForce.FOK: "FOK",
 }
 POST_ONLY: Final = "POST_ONLY"
+NONCE_BYTES: Final = 16
+"""32 hexadecimal characters."""
+CAPABILITIES: Final = Capabilities(
+    can_amend_price=False,
+    can_amend_qty=False,
+    amend_down_keeps_queue=False,
+    has_triggers=False,
+    client_id_max=32,
+    client_id_alphabet=ascii_letters + digits + "-_",
+)
+"""Orders can be changed in place there, but what becomes of their id and post-only is not known."""
 
 
 class Scribe:

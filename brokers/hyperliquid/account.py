@@ -22,9 +22,9 @@ from typing import Final, Self
 import msgspec
 
 from brokers.hyperliquid import actions, answers
+from brokers.hyperliquid.abilities import capabilities
 from brokers.hyperliquid.answers import BROKEN, Done, Element
 from brokers.hyperliquid.caller import Caller, Fault
-from brokers.hyperliquid.cloid import CLIENT_ID_ALPHABET, CLIENT_ID_MAX
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.dead_man import DeadMan
 from brokers.hyperliquid.listener import Listener
@@ -66,9 +66,8 @@ from engine.model.instrument import Instrument
 from engine.model.venue_events import RejectReason, Standing
 from engine.venue import Capabilities
 
-LAG_MS: Final = 2_000
-"""Beyond what the venue lets arrive late, until its answers show what has arrived."""
 LEAVE_S: Final = 2.0
+"""For what is said on the way out."""
 PASSING: Final = frozenset({None, RejectReason.VENUE_UNAVAILABLE, RejectReason.RATE_LIMIT})
 """What is wrong with the line or the moment, not with the wish."""
 SUPERSEDED: Final = "it still shows the order as it was before its amendment"
@@ -326,28 +325,6 @@ class HyperliquidAccount:
         total = wished._replace(qty=wished.qty + carried)
         report = as_answered(total, number, carried, Standing.WORKING, self._caller.now_ns())
         return Accepted(number, report._replace(is_amendment=True))
-
-
-PICTURE_GAP_S: Final = 15.0
-"""A picture weighs 44, three times that while the account moves; an address has 1,200 a minute."""
-
-
-def capabilities(config: HyperliquidConfig) -> Capabilities:
-    """Return what the venue can do, and how long a lost order may take to turn up."""
-    return Capabilities(
-        can_amend_price=config.amends,
-        can_amend_qty=config.amends,
-        amend_down_keeps_queue=False,
-        has_triggers=False,
-        client_id_max=CLIENT_ID_MAX,
-        client_id_alphabet=CLIENT_ID_ALPHABET,
-        picture_gap_s=PICTURE_GAP_S,
-        query_lag_ms=LAG_MS + round(config.expires_after_s * 1_000),
-    )
-
-
-CAPABILITIES: Final = capabilities(HyperliquidConfig())
-"""As long as the settings are the defaults."""
 
 
 def _oid(ref: OrderRef) -> int:

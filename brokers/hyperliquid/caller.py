@@ -15,11 +15,11 @@ from typing import Final, NamedTuple, Self
 
 import msgspec
 
-from brokers.hyperliquid.actions import request
 from brokers.hyperliquid.allowance import Allowance
 from brokers.hyperliquid.answers import BROKEN, Done, Failed, done
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.refusals import harmless, reason_of
+from brokers.hyperliquid.sealing import Nonces, sealed
 from brokers.hyperliquid.sign import Action, Signer
 from brokers.hyperliquid.wire import JSON
 from brokers.link.budget import Budget, Lane, Limit
@@ -52,21 +52,6 @@ class Fault(NamedTuple):
     reason: RejectReason | None
     """None where it may have had an effect."""
     detail: str
-
-
-class Nonces:
-    """Numbers used once: the time in milliseconds, and one more than the last where that is less.
-
-    One process for each agent wallet: another one would use the same.
-    """
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    def next(self, now_ms: int) -> int:
-        """Return the next."""
-        self._last = max(self._last + 1, now_ms)
-        return self._last
 
 
 class Caller:
@@ -160,12 +145,7 @@ class Caller:
     def _signed(self, action: Action) -> bytes:
         """Return the body that carries an action, signed for now."""
         nonce = self._nonces.next(time.time_ns() // MS_NS)
-        wait_ms = round(self._config.expires_after_s * 1_000)
-        expires_ms = self.now_ns() // MS_NS + wait_ms if wait_ms else None
-        vault = self._config.vault.lower() or None
-        signature = self.signer.sign(action, nonce, vault=vault, expires_ms=expires_ms)
-        told = request(action, nonce, signature, vault=vault, expires_ms=expires_ms)
-        return msgspec.json.encode(told)
+        return sealed(action, self.signer, nonce, self._config, self.now_ns() // MS_NS).body
 
     async def _send(self, path: str, body: bytes, costs: dict[str, int]) -> Reply | Fault:
         self._budget.spend(costs, time.monotonic())

@@ -6,14 +6,14 @@ is nothing to fetch and no chain to lose.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.grid import CoinGrid
-from brokers.hyperliquid.listing import listed
+from brokers.hyperliquid.listing import Place, listed, numbered
 from brokers.hyperliquid.parse import FrameParser
 from brokers.hyperliquid.wire import JSON
 from brokers.link.backoff import Backoff, BackoffConfig
@@ -46,6 +46,8 @@ class HyperliquidFeed(MarketFeed):
         self._rest_config = RestConfig(base_url=config.rest_url)
         super().__init__(symbols, Rest(self._rest_config), tap)
         self._parser = FrameParser()
+        self.places: Mapping[str, Place] = {}
+        """What orders would call each coin; known once it is discovered."""
 
     async def discover(self) -> None:
         """Read the listing, and from each coin's price its tick.
@@ -57,7 +59,9 @@ class HyperliquidFeed(MarketFeed):
         """
         async with Rest(self._rest_config) as rest:
             outcome = await rest.ask(info({"type": "metaAndAssetCtxs"}))
-        self._instruments = tuple(listed(good_body(self.name, outcome), self._symbols))
+        body = good_body(self.name, outcome)
+        self._instruments = tuple(listed(body, self._symbols))
+        self.places = numbered(body)
         self._parser = FrameParser({item.symbol: CoinGrid(item) for item in self._instruments})
 
     def _begin(self) -> None:

@@ -67,6 +67,24 @@ def places(body: bytes) -> dict[str, Place]:
         coins = _universe(body).coins
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(error) from error
+    return _numbers(coins)
+
+
+def numbered(body: bytes) -> dict[str, Place]:
+    """Return the number of every coin, from `metaAndAssetCtxs`.
+
+    Raises:
+        DataUnavailable: It is no listing.
+
+    """
+    try:
+        universe, _ = _listing(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(error) from error
+    return _numbers(universe.coins)
+
+
+def _numbers(coins: Sequence[wire.Coin]) -> dict[str, Place]:
     return {coin.name: Place(number, coin.size_decimals) for number, coin in enumerate(coins)}
 
 

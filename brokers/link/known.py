@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -11,6 +11,7 @@ import msgspec
 
 from brokers.link.account import NewOrder, OrderRef
 from engine.model.instrument import Instrument
+from engine.model.money import ZERO
 from engine.model.orders import OrderIntent, OrderType, Side, TimeInForce
 
 ENDED_MAX: Final = 10_000
@@ -32,7 +33,13 @@ class KnownOrder:
     """It waits here for its trigger; the venue knows nothing of it."""
     best: Decimal | None = None
     """Best price a trailing one has seen."""
-    amended: tuple[Decimal | None, Decimal] | None = None
+    is_in_doubt: bool = False
+    """It waited here when a process died, which may have sent it."""
+    trades: set[str] = field(default_factory=set)
+    filled: Decimal = ZERO
+    asked: tuple[Decimal, Decimal] | None = None
+    """Price and quantity of the amendment under way, until it is told."""
+    amended: tuple[Decimal, Decimal] | None = None
     """Price and quantity of the amendment last told."""
     request: "asyncio.Task[None] | None" = None
     """The last one about it: requests about one order leave one after the other."""
@@ -42,6 +49,22 @@ class KnownOrder:
         """Name it for the venue."""
         placed = self.placed
         return OrderRef(placed.client_id, self.venue_order_id, placed, placed.instrument.symbol)
+
+    def release(self) -> None:
+        """Wait no more: it is a market order now."""
+        self.is_held = False
+        self.placed = self.placed._replace(
+            type=OrderType.MARKET, price=None, trigger_price=None, tif=TimeInForce.IOC
+        )
+
+    def note_fill(self, trade_id: str, qty: Decimal) -> None:
+        """Count an execution once; the one that completes the order ends it."""
+        self.is_held = False
+        if trade_id not in self.trades:
+            self.trades.add(trade_id)
+            self.filled += qty
+        if self.filled >= self.placed.qty and self.asked is None:
+            self.is_ended = True
 
 
 class Saved(msgspec.Struct):
@@ -63,6 +86,8 @@ class Saved(msgspec.Struct):
     is_accepted: bool
     is_held: bool
     best: Decimal | None
+    trades: list[str] = []
+    filled: Decimal = ZERO
 
 
 _decode: Final = msgspec.json.Decoder(list[Saved]).decode
@@ -87,6 +112,9 @@ class KnownOrders:
         self._prefix = prefix
         self._by_id: OrderedDict[str, KnownOrder] = OrderedDict()
         self._by_client: dict[str, str] = {}
+        self._by_venue: dict[str, str] = {}
+        self._waiting: dict[str, KnownOrder] = {}
+        """Held when last looked at: few among thousands, and asked for with every quote."""
 
     def add(self, order_id: str, intent: OrderIntent) -> KnownOrder:
         """Learn of an order that is to be placed."""
@@ -109,19 +137,33 @@ class KnownOrders:
     def _enter(self, known: KnownOrder) -> None:
         self._by_id[known.order_id] = known
         self._by_client[known.placed.client_id] = known.order_id
+        if known.venue_order_id:
+            self._by_venue[known.venue_order_id] = known.order_id
+        if known.is_held:
+            self._waiting[known.order_id] = known
         while len(self._by_id) > ENDED_MAX:
             oldest = next((o for o in self._by_id.values() if o.is_ended), None)
             if oldest is None:
                 break
             del self._by_id[oldest.order_id], self._by_client[oldest.placed.client_id]
+            self._by_venue.pop(oldest.venue_order_id, None)
 
     def get(self, order_id: str) -> KnownOrder | None:
         """Return one by our id."""
         return self._by_id.get(order_id)
 
-    def by_client(self, client_id: str) -> KnownOrder | None:
-        """Return one by the venue's name for it; None for a foreign one."""
-        return self._by_id.get(self._by_client.get(client_id, ""))
+    def named(self, client_id: str, venue_order_id: str) -> KnownOrder | None:
+        """Return one by our name for it or, told none, the venue's number; None if foreign."""
+        names, name = (
+            (self._by_client, client_id) if client_id else (self._by_venue, venue_order_id)
+        )
+        return self._by_id.get(names.get(name, ""))
+
+    def number(self, known: KnownOrder, venue_order_id: str) -> None:
+        """Learn the venue's number of an order."""
+        known.venue_order_id = venue_order_id
+        if venue_order_id:
+            self._by_venue[venue_order_id] = known.order_id
 
     def order_id(self, client_id: str) -> str | None:
         """Return our id of an order of this run, also of one we have forgotten; None if foreign."""
@@ -139,14 +181,16 @@ class KnownOrders:
 
     def held(self, symbol: str) -> list[KnownOrder]:
         """Return the orders of an instrument that wait here for their trigger."""
-        return [known for known in self._held() if known.placed.instrument.symbol == symbol]
-
-    def _held(self) -> Iterator[KnownOrder]:
-        return (o for o in self._by_id.values() if o.is_held and not o.is_ended)
+        if not self._waiting:
+            return []
+        return [known for known in self.all_held() if known.placed.instrument.symbol == symbol]
 
     def all_held(self) -> list[KnownOrder]:
-        """Return every order that waits here."""
-        return list(self._held())
+        """Return every order that waits here, in order of arrival."""
+        for known in list(self._waiting.values()):
+            if known.is_ended or not known.is_held:
+                del self._waiting[known.order_id]
+        return list(self._waiting.values())
 
     def snapshot(self) -> bytes:
         """Encode the orders that have not ended."""
@@ -173,7 +217,7 @@ class KnownOrders:
         )
         return KnownOrder(
             saved.order_id, placed, saved.trail_bps, saved.venue_order_id, saved.is_accepted,
-            is_held=saved.is_held, best=saved.best,
+            is_held=saved.is_held, best=saved.best, trades=set(saved.trades), filled=saved.filled,
         )  # fmt: skip
 
 
@@ -183,5 +227,5 @@ def _saved(known: KnownOrder) -> Saved:
         known.order_id, placed.client_id, placed.instrument.symbol, placed.side, placed.type,
         placed.qty, placed.price, placed.trigger_price, placed.tif, placed.is_post_only,
         placed.is_reduce_only, known.trail_bps, known.venue_order_id, known.is_accepted,
-        known.is_held, known.best,
+        known.is_held, known.best, sorted(known.trades), known.filled,
     )  # fmt: skip

@@ -45,8 +45,10 @@ def status_of(report: OrderReport, symbol: str, order_id: str) -> VenueOrderStat
 
 
 def held_status(known: KnownOrder) -> VenueOrderStatus:
-    """Return that an order waits here for its trigger."""
+    """Return that an order waits here for its trigger, or did until it was canceled."""
     symbol = known.placed.instrument.symbol
+    if known.is_ended:
+        return VenueOrderStatus(0, symbol, known.order_id, Standing.CANCELED)
     return VenueOrderStatus(
         0, symbol, known.order_id, Standing.WORKING, ZERO, known.placed.qty, known.placed.price
     )

@@ -1,13 +1,14 @@
 """Stops, take-profits and trailing orders of a venue that has none: they wait here. Pure.
 
 A stop is released when the touch crosses its trigger against the position, a take-profit when it
-reaches it in its favor; a sell looks at the bid, a buy at the ask. What waits here protects only
+reaches it in its favor; a sell looks at the bid, a buy at the ask. A trailing trigger lies on the
+tick further away. What waits here protects only
 while the engine lives; after its death the sentinel closes the position.
 
 Source: domain.md sections 5 and 12; the release rules are those of the simulated venue.
 """
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from brokers.link.known import KnownOrder
 from engine.model.money import BPS
@@ -31,4 +32,7 @@ def _trigger(known: KnownOrder, price: Decimal) -> Decimal | None:
     better = max if known.placed.side is Side.SELL else min
     known.best = price if known.best is None else better(known.best, price)
     away = known.best * known.trail_bps / BPS
-    return known.best - away if known.placed.side is Side.SELL else known.best + away
+    instrument = known.placed.instrument
+    if known.placed.side is Side.SELL:
+        return instrument.price(instrument.ticks(known.best - away, ROUND_FLOOR))
+    return instrument.price(instrument.ticks(known.best + away, ROUND_CEILING))

@@ -179,7 +179,7 @@ class BitunixSandbox:
         """Obey; a new subscription to a book starts with what it is now."""
         for symbol, channel in line.take_word(word):
             book, count = self._market.books[symbol], frames.LADDERS.get(channel)
-            now_ms = time.time_ns() // frames.MS_NS
+            now_ms = self._market.now_ns // frames.MS_NS  # what comes next may not be older
             if count is not None and book.bids:
                 line.offer(push(channel, symbol, now_ms, frames.ladder(book, count)))
             if channel == frames.TOUCH and book.quote is not None:

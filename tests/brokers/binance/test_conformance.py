@@ -12,7 +12,7 @@ import pytest
 from brokers.binance.account import BinanceAccount, open_account
 from brokers.binance.config import BinanceConfig
 from brokers.binance.emergency import BinanceDesk
-from brokers.link.account import Accepted, FundingReport, LineUp, Refused
+from brokers.link.account import Accepted, FundingReport, LineDown, LineUp, Refused
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials, Secret
 from brokers.sandbox.orders import Ticket
@@ -166,19 +166,35 @@ async def test_maintenance_refuses_and_a_ban_silences(ground: Ground) -> None:
     assert 1 == len(ground.open_ids())
 
 
-async def test_funding_is_told(ground: Ground) -> None:
-    """What was paid, for what and when, also where the line was down meanwhile."""
+async def settle(ground: Ground) -> None:
+    """Let funding be paid: its time passes, and the next is announced."""
+    next_ns = time.time_ns() + 1_000_000
+    ground.stage.funding("100", "0.01", next_ns)
+    await until(lambda: time.time_ns() > next_ns)
+    ground.stage.funding("100", "0.01", next_ns + 10**12)
+
+
+async def test_funding_is_told(running: Venue, ground: Ground) -> None:
+    """What was paid, for what and when: by event, after a break, and to a later process."""
     await bought(ground)
+    await settle(ground)
+    await until(lambda: len(ground.of(FundingReport)) == 1)
+    ground.fault("drop", path="/fapi/v1/listenKey", times=2)  # down until it was paid
     ground.fault("kill_streams")
-    for _ in range(3):
-        next_ns = time.time_ns() + 1_000_000
-        ground.stage.funding("100", "0.01", next_ns)
-        await until(lambda next_ns=next_ns: time.time_ns() > next_ns)
+    await until(lambda: ground.of(LineDown))
+    await settle(ground)
     await until(lambda: len(ground.of(FundingReport)) == 2)
-    assert {(ground.symbol, Decimal("-0.5"))} == {
-        (told.symbol, told.amount) for told in ground.of(FundingReport)
-    }
-    assert 2 == len({told.at_ns for told in ground.of(FundingReport)})
+
+    paid = ground.of(FundingReport)
+    assert {(ground.symbol, Decimal("-0.5"))} == {(told.symbol, told.amount) for told in paid}
+    assert 2 == len({told.at_ns for told in paid})
+    async with opened(running) as later:
+        second = Ground(later, ground.stage, ground.faults, BTC)
+        async with listening(second):
+            assert [] == second.of(FundingReport)
+            await later.picture(ground.began_ns)
+            await until(lambda: second.of(FundingReport))
+            assert paid == second.of(FundingReport)
 
 
 async def test_another_process_finds_everything(running: Venue, ground: Ground) -> None:

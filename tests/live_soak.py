@@ -1,0 +1,105 @@
+"""A live session against a sandbox in real time, with faults from the menu all along.
+
+    python -m tests.live_soak --venue binance --minutes 10 --seed 1
+
+Passes when the session ends by its duration, flat, and its journal holds exactly the fills that the
+venue wrote into its own ledger. The seed decides which faults come when; prices and timing do not
+repeat.
+"""
+
+import argparse
+import asyncio
+import collections
+import json
+import random
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any, Final
+
+from tests.end_to_end.shell import Process
+from tests.end_to_end.test_live_trading import VENUES, Exchange, exchange
+
+CALM_S: Final = 12.0
+"""Without faults before the end, so that it ends flat by itself."""
+GAP_S: Final = (2.0, 6.0)
+PLACE: Final = {"method": "POST"}
+FAULTS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
+    ("kill_streams", {}),
+    ("silent_stream", {"seconds": 3}),
+    ("drop", PLACE),
+    ("drop", {}),
+    ("delay", {"seconds": 1}),
+    ("error_5xx", PLACE),
+    ("error_5xx_after", PLACE),
+    ("accept_then_timeout", {**PLACE, "seconds": 8}),
+    ("html_200", PLACE),
+    ("truncated_json", PLACE),
+    ("rate_limit", PLACE),
+    ("maintenance", {"seconds": 2}),
+    ("not_found_twice", {}),
+    ("duplicate_fills", {"times": 2}),
+    ("reordered_fills", {"seconds": 2}),
+    ("expire_listen_key", {}),
+    ("post_only_expires", {}),
+)
+"""The ones that a session has to live through; a ban or a skewed clock rightly stops it."""
+
+
+def main() -> int:
+    """Run one, print what came of it as JSON, and exit 0 if it passed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--venue", choices=list(VENUES), default="binance")
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home, exchange(asked.venue, Path(home)) as there:
+        told = soaked(there, Path(home), asked.minutes, random.Random(asked.seed))  # noqa: S311 - dice
+    sys.stdout.write(json.dumps({"venue": asked.venue, "seed": asked.seed, **told}) + "\n")
+    return 0 if told["passed"] else 1
+
+
+def soaked(there: Exchange, home: Path, minutes: float, dice: random.Random) -> dict[str, Any]:
+    """Let a session trade while things go wrong, and compare what both sides wrote down."""
+    process = there.start(home, str(minutes))
+    process.until_trading()
+    struck = disturbed(there, process, minutes * 60 - CALM_S, dice)
+    ending = process.end()
+    report = ending.run.report()
+    theirs = collections.Counter(str(line["trade_id"]) for line in there.wrote("fill"))
+    ours = collections.Counter(line["data"]["trade_id"] for line in ending.run.lines("fill"))
+    told = {
+        "exit": ending.code, "stop_reason": report["stop_reason"], "faults": dict(struck),
+        "positions_at_end": report["positions_at_end"], "fills": theirs.total(),
+        "missing": sorted(theirs - ours), "extra": sorted(ours - theirs),
+    }  # fmt: skip
+    is_whole = not told["missing"] and not told["extra"] and not told["positions_at_end"]
+    return {**told, "passed": is_whole and (ending.code, report["stop_reason"]) == (0, "duration")}
+
+
+def disturbed(
+    there: Exchange, process: Process, seconds: float, dice: random.Random
+) -> "collections.Counter[str]":
+    """Strike every few seconds; return how often by name."""
+    struck: collections.Counter[str] = collections.Counter()
+    menu = [fault for fault in FAULTS if fault[0] in offered(there)]
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.is_running():
+        name, how = dice.choice(menu)
+        asyncio.run(there.break_it(name, **how))
+        struck[name] += 1
+        time.sleep(dice.uniform(*GAP_S))
+    return struck
+
+
+def offered(there: Exchange) -> set[str]:
+    """Return the names of the faults that this sandbox has."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(there.faults, timeout=10) as answer:
+        return set(json.load(answer)["menu"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
