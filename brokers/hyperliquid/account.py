@@ -12,6 +12,8 @@ The dead-man switch cancels every order of the account, whoever placed it.
 Source: the Hyperliquid sheet, sections 3, 4, 5 and 8; reliability.md rows 23-29.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from types import TracebackType
@@ -64,6 +66,8 @@ from engine.model.instrument import Instrument
 from engine.model.venue_events import RejectReason, Standing
 from engine.venue import Capabilities
 
+LEAVE_S: Final = 2.0
+"""For what is said on the way out."""
 PASSING: Final = frozenset({None, RejectReason.VENUE_UNAVAILABLE, RejectReason.RATE_LIMIT})
 """What is wrong with the line or the moment, not with the wish."""
 SUPERSEDED: Final = "it still shows the order as it was before its amendment"
@@ -103,7 +107,7 @@ class HyperliquidAccount:
         address = config.vault.lower() or self._master
         self._names, self._succession = Names(), Succession()
         self._caller = Caller(signer, address, config)
-        self._survey = Survey(self._caller, coins, self._names, self._succession)
+        self._survey = Survey(self._caller, instruments, self._names, self._succession)
         self._listener = Listener(config, address, coins, self._names, self._succession)
         self._dead_man = DeadMan()
         self._places: dict[str, Place] = {}
@@ -125,7 +129,11 @@ class HyperliquidAccount:
         error: BaseException | None = None,
         at: TracebackType | None = None,
     ) -> None:
-        """Leave the venue."""
+        """Leave the venue; a dead-man switch that guards nothing any more is taken back."""
+        if self._dead_man.is_set(self._caller.now_ns()):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_S):
+                    await self._take_switch_back()
         await self._caller.__aexit__(kind, error, at)
 
     # --- reading -------------------------------------------------------------------------------
@@ -252,6 +260,11 @@ class HyperliquidAccount:
             elif told.reason not in PASSING:
                 self._dead_man.refused(now_ns)
         return self._dead_man.is_set(now_ns)
+
+    async def _take_switch_back(self) -> None:
+        """Clear the dead-man switch where no order works: that it fires is counted, ten a day."""
+        if await self._survey.is_without_orders():
+            await self.renew(0.0)
 
     # --- one action ----------------------------------------------------------------------------
 

@@ -23,12 +23,15 @@ from brokers.hyperliquid.refusals import WORDS
 from brokers.link.account import Facts, FillReport, OrderReport, Picture, Unanswered
 from brokers.link.rest import Reply
 from engine.model.errors import CredentialsRefused, DataUnavailable
+from engine.model.instrument import Instrument
 from engine.model.venue_events import RejectReason
 
 LOOKS_MAX: Final = 3
 """Looks at an account that moves; each weighs 44."""
 PAGES_MAX: Final = 10
 """Of fills in one look: 20,000."""
+ASKED_MAX: Final = 20
+"""Coins whose leverage is asked for; each weighs 20 of 1,200 a minute."""
 COUNT_EVERY_S: Final = 300.0
 MS_NS: Final = 1_000_000
 AGENT, MISSING = "agent", "missing"
@@ -52,10 +55,14 @@ class Survey:
     """Looks at one account."""
 
     def __init__(
-        self, caller: Caller, coins: Sequence[str], names: Names, succession: Succession
+        self,
+        caller: Caller,
+        instruments: Sequence[Instrument],
+        names: Names,
+        succession: Succession,
     ) -> None:
         self._caller = caller
-        self._coins = tuple(coins)
+        self._instruments = tuple(instruments)
         self._names = names
         self._succession = succession
         self._counted_s = -COUNT_EVERY_S
@@ -120,7 +127,7 @@ class Survey:
         orders = await self._orders()
         fees = _parsed(await self._caller.ask_of_us("userFees"), answers.fees)
         await self.learn_allowance()
-        leverages = [await self._leverage(coin) for coin in self._coins]
+        leverages = await self._leverages()
         return Facts(
             tail,
             state.balance(),
@@ -155,9 +162,22 @@ class Survey:
         self._caller.allowance.learn(told.used, told.cap)
         self._counted_s = time.monotonic()
 
-    async def _leverage(self, coin: str) -> int:
-        told = await self._caller.ask_of_us("activeAssetData", coin=coin)
-        return _parsed(told, answers.coin_terms).leverage.value
+    async def _leverages(self) -> list[int]:
+        """Return each coin's leverage; its largest where there are too many coins to ask for."""
+        if len(self._instruments) > ASKED_MAX:
+            return [item.max_leverage for item in self._instruments]
+        told = [
+            await self._caller.ask_of_us("activeAssetData", coin=item.symbol)
+            for item in self._instruments
+        ]
+        return [_parsed(one, answers.coin_terms).leverage.value for one in told]
+
+    async def is_without_orders(self) -> bool:
+        """Whether no order of the account works; False where that can't be told."""
+        try:
+            return not await self._orders()
+        except NotWhole:
+            return False
 
     # --- picture -------------------------------------------------------------------------------
 

@@ -326,6 +326,18 @@ async def test_the_dead_man_switch() -> None:
         assert (Standing.CANCELED, "scheduledCancel") == (told.standing, told.detail)
 
 
+async def test_who_leaves_takes_the_switch_back_where_it_guards_nothing() -> None:
+    """That it fires is counted; while an order works it stays."""
+    async with exchange() as venue:
+        async with trader(venue) as trading:
+            assert await trading.account.renew(30)
+        assert venue.sandbox.desk.cancel_at_ms is None
+        async with trader(venue) as trading:
+            await rested(trading)
+            assert await trading.account.renew(30)
+        assert venue.sandbox.desk.cancel_at_ms is not None
+
+
 async def test_an_address_that_has_used_its_requests_up_sends_cancels_only() -> None:
     """By the venue's own count, before it refuses."""
     async with exchange() as venue, trader(venue) as trading:

@@ -13,6 +13,7 @@ from brokers.link.account import Picture, Unanswered
 from brokers.link.secret import Credentials, Secret
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from tests.brokers.hyperliquid.test_answers import FILL, ROW, STATE
+from tests.brokers.hyperliquid.test_parse import rules
 
 MASTER = "0x" + "ab" * 20
 KEY = "0x" + "11" * 32
@@ -48,14 +49,15 @@ class Script:
 
 
 @contextlib.asynccontextmanager
-async def scripted() -> AsyncIterator[tuple[Script, HyperliquidAccount]]:
+async def scripted(coins: int = 0) -> AsyncIterator[tuple[Script, HyperliquidAccount]]:
     script, app = Script(), web.Application()
     app.router.add_post("/info", script.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     config = HyperliquidConfig(rest_url=f"http://127.0.0.1:{runner.addresses[0][1]}")
-    async with open_account(Credentials(MASTER, Secret(KEY)), config, ()) as account:
+    instruments = [rules(coin=f"C{number}") for number in range(coins)]
+    async with open_account(Credentials(MASTER, Secret(KEY)), config, instruments) as account:
         yield script, account
     await runner.cleanup()
 
@@ -138,6 +140,16 @@ async def test_facts() -> None:
     assert (1.5, 4.5) == (float(facts.maker_fee_bps), float(facts.taker_fee_bps))
     assert (1000, 1, False) == (facts.balance, facts.open_orders, facts.can_withdraw)
     assert "abab" == facts.tail
+
+
+@pytest.mark.parametrize(("coins", "asked"), [(0, 0), (2, 2), (20, 20), (21, 0)])
+async def test_leverages_are_asked_for_while_there_is_room(coins: int, asked: int) -> None:
+    """Beyond that the largest of each coin stands for it."""
+    async with scripted(coins) as (script, account):
+        facts = await account.facts()
+
+    assert asked == script.kinds().count("activeAssetData")
+    assert (20 if coins else 1) == facts.leverage
 
 
 async def test_a_venue_that_is_busy_is_not_one_that_refuses_the_key() -> None:
