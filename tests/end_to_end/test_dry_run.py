@@ -23,7 +23,7 @@ def dry_run(there: Exchange, home: Path, *words: str, has_key: bool = True) -> P
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("venue", VENUES)
 def test_a_dry_run_survives_a_crash_and_sends_nothing(venue: str, tmp_path: Path) -> None:
-    """kill -9, resume, replay; each placement of the journal is one signed request of the file."""
+    """Killed, resumed, replayed; each placement of the journal is one signed request of the file."""
     with exchange(venue, tmp_path) as there:
         process = dry_run(there, tmp_path, "--duration", "0.2")
         process.until(lambda: len(process.run.lines_so_far("fill")) > 2)
