@@ -27,6 +27,7 @@ COMMANDS = {
     "completion": "laptop_agents.completion_command",
     "attach": "laptop_agents.attach_command",
     "sandbox": "laptop_agents.sandbox_command",
+    "drill": "laptop_agents.drill_command",
     "record": "laptop_agents.record_command",
     "keys": "laptop_agents.keys_command",
     "serve": "laptop_agents.serve_command",

@@ -151,6 +151,7 @@ def build_parser() -> Parser:
     _add_runs(commands)
     _add_audit(commands)
     _add_sandbox(commands)
+    _add_drill(commands)
     _add_record(commands)
     _add_keys(commands)
     attach = commands.add_parser("attach", help="a screen for a running session")
@@ -346,6 +347,14 @@ def _add_sandbox(commands: Any) -> None:
     sandbox.add_argument("--balance", default="10000", metavar="N", help="at the start (10000)")
     sandbox.add_argument(
         "--ledger", metavar="FILE", help="write every order and fill there, as JSON lines"
+    )
+
+
+def _add_drill(commands: Any) -> None:
+    drill = commands.add_parser("drill", help="rehearse a fault against a sandbox: pass or fail")
+    drill.add_argument("name", nargs="?", metavar="NAME", help="(list them)")
+    drill.add_argument(
+        "--venue", default="binance", metavar="VENUE", help="whose sandbox (binance)"
     )
 
 
