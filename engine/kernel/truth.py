@@ -166,6 +166,7 @@ class Truth:
             self._send(now_ns)
             return
         self.state.is_reconciled = False
+        self.state.held_since_ns = now_ns  # no difference lasts while nobody looks
         self._conduct.raise_event(FsmEvent.VENUE_DOWN, ACCOUNT, now_ns)
         self.ask(now_ns)
 

@@ -119,6 +119,12 @@ class Journal:
         """Whether lines are still held against those of an interrupted run, not written."""
         return self._recorded is not None
 
+    @property
+    def began_ns(self) -> int:
+        """When the interrupted run began, while its lines are held against these."""
+        assert self._recorded is not None, "of an interrupted run only"
+        return self._recorded.first.ts_ns
+
     def pass_over(self, seq: int) -> Iterator[Line]:
         """Yield the recorded lines up to `seq`: a checkpoint stands for what they made."""
         while self._recorded is not None and self._chain.seq < seq:

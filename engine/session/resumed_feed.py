@@ -50,7 +50,9 @@ class ResumedFeed:
     def batches(self) -> Iterator[Sequence[FeedInput]]:
         """Yield the recorded market, nothing once, and then the live one for ever."""
         for batch in self._past.batches():
-            yield [event for event in batch if not isinstance(event, NO_MARKET)]
+            market = [event for event in batch if not isinstance(event, NO_MARKET)]
+            if market:
+                yield market
         yield ()
         yield from self._live.batches()
 

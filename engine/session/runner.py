@@ -150,6 +150,8 @@ class Session:
         last_ns = self._kernel.now_ns
         for batch in _after(self._feed.batches(), self._taken):
             if not batch:
+                if self._is_catching_up and not self._next_timer_ns:
+                    await self._begin(self._journal.began_ns)  # it died before any market line
                 if await self._idle():
                     return
                 continue
@@ -280,7 +282,7 @@ class Session:
     async def _go_live(self) -> None:
         """Go on where the recorded lines end; with a live source that is later than they end."""
         self._is_catching_up = False
-        before_ns, now_ns = self._kernel.now_ns, self._kernel.now_ns
+        before_ns = now_ns = self._lived_ns()
         if self._live is not None:
             now_ns = max(now_ns, self._clock.today())
         self._clock.start(now_ns)
@@ -292,9 +294,13 @@ class Session:
             await self._arm(now_ns)
         await self._reconcile(now_ns)
 
+    def _lived_ns(self) -> int:
+        """Return up to when the session has lived; its first line comes before its first input."""
+        return max(self._kernel.now_ns, self._record.span[0])
+
     async def _pass(self, paused_ns: int) -> None:
         """Let time be later that nobody lived through; it counts for no deadline of the session."""
-        now_ns = self._kernel.now_ns + paused_ns
+        now_ns = self._lived_ns() + paused_ns
         self._next_timer_ns = (now_ns // TIMER_NS + 1) * TIMER_NS
         self._deadline_ns = min(NEVER, self._deadline_ns + paused_ns)
         self._close_by_ns = min(NEVER, self._close_by_ns + paused_ns)

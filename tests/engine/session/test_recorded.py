@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from engine.model.errors import JournalDamaged, StateDamaged
 from engine.model.events import HealthChanged, Operator, OperatorCommand, Timer
 from engine.model.records import Alert
+from engine.model.venue_events import VenueAccepted, VenueEvent
 from engine.session.file_system import OS
 from engine.session.journal import Journal, LastWords, MemoryJournal
 from engine.session.journal_reader import (
@@ -20,6 +22,7 @@ from engine.session.journal_reader import (
     read_journal,
 )
 from engine.session.recorded import Recorded
+from engine.session.replay import Span
 
 TS = 1_700_000_000_000_000_000
 STOP = OperatorCommand(TS + 2, Operator.STOP, "cli")
@@ -178,3 +181,42 @@ def test_a_bare_descriptor_has_no_last_words(tmp_path: Path) -> None:
     assert LastWords(0, 0) == log.last_words
     assert log.seal_failure is None
     log.close()
+
+
+def test_a_real_venues_answers_come_from_the_journal(tmp_path: Path) -> None:
+    """No rerun makes them; a simulated venue makes them again, and is held against them."""
+    told = VenueAccepted(TS + 2, "BTC-USDT", "a-1", "v1")
+    simulated = successor(recorded(tmp_path, [told]))
+    simulated.note("session_started", TS, {})
+    assert None is simulated.outside_input()
+
+    found = recorded(tmp_path, [told, Timer(TS + 3)])
+    found.count_outside(get_args(VenueEvent))
+    real = successor(found)
+    real.note("session_started", TS, {})
+    assert told == real.outside_input()
+    real.extend([told])
+    assert None is real.outside_input(), "a beat is made again"
+
+
+@pytest.mark.parametrize(("data", "pause"), [({"paused_ns": 7}, 7), ({"epoch": 1}, 0)])
+def test_a_pause_is_told_once(tmp_path: Path, data: object, pause: int) -> None:
+    """It stands in the line of the resume before; a rerun lets as much time pass there."""
+    journal = successor(recorded(tmp_path, [Timer(TS + 9)], data))
+    journal.note("session_started", TS, {})
+    assert None is journal.outside_input()
+    assert [pause, 0] == [journal.take_pause(), journal.take_pause()]
+
+
+def test_the_time_nobody_lived_through_does_not_count(tmp_path: Path) -> None:
+    """A session of 100 s that was dead for 40 s has as much left as before."""
+    recorded(tmp_path, [], {"paused_ns": 40_000_000_000})
+    first, resumed = read_journal(tmp_path / "events.jsonl")
+    span = Span(TS, 100.0, is_simulated=False)
+    assert span is span.past(first)
+    late = span.past(resumed)
+    assert (60.0, 0.4) == span.left(TS + 40_000_000_000)
+    assert 100.0 == late.left(TS + 40_000_000_000)[0]
+    assert 60.0 == late.left(TS + 80_000_000_000)[0]
+    assert 80_000_000_000 == late.past(resumed).paused_ns, "each resume adds its own"
+    assert (None, None) == span._replace(duration_s=None).left(TS)

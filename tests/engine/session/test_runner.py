@@ -38,8 +38,9 @@ from engine.session.log import open_log
 from engine.session.manifest import Manifest, Versions, utc
 from engine.session.progress import Progress
 from engine.session.record import Identity, SessionRecord
+from engine.session.recorded import Recorded
 from engine.session.run_folder import RunFolder
-from engine.session.runner import TIMER_NS, Plan, Session
+from engine.session.runner import TIMER_NS, Arming, Plan, Session
 from engine.session.stops import Request, Stops
 from engine.session.turn import Turn
 from tests.engine.kernel.rig import BUY, HandVenue, Scripted, limit, market
@@ -112,18 +113,23 @@ class Stage:
         fd: int | None = None,
         run_id: str = "r1",
         stops: Stops | None = None,
+        recorded: Recorded | None = None,
+        arming: Arming | None = None,
     ) -> None:
         self.folder = RunFolder.create(home, run_id)
         self.kill = self.folder.path / "kill.txt"
         inbox: deque[VenueEvent] = deque()
         symbols = tuple(i.symbol for i in feed.instruments)
         agents = agents or [Quoter(QuoterParams(half_spread_bps=0.5)), Trend(TrendParams())]
+        self.clock = clock or SimulatedClock()
+        if isinstance(broker, type(lambda: 0)):
+            broker = broker(inbox.append, self.clock.reached)
         self.venue = broker or PaperVenue(
             feed.instruments, paper or PaperConfig(), 7, Decimal(10_000), inbox.append, "r1"
         )
         self.kernel = Kernel(KernelConfig(), feed.instruments, agents, CAPABILITIES)
-        self.clock = clock or SimulatedClock()
-        self.journal = Journal(self.folder.create_file("events.jsonl") if fd is None else fd)
+        fd = self.folder.create_file("events.jsonl") if fd is None else fd
+        self.journal = Journal(fd, recorded)
         manifest = Manifest(
             run_id=run_id,
             versions=Versions("0", "3", 1),
@@ -174,6 +180,7 @@ class Stage:
             record=self.record,
             stops=stops or Stops([home / "kill.txt", self.kill]),
             checkpoints=Checkpoints(self.folder, 60, Plain(), run_id, self.journal.reaches_disk),
+            arming=arming,
         )
         self.report: FinalReport | None = None
         self.took_s = 0.0
