@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.binance import answers, terms
+from brokers.binance import answers, names, terms
 from brokers.binance.answers import BROKEN
 from brokers.binance.fees import OtherFees
 from brokers.link.account import FillReport, OrderReport
@@ -32,6 +32,22 @@ def test_an_order() -> None:
         )
         == answers.report(answer())
     )  # fmt: skip
+
+
+def test_a_market_order_has_no_price() -> None:
+    """The venue writes nought."""
+    assert answers.report(answer(type="MARKET", price="0")).price is None
+
+
+def test_only_so_many_names_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest go; one that is told again is not forgotten for it."""
+    monkeypatch.setattr(names, "REMEMBERED_MAX", 2)
+    known = names.Names()
+    for number in (1, 2, 3):
+        known.learn(answers.report(answer(orderId=number)))
+    assert [None, "run1-quoter-7", "run1-quoter-7"] == [
+        known.of("BTCUSDT", number) for number in ("1", "2", "3")
+    ]
 
 
 @pytest.mark.parametrize(("status", "standing"), STATUSES.items())

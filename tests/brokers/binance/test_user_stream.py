@@ -130,6 +130,7 @@ def test_funding() -> None:
     """Signed; without an instrument in cross margin; in the quote asset alone."""
     assert (FundingReport("", Decimal("-0.5"), 2_000_000),) == told(funding()).reports
     assert "BTCUSDT" == told(funding(("BTCUSDT",), "0.25")).reports[0].symbol
+    assert "" == told(funding(("BTCUSDT", "ETHUSDT"))).reports[0].symbol
     assert () == told(funding(asset="BNB")).reports
     other = json.dumps({"e": "ACCOUNT_UPDATE", "T": 1, "a": {"m": "ORDER", "B": [], "P": []}})
     assert () == told(other.encode()).reports
