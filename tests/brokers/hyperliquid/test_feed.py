@@ -91,12 +91,13 @@ async def test_a_line_that_breaks_is_told_and_comes_back() -> None:
 async def test_silence_is_noticed_and_a_pong_breaks_it() -> None:
     """Where nothing is traded, our ping keeps the line; without one it is given up."""
     async with exchange(0.5) as venue:
-        config = dataclasses.replace(venue.config, silent_after_s=0.4, ping_s=0.1)
+        config = dataclasses.replace(venue.config, silent_after_s=3.0, ping_s=0.25)
         async with HyperliquidFeed((), config) as feed:
             hearing = Heard(feed)
-            await hearing.until(lambda: feed.streams["market"].frames > 12)
+            await hearing.until(lambda: feed.streams["market"].frames > 16)
             assert [True] == [status.is_connected for status in hearing.of(FeedStatus)]
-        async with HyperliquidFeed((), dataclasses.replace(config, ping_s=50.0)) as feed:
+        mute = dataclasses.replace(config, silent_after_s=0.3, ping_s=50.0)
+        async with HyperliquidFeed((), mute) as feed:
             hearing = Heard(feed)
             await hearing.until(
                 lambda: any("silent" in status.reason for status in hearing.of(FeedStatus))
