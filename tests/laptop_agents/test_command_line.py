@@ -98,7 +98,7 @@ USAGE = [
         ["--headless", "--mode", "live", "--source", "mock"],
         "live needs a source that can be traded",
     ),
-    (["--headless", "--mode", "shadow"], "not in this release: use paper or live"),
+    (["--headless", "--mode", "shadow"], "not in this release: use paper, dry-run or live"),
     (
         ["--headless", "--source", "bybit"],
         "must be bitunix, binance, hyperliquid, mock or file:PATH",
