@@ -2,14 +2,19 @@
 
 Rule 1: an event enters on the session's clock, when it is told; that time never goes back.
 Rule 2: events come out in the order they were told.
+Rule 3: none is ever dropped; a session that takes nothing any more is ended instead (E5).
 """
 
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from msgspec.structs import replace
 
 from engine.model.venue_events import VenueEvent
+
+WAITING_MAX: Final = 20_000
+"""Events; a busy account has some hundred a second, and a session takes them at every turn."""
 
 
 class Mail:
@@ -36,7 +41,13 @@ class Mail:
         self._last_ns = 0
 
     def post(self, event: VenueEvent) -> None:
-        """Let an event wait, stamped with now."""
+        """Let an event wait, stamped with now.
+
+        Raises:
+            RuntimeError: Too many wait: the session has stopped taking them.
+        """
+        if len(self._waiting) >= WAITING_MAX:
+            raise RuntimeError(f"{WAITING_MAX} answers of the venue wait, and none is taken")
         self._last_ns = max(self._last_ns, self._now_ns())
         self._waiting.append((self._last_ns, replace(event, ts_ns=self._last_ns)))
         self._wake()
