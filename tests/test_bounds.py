@@ -18,7 +18,7 @@ CAPACITY: Final = {
 """What bounds each kind of queue: the keyword, and its place among the positional arguments."""
 
 BOUNDED_OTHERWISE: Final = {
-    ("brokers/link/mail.py", "_waiting"): "`post` ends the session at WAITING_MAX",
+    ("brokers/link/mail.py", "_waiting"): "`post` raises beyond WAITING_MAX, and the session ends",
     ("engine/session/journal_window.py", "kept"): "`newest` drops from its left beyond `bytes_max`",
     ("engine/session/progress.py", "_items"): "`_put` drops the oldest at QUEUE_MAX and counts it",
     ("engine/session/replay.py", "_expected"): "one input's records: a second input with some left "

@@ -2,7 +2,7 @@
 
 Rule 1: an event enters on the session's clock, when it is told; that time never goes back.
 Rule 2: events come out in the order they were told.
-Rule 3: none is dropped. A session that takes nothing for so long is beyond help: it ends.
+Rule 3: none is ever dropped; a session that takes nothing any more is ended instead (E5).
 """
 
 from collections import deque
@@ -11,10 +11,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from engine.model.errors import Defect
 from engine.model.venue_events import VenueEvent
 
-WAITING_MAX: Final = 100_000
+WAITING_MAX: Final = 20_000
+"""Events; a busy account has some hundred a second, and a session takes them at every turn."""
 
 
 class Mail:
@@ -44,11 +44,10 @@ class Mail:
         """Let an event wait, stamped with now.
 
         Raises:
-            Defect: Too much waits; whoever called ends the session by that.
-
+            RuntimeError: Too many wait: the session has stopped taking them.
         """
         if len(self._waiting) >= WAITING_MAX:
-            raise Defect(f"the session has left {WAITING_MAX:,} events of the venue untaken")
+            raise RuntimeError(f"{WAITING_MAX} answers of the venue wait, and none is taken")
         self._last_ns = max(self._last_ns, self._now_ns())
         self._waiting.append((self._last_ns, replace(event, ts_ns=self._last_ns)))
         self._wake()

@@ -38,6 +38,8 @@ class ConductState:
     """Events that had no row in the state they met."""
     armed_until_ns: int = 0
     """Until when a person has armed the session; 0 where nobody has."""
+    is_armed: bool = False
+    """Whether that time was still running when last looked at."""
 
 
 class Conduct:

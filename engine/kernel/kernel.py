@@ -358,6 +358,7 @@ class Kernel:
         self.market.time(now_ns)
         self.watch.on_time(now_ns)
         self.conduct.on_time(now_ns)
+        self._operators.on_time(now_ns)
         self.dealing.retry(now_ns)
         self.inquiries.on_time(now_ns)
         self.truth.on_time(now_ns)

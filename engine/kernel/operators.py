@@ -123,8 +123,18 @@ class Operators:
         venue, _, seconds = argument.partition(" ")
         if not seconds.isdigit():
             return
-        self._conduct.state.armed_until_ns = now_ns + int(seconds) * NS_PER_S if int(seconds) else 0
+        state = self._conduct.state
+        state.armed_until_ns = now_ns + int(seconds) * NS_PER_S if int(seconds) else 0
+        state.is_armed = bool(state.armed_until_ns)
         self._tell("armed", f"armed for {venue}, {seconds} s, by {by}", now_ns)
+
+    def on_time(self, now_ns: int) -> None:
+        """Take out what could still add risk once nobody has armed the session any more."""
+        state = self._conduct.state
+        if state.is_armed and now_ns >= state.armed_until_ns:
+            state.is_armed = False
+            self._house.cancel_scope(SESSION, now_ns)
+            self._tell("disarmed", "no longer armed: positions are only made smaller", now_ns)
 
     def _cancel_symbol(self, symbol: str, now_ns: int) -> None:
         count = self._house.cancel_symbol(symbol, now_ns)

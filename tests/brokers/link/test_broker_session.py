@@ -280,6 +280,18 @@ async def test_a_bug_ends_the_session_and_nothing_more_is_sent() -> None:
             desk.broker.beat(START_NS)
 
 
+async def test_a_session_that_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is dropped, and nothing grows for ever."""
+    monkeypatch.setattr("brokers.link.mail.WAITING_MAX", 3)
+    async with Desk() as desk:
+        for number in range(1, 5):
+            desk.broker.submit(placing(intent(number)))
+        await settle()
+        with pytest.raises(RuntimeError, match="3 answers of the venue wait"):
+            desk.broker.beat(START_NS)
+        assert ["accepted a-1", "accepted a-2", "accepted a-3"] == await desk.words()
+
+
 async def test_a_stream_that_ends_by_itself_ends_the_session() -> None:
     async with Desk() as desk:
         desk.account.ends_listening.set()
