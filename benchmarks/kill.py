@@ -88,7 +88,7 @@ def measure(name: str) -> Trial | None:
         process = subprocess.Popen(
             [*WEDGED, name.removesuffix(STOPPED), str(home / "trigger"), *WORDS, *_limits(name)],
             cwd=ROOT,
-            env={**os.environ, "LAPTOP_AGENTS_HOME": str(home)},
+            env={**os.environ, "LAPTOP_AGENTS_HOME": str(home), "LAPTOP_AGENTS_SOURCE": "mock"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )

@@ -54,7 +54,12 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "laptop_agents", "attach"],
             cwd=ROOT,
-            env={**os.environ, "LAPTOP_AGENTS_HOME": str(home), "TERM": "xterm-256color"},
+            env={
+                **os.environ,
+                "LAPTOP_AGENTS_HOME": str(home),
+                "LAPTOP_AGENTS_SOURCE": "mock",
+                "TERM": "xterm-256color",
+            },
             stdin=ours,
             stdout=ours,
             stderr=ours,
@@ -139,7 +144,7 @@ def measure(name: str, seconds: float) -> dict[str, object]:
         process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.watched", str(told), *WORDS],
             cwd=ROOT,
-            env={**os.environ, "LAPTOP_AGENTS_HOME": str(home)},
+            env={**os.environ, "LAPTOP_AGENTS_HOME": str(home), "LAPTOP_AGENTS_SOURCE": "mock"},
         )
         try:
             _until(lambda: told.exists() and told.read_text().count("\n") >= WARM_UP_S)

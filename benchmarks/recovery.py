@@ -129,7 +129,7 @@ def _start(home: Path, *words: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-m", "laptop_agents", *words],
         cwd=ROOT,
-        env={**os.environ, "LAPTOP_AGENTS_HOME": str(home)},
+        env={**os.environ, "LAPTOP_AGENTS_HOME": str(home), "LAPTOP_AGENTS_SOURCE": "mock"},
     )
 
 

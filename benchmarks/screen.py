@@ -54,7 +54,7 @@ class House(NamedTuple):
 def house(events_per_s: float) -> Iterator[House]:
     """Run an engine whose market has so many events a second, all symbols together."""
     with tempfile.TemporaryDirectory(prefix="screen-") as home:
-        env = {"LAPTOP_AGENTS_HOME": home}
+        env = {"LAPTOP_AGENTS_HOME": home, "LAPTOP_AGENTS_SOURCE": "mock"}
         each = events_per_s / len(SYMBOLS.split(","))
         words = ["--headless", "-q", "--duration", "100000", "--symbols", SYMBOLS]
         process = subprocess.Popen(
@@ -94,7 +94,9 @@ def first_paint() -> dict[str, object]:
                 used.append(terminal.cpu_s())
     for _ in range(STARTS):
         with tempfile.TemporaryDirectory(prefix="screen-") as home:
-            terminal = Terminal(["laptop_agents"], {"LAPTOP_AGENTS_HOME": home})
+            terminal = Terminal(
+                ["laptop_agents"], {"LAPTOP_AGENTS_HOME": home, "LAPTOP_AGENTS_SOURCE": "mock"}
+            )
             anew.append(terminal.until(FIGURES) - terminal.began_s)
             painted.append(terminal.painted_s - terminal.began_s)
             terminal.press("\x18")

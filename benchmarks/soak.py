@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     minutes = float(arguments[0]) if arguments else MINUTES
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         home = Path(folder)
-        environ = {**os.environ, "LAPTOP_AGENTS_HOME": str(home)}
+        environ = {**os.environ, "LAPTOP_AGENTS_HOME": str(home), "LAPTOP_AGENTS_SOURCE": "mock"}
         command = [sys.executable, "-m", "benchmarks.watched", str(home / "loop.jsonl")]
         process = subprocess.Popen(
             [*command, *WORDS, "--duration", str(minutes)], cwd=ROOT, env=environ

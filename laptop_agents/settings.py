@@ -61,6 +61,8 @@ from laptop_agents.venues import TRADED
 from tui.config import TuiConfig
 
 DEFAULT_PROFILE = "default"
+DEFAULT_SOURCE = "bitunix"
+"""A session that can't reach it falls back: see `laptop_agents.reaching`."""
 HEADLESS_DURATION_MIN = 10.0
 FIRST_SYMBOL = "BTCUSDT"
 FIRST_COIN = "BTC"
@@ -134,7 +136,7 @@ class Settings(BaseSettings):
 
     mode: Annotated[Literal["paper", "dry-run", "shadow", "live"], AfterValidator(_mode)] = "paper"
     """How real the orders are: `paper` simulates all of them, `live` sends them to the source."""
-    source: Annotated[str, AfterValidator(_source)] = "mock"
+    source: Annotated[str, AfterValidator(_source)] = DEFAULT_SOURCE
     """Market data: `bitunix`, `binance` or `hyperliquid` live, `mock`, or `file:PATH[,PATH...]`."""
     symbols: Annotated[tuple[str, ...], AfterValidator(_symbols)] = ()
     """Instruments; coins on Hyperliquid. Left out: BTCUSDT or BTC, and everything a file holds."""
@@ -267,7 +269,7 @@ def _fallback(layers: Sequence[Layer], *, headless: bool) -> Layer:
     """Return the defaults that depend on other settings."""
     given: dict[str, Given] = {}
     source = strongest(layers, "source")
-    name = "mock" if source is None else str(source.value)
+    name = DEFAULT_SOURCE if source is None else str(source.value)
     if name in ("mock", *LIVE_SOURCES):
         first = FIRST_COIN if name == "hyperliquid" else FIRST_SYMBOL
         given["symbols"] = Given((first,), f"default of {name}")

@@ -48,7 +48,12 @@ class Place(NamedTuple):
         done = subprocess.run(
             [sys.executable, "-m", "laptop_agents", *words],
             cwd=self.home.parent,
-            env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(self.home), **env},
+            env={
+                "PATH": os.environ["PATH"],
+                "LAPTOP_AGENTS_HOME": str(self.home),
+                "LAPTOP_AGENTS_SOURCE": "mock",
+                **env,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -135,7 +140,11 @@ def closed_terminal(at: Place) -> Said:
     program = [sys.executable, "-m", "laptop_agents", *words]
     nohup = subprocess.Popen(
         ["nohup", *program],
-        env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(at.home)},
+        env={
+            "PATH": os.environ["PATH"],
+            "LAPTOP_AGENTS_HOME": str(at.home),
+            "LAPTOP_AGENTS_SOURCE": "mock",
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -112,7 +112,13 @@ class Process:
         self._process = subprocess.Popen(
             [sys.executable, "-m", *program, *words],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **SECRETS, **env},
+            env={
+                "PATH": os.environ["PATH"],
+                "LAPTOP_AGENTS_HOME": str(home),
+                "LAPTOP_AGENTS_SOURCE": "mock",
+                **SECRETS,
+                **env,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -38,7 +38,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         self.resize(columns, rows)
         surroundings = {
-            "PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), "TERM": "xterm-256color",
+            "PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), "LAPTOP_AGENTS_SOURCE": "mock", "TERM": "xterm-256color",
             "LANG": "C.UTF-8", **env,
         }  # fmt: skip
         self.process = subprocess.Popen(

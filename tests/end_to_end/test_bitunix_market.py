@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -106,3 +108,25 @@ def test_a_venue_that_is_not_there_is_simulated_loudly(tmp_path: Path) -> None:
     assert ending.run.report()["simulated"] is True
     manifest = json.loads((ending.run.path / "manifest.json").read_text())
     assert ("mock", True) == (manifest["source"], manifest["simulated"])
+
+
+def test_it_is_the_source_of_a_session_that_names_none(tmp_path: Path) -> None:
+    """Where it can't be reached, the invented market takes its place, and says so in time."""
+    words = ("--headless", "--duration", "0.02", "--set", "session.fallback_after_s=1")
+    nowhere = ("--set", f"bitunix.rest_url=http://127.0.0.1:{free_port()}")
+    began_s = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-m", "laptop_agents", *words, *nowhere],
+        cwd=ROOT, env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert 0 == ended.returncode, ended.stderr
+    assert "bitunix can't be reached" in ended.stderr
+    assert "mock market, SIMULATED" in ended.stderr
+    assert time.monotonic() - began_s < 20
+    (run,) = (path for path in (tmp_path / "runs").iterdir() if not path.is_symlink())
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert ("mock", True, ["BTCUSDT"]) == (
+        manifest["source"], manifest["simulated"], manifest["symbols"],
+    )  # fmt: skip

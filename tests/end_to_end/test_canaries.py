@@ -36,7 +36,12 @@ def test_a_session_that_ends_well(tmp_path: Path) -> None:
 
 def tool(home: Path, *words: str) -> str:
     """Run a sub-command with the secrets in its environment; return all it says."""
-    environment = {"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **SECRETS}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LAPTOP_AGENTS_HOME": str(home),
+        "LAPTOP_AGENTS_SOURCE": "mock",
+        **SECRETS,
+    }
     done = subprocess.run(
         [sys.executable, "-m", "laptop_agents", *words], cwd=ROOT, env=environment,
         capture_output=True, text=True, check=False, timeout=60,
@@ -102,7 +107,12 @@ from laptop_agents.__main__ import main
 sys.exit(main(["--headless", "--duration", "2", "--speed", "max", "--set", "mock.faults=disconnect"]))
 """
     home = tmp_path / "home"
-    environment = {"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **SECRETS}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LAPTOP_AGENTS_HOME": str(home),
+        "LAPTOP_AGENTS_SOURCE": "mock",
+        **SECRETS,
+    }
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True,
         check=False, timeout=60,

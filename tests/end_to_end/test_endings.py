@@ -238,7 +238,7 @@ def test_a_reader_that_left_does_not_matter(
         [sys.executable, "-m", "laptop_agents", "--headless", "--duration", "2", "--speed", "max",
          "--set", "agents.quoter.half_spread_bps=0.1", *words],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(tmp_path)},
+        env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(tmp_path), "LAPTOP_AGENTS_SOURCE": "mock"},
         stdout=subprocess.DEVNULL,
         stderr=writing,
         timeout=30,

@@ -17,7 +17,11 @@ def record(home: Path, *words: str, minutes: str = "2", run_id: str | None = Non
         sys.executable, "-m", "laptop_agents", "--headless", "-q", "--speed", "max",
         "--seed", "5", "--duration", minutes, "--set", f"session.start_ns={START}", *named, *words,
     )  # fmt: skip
-    environment = {"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home)}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LAPTOP_AGENTS_HOME": str(home),
+        "LAPTOP_AGENTS_SOURCE": "mock",
+    }
     subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60)
     return (home / "runs" / "latest").resolve()
 

@@ -158,7 +158,7 @@ def test_outside_text_can_t_reach_the_terminal(tmp_path: Path, form: tuple[str, 
     (tmp_path / "events.jsonl").write_bytes(b"".join(rows))
     done = subprocess.run(
         [sys.executable, "-m", "laptop_agents", "audit", "query", str(tmp_path), *form],
-        cwd=ROOT, env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(tmp_path)},
+        cwd=ROOT, env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(tmp_path), "LAPTOP_AGENTS_SOURCE": "mock"},
         capture_output=True, check=False, timeout=60,
     )  # fmt: skip
 

@@ -25,7 +25,12 @@ class Program:
         return subprocess.run(
             [sys.executable, "-m", "laptop_agents", *words],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(self.home), **environ},
+            env={
+                "PATH": os.environ["PATH"],
+                "LAPTOP_AGENTS_HOME": str(self.home),
+                "LAPTOP_AGENTS_SOURCE": "mock",
+                **environ,
+            },
             capture_output=True,
             text=True,
             timeout=60,
@@ -269,7 +274,11 @@ def test_a_closed_reader_is_no_error(program: Program) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "laptop_agents", "profiles", "schema"],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(program.home)},
+            env={
+                "PATH": os.environ["PATH"],
+                "LAPTOP_AGENTS_HOME": str(program.home),
+                "LAPTOP_AGENTS_SOURCE": "mock",
+            },
             stdout=writer,
             stderr=subprocess.PIPE,
             check=False,

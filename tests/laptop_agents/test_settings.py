@@ -163,8 +163,6 @@ REFUSALS = [
     ("session.flatten_on_stop=maybe", "session.flatten_on_stop: must be true or false"),
     ("session.run_id=a\nb", "session.run_id: must be printable text on one line"),
     ("risk.max_trades=none-such", "risk.max_trades: must be a whole number"),
-    ("mode=live", "mode: live needs a source that can be traded on: bitunix"),
-    ("mode=dry-run", "mode: dry-run needs a source that can be traded on: bitunix"),
     ("mode=shadow", "mode: not in this release: use paper, dry-run or live"),
     ("mode=pretend", "mode: must be 'paper'"),
     ("source=ftp", "source: must be bitunix, binance, hyperliquid, mock or file:PATH"),
@@ -189,6 +187,13 @@ def test_refused(pair: str, said: str) -> None:
 
     assert problem.startswith(said)
     assert "\n" not in problem
+
+
+@pytest.mark.parametrize("mode", ["live", "dry-run"])
+def test_orders_need_a_venue(mode: str) -> None:
+    """An invented market has none."""
+    (problem,) = problems(typed(f"mode={mode}", "source=mock"))
+    assert problem.startswith(f"mode: {mode} needs a source that can be traded on: bitunix")
 
 
 def test_unknown_environment_names_are_refused() -> None:
@@ -266,7 +271,7 @@ WRONG_TYPES = [
     ("[strange]", "unknown setting strange"),
     ('"risk.max_loss_pct" = 1', "risk.max_loss_pct: a name in quotes can't hold a dot"),
     ("profile = 'scalp'", "profile: a profile can't name another one"),
-    ("mode = 'live'", "mode: live needs a source that can be traded on"),
+    ("mode = 'live'\nsource = 'mock'", "mode: live needs a source that can be traded on"),
 ]
 
 

@@ -28,7 +28,13 @@ class Done(NamedTuple):
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Return what a script sees: this program in PATH, a home of its own, no pause to restart."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {"PATH": path, "LAPTOP_AGENTS_HOME": str(home), "RESTART_WAIT_S": "0", **more}
+    return {
+        "PATH": path,
+        "LAPTOP_AGENTS_HOME": str(home),
+        "LAPTOP_AGENTS_SOURCE": "mock",
+        "RESTART_WAIT_S": "0",
+        **more,
+    }
 
 
 def script(home: Path, name: str, *words: str, **env: str) -> Done:
