@@ -73,9 +73,10 @@ class BitunixAccount:
     ) -> None:
         self._tail = credentials.tail
         self._symbols = tuple(item.symbol for item in instruments)
-        self._rest = Rest(RestConfig(base_url=config.rest_url, answer_s=config.answer_s))
+        at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s)
+        self._rests = {lane: Rest(at_once) for lane in Lane}
         self._clock = SecondsClock()
-        self._caller = Caller(self._rest, self._clock)
+        self._caller = Caller(self._rests, self._clock)
         self._scribe = Scribe(
             credentials, self._caller.now_ms, lambda: secrets.token_hex(NONCE_BYTES)
         )
@@ -91,12 +92,14 @@ class BitunixAccount:
 
     async def __aenter__(self) -> Self:
         """Open; nothing is sent yet."""
-        await self._rest.__aenter__()
+        for rest in self._rests.values():
+            await rest.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Leave the venue."""
-        await self._rest.__aexit__(None, None, None)
+        for rest in self._rests.values():
+            await rest.__aexit__(None, None, None)
 
     # --- asking --------------------------------------------------------------------------------
 

@@ -43,8 +43,9 @@ Answer = Said | Refused | Unclear
 class Caller:
     """One account's way to the venue."""
 
-    def __init__(self, rest: Rest, clock: SecondsClock) -> None:
-        self._rest = rest
+    def __init__(self, rests: Mapping[Lane, Rest], clock: SecondsClock) -> None:
+        """Take over a way for each lane: no cancel waits for a connection an order hangs on."""
+        self._rests = rests
         self._clock = clock
         limits = (Limit(path, 5 if path in SLOW else 10, WINDOW_S) for path in PATHS)
         self.budget = Budget(tuple(limits))
@@ -76,7 +77,7 @@ class Caller:
             wait_s = self.budget.wait_s({path: 1}, lane, time.monotonic())
         self.budget.spend({path: 1}, time.monotonic())
         believed_ns, asked_ns = self._clock.offset_ns, time.time_ns()
-        outcome = await self._rest.ask(write())
+        outcome = await self._rests[lane].ask(write())
         self._see_time(outcome, asked_ns)
         was_set = abs(self._clock.offset_ns - believed_ns) > SET_NS
         if isinstance(outcome, NotSent):

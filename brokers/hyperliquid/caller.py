@@ -70,9 +70,9 @@ class Caller:
         self.signer = signer
         self._config = config
         total_s = config.answer_s + CONNECT_S
-        self._rest = Rest(
-            RestConfig(base_url=config.rest_url, answer_s=config.answer_s, total_s=total_s)
-        )
+        at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s, total_s=total_s)
+        self._rests = {lane: Rest(at_once) for lane in Lane}
+        """By lane, so that no cancel waits for a connection that an order hangs on."""
         self._nonces = Nonces()
         self._budget = Budget((IP_LIMIT,))
         self.allowance = Allowance()
@@ -80,7 +80,8 @@ class Caller:
 
     async def __aenter__(self) -> Self:
         """Open; nothing is sent yet."""
-        await self._rest.__aenter__()
+        for rest in self._rests.values():
+            await rest.__aenter__()
         return self
 
     async def __aexit__(
@@ -90,7 +91,8 @@ class Caller:
         at: TracebackType | None = None,
     ) -> None:
         """Close every connection."""
-        await self._rest.__aexit__(kind, error, at)
+        for rest in self._rests.values():
+            await rest.__aexit__(kind, error, at)
 
     # --- clock ---------------------------------------------------------------------------------
 
@@ -125,7 +127,7 @@ class Caller:
                 return _no_room("the venue's limits for this machine")
             await asyncio.sleep(wait_s)
         body = msgspec.json.encode({"type": kind, **words})
-        return await self._send("/info", body, costs)
+        return await self._send("/info", body, costs, Lane.READ)
 
     async def ask_of_us(self, kind: str, **words: object) -> Reply | Fault:
         """Put a question about the account."""
@@ -139,7 +141,7 @@ class Caller:
         if self._budget.wait_s(costs, lane, now_s) > 0:
             return _no_room("the venue's limits for this machine")
         self.allowance.spend(now_s)
-        reply = await self._send("/exchange", self._signed(action), costs)
+        reply = await self._send("/exchange", self._signed(action), costs, lane)
         return reply if isinstance(reply, Fault) else _carried_out(reply.body)
 
     def _signed(self, action: Action) -> bytes:
@@ -147,9 +149,11 @@ class Caller:
         nonce = self._nonces.next(time.time_ns() // MS_NS)
         return sealed(action, self.signer, nonce, self._config, self.now_ns() // MS_NS).body
 
-    async def _send(self, path: str, body: bytes, costs: dict[str, int]) -> Reply | Fault:
+    async def _send(
+        self, path: str, body: bytes, costs: dict[str, int], lane: Lane
+    ) -> Reply | Fault:
         self._budget.spend(costs, time.monotonic())
-        outcome = await self._rest.ask(Request("POST", path, JSON, body))
+        outcome = await self._rests[lane].ask(Request("POST", path, JSON, body))
         match outcome:
             case NotSent(cause=cause):
                 return Fault(RejectReason.VENUE_UNAVAILABLE, f"not sent: {cause}")

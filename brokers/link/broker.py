@@ -101,6 +101,8 @@ class LiveBroker:
     async def __aexit__(self, *_: object) -> None:
         """Let requests under way end, then leave."""
         await self._errands.leave(LEAVE_S)
+        if self._renewed_ns and not self._known.is_any_working():
+            await self._account.renew(0.0)  # else it would take out a person's orders later
         await self._account.__aexit__(None, None, None)
 
     def go_live(self, since_ns: int) -> None:

@@ -49,6 +49,7 @@ class MarketFeed:
         self._inbox = Inbox()
         self._instruments: tuple[Instrument, ...] = ()
         self._down: dict[str, bool] = {}
+        self._bug: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.streams: dict[str, Stream] = {}
         """By name; for health."""
@@ -93,8 +94,15 @@ class MarketFeed:
         self._has_some.set()
 
     def batches(self) -> Iterator[Sequence[FeedEvent]]:
-        """Yield what has arrived since the last look, for ever; empty where nothing has."""
+        """Yield what has arrived since the last look, for ever; empty where nothing has.
+
+        Raises:
+            Exception: A bug of ours has ended a line; a feed that stays silent would hide it.
+
+        """
         while True:
+            if self._bug is not None:
+                raise self._bug
             yield self._inbox.take()
 
     # --- what a venue adds ---------------------------------------------------------------------
@@ -150,7 +158,13 @@ class MarketFeed:
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            self._bug = self._bug or bug
+            self.nudge()
 
 
 def good_body(venue: str, outcome: Outcome) -> bytes:

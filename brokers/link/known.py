@@ -192,6 +192,10 @@ class KnownOrders:
                 del self._waiting[known.order_id]
         return list(self._waiting.values())
 
+    def is_any_working(self) -> bool:
+        """Say whether an order of ours may still be at the venue."""
+        return any(not (known.is_ended or known.is_held) for known in self._by_id.values())
+
     def snapshot(self) -> bytes:
         """Encode the orders that have not ended."""
         live = [_saved(known) for known in self._by_id.values() if not known.is_ended]
