@@ -181,6 +181,7 @@ class Truth:
         is_asked_for = theirs.asked_ns == state.told_ns
         found = () if theirs.failure else self._compare(theirs)
         if is_asked_for:
+            state.told_ns = 0  # once, though the regular question had the same instant
             self._tell(theirs, found, now_ns)
         is_due = state.is_awaiting and theirs.asked_ns == state.asked_ns
         if is_asked_for and state.is_reconciled and not is_due:

@@ -240,8 +240,8 @@ class SessionRecord:
         """Note that an interrupted run goes on from here.
 
         Args:
-            ts_ns: Event time.
-            paused_ns: How much of it, up to here, nobody lived through.
+            ts_ns: Event time, before the pause.
+            paused_ns: How much of it, from here, nobody lived through.
         """
         self._is_live = True
         lines = self._journal.events

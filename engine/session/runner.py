@@ -286,7 +286,7 @@ class Session:
         if self._live is not None:
             now_ns = max(now_ns, self._clock.today())
         self._clock.start(now_ns)
-        self._record.go_live(now_ns, now_ns - before_ns)
+        self._record.go_live(before_ns, now_ns - before_ns)
         if now_ns > before_ns:
             await self._pass(now_ns - before_ns)
         if self._venue is not None:

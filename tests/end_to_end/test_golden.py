@@ -90,6 +90,7 @@ def test_the_journals_are_whole(mock_twice: tuple[Ending, Ending]) -> None:
 
 def _replay(end: Ending, words: tuple[str, ...]) -> int:
     flags = [Flag("--set", "session.speed", "max")]
+    flags += [] if "--source" in words else [Flag("--source", "source", "mock")]
     names = {"--source": "source", "--symbols": "symbols", "--seed": "session.seed"}
     for option, value in itertools.pairwise(words):
         if option in names:

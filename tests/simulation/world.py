@@ -108,6 +108,7 @@ def make_world(seed: int, minutes: float, without: Collection[str] = ()) -> Worl
     rng.shuffle(agents)
     flags = chosen | {name: value for name, value in after.items() if name.split(".")[1] in hostile}
     flags |= {
+        "source": "mock",
         "symbols": ",".join(symbols),
         "agents.enabled": ",".join((*agents, *hostile)),
         "agents.gambler.seed": seed,
