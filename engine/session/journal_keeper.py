@@ -118,7 +118,7 @@ class Keeper:
         return self._head.is_pending
 
     def _refuse_replaced(self) -> None:
-        ours, there = os.fstat(self.fd), self._journal.stat()
+        ours, there = os.fstat(self.fd), os.stat(self._journal)
         if (ours.st_dev, ours.st_ino) != (there.st_dev, there.st_ino):
             raise OSError(errno.ESTALE, "the journal was replaced by another file")
 
