@@ -3,7 +3,8 @@
     python -m benchmarks.marked_session FILE WORD...
 
 WORDs are the program's own. FILE gets a JSON line for each order: nanoseconds from the instant at
-which the loop was handed the frame's bytes to each stage. Marks ride in a context variable, so
+which the loop was handed the frame's bytes to each stage, by the clock and by the processor time of
+the loop's thread, which a crowded machine does not stretch. Marks ride in a context variable, so
 what an order was caused by is known, not guessed, also where others happen in between.
 """
 
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from time import perf_counter_ns
+from time import perf_counter_ns, thread_time_ns
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
@@ -28,18 +29,22 @@ from engine.session.commits import Commits
 from engine.session.turn import Turn
 from laptop_agents.__main__ import main
 
-Marks = tuple[tuple[str, int], ...]
+Marks = tuple[tuple[str, int, int], ...]
 ORDERS: Final = (b"POST /fapi/v1/order", b"PUT /fapi/v1/order")
 _marks: ContextVar[Marks] = ContextVar("marks", default=())
 _waiting: dict[int, Marks] = {}
 """What an event has behind it while it waits for its turn, by its identity."""
 _told: list[Marks] = []
-_arrived_ns = [0]
+_arrived = [(0, 0)]
+
+
+def _now() -> tuple[int, int]:
+    return perf_counter_ns(), thread_time_ns()
 
 
 def _mark(stage: str) -> None:
     if marks := _marks.get():
-        _marks.set((*marks, (stage, perf_counter_ns())))
+        _marks.set((*marks, (stage, *_now())))
 
 
 def _around(owner: type, name: str, before: Callable[..., None]) -> None:
@@ -59,12 +64,12 @@ def _stage(owner: type, name: str, stage: str) -> None:
 
 
 def _frame_came(*_: object) -> None:
-    _arrived_ns[0] = perf_counter_ns()
+    _arrived[0] = _now()
 
 
 def _event_waits(_: object, event: object) -> None:
     if isinstance(event, Quote):
-        _waiting[id(event)] = (("frame", _arrived_ns[0]), ("read", perf_counter_ns()))
+        _waiting[id(event)] = (("frame", *_arrived[0]), ("read", *_now()))
 
 
 def _turn_begins(_: object, event: object) -> None:
@@ -79,7 +84,7 @@ def _other_turn(*_: object) -> None:
 def _bytes_left(_: object, sent: bytes) -> None:
     """Count an order's bytes; called just before the socket is."""
     if sent.startswith(ORDERS) and (marks := _marks.get()):
-        _told.append((*marks, ("written", perf_counter_ns())))
+        _told.append((*marks, ("written", *_now())))
 
 
 def wire() -> None:
@@ -100,8 +105,13 @@ def wire() -> None:
 
 
 def told() -> list[str]:
-    """Return a JSON line for each order."""
-    return [json.dumps({name: at_ns - marks[0][1] for name, at_ns in marks}) for marks in _told]
+    """Return a JSON line for each order: by stage, nanoseconds of time and of processor time."""
+    lines = []
+    for marks in _told:
+        _, frame_ns, frame_cpu_ns = marks[0]
+        since = {name: (ns - frame_ns, cpu_ns - frame_cpu_ns) for name, ns, cpu_ns in marks}
+        lines.append(json.dumps(since))
+    return lines
 
 
 if __name__ == "__main__":

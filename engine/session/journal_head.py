@@ -69,6 +69,11 @@ def read_head(path: Path) -> Head | None:
     return max(filter(None, (decode(content[:SLOT]), decode(content[SLOT:]))), default=None)
 
 
+def identity(file: os.stat_result) -> tuple[int, int]:
+    """Return what tells a file from every other, whatever its name; an open file keeps it."""
+    return file.st_dev, file.st_ino
+
+
 class HeadFile:
     """Writes `journal.head`. One writer at a time, in whatever thread."""
 
@@ -78,6 +83,7 @@ class HeadFile:
         self._files, self._path = files, path
         known = read_head(path)
         self._fd = files.open(path) if path.exists() else files.create(path)
+        self._identity = identity(os.fstat(self._fd))
         self._slot = 0
         self._seq = -1
         self._content = bytearray(2 * SLOT)
@@ -121,11 +127,10 @@ class HeadFile:
     def _is_as_left(self) -> bool:
         """Whether nobody has touched the file since; it is looked at before every order."""
         try:
-            there, ours = os.stat(self._path), os.fstat(self._fd)
+            is_there = identity(os.stat(self._path)) == self._identity
         except OSError:
             return False
-        is_ours = (there.st_ino, there.st_dev) == (ours.st_ino, ours.st_dev)
-        return is_ours and os.pread(self._fd, 2 * SLOT, 0) == self._content
+        return is_there and os.pread(self._fd, 2 * SLOT, 0) == self._content
 
     def sync(self) -> None:
         """Make what was written durable; from then on the other record is overwritten."""
