@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.agents.contract import Agent
-from engine.execution.ids import client_order_id
 from engine.kernel import Kernel, KernelConfig
 from engine.model.instrument import Instrument
 from engine.model.venue_events import VenueEvent
@@ -111,7 +110,7 @@ def make_session(
     guard = make_guard(
         settings,
         run,
-        account=permit and partial(permit.handed, settings, feed.instruments, prefix_of(run)),
+        account=permit and partial(permit.handed, settings, feed.instruments, run.run_id),
         kill_files=stops.kill_files,
         is_json=is_json,
         each_check=each_check,
@@ -264,16 +263,6 @@ def meant_for(real: Capabilities) -> Capabilities:
     )
 
 
-def client_ids(run: Run, can: Capabilities) -> Callable[[str], str]:
-    """Return what derives a venue's id of an order from ours."""
-    return partial(
-        client_order_id,
-        run.run_id,
-        max_length=can.client_id_max,
-        alphabet=can.client_id_alphabet,
-    )
-
-
 def make_broker(
     settings: "Settings", run: Run, feed: Feed, sink: Callable[[VenueEvent], None]
 ) -> PaperVenue:
@@ -306,17 +295,11 @@ def make_live_broker(  # noqa: PLR0917 - every part it stands between
         permit.account,
         feed.instruments,
         inbox.append,
-        client_id=client_ids(run, permit.account.capabilities),
-        prefix=prefix_of(run),
+        ids=permit.account.capabilities.ids_of(run.run_id),
         now_ns=lambda: max(kernel.now_ns, clock.reached()),
         wake=feed.nudge,
         dead_man_s=settings.live.dead_man_s or None,
     )
-
-
-def prefix_of(run: Run) -> str:
-    """Return what a venue's name of our orders begins with, where it is in plain."""
-    return f"{run.run_id}-"
 
 
 def _nothing() -> None:

@@ -21,6 +21,7 @@ from brokers.link.mail import Mail
 from brokers.link.orders import Orders
 from brokers.link.reports import Reports
 from brokers.link.triggers import is_released
+from engine.model.client_ids import ClientIds
 from engine.model.commands import (
     AmendOrder,
     CancelOrder,
@@ -58,8 +59,7 @@ class LiveBroker:
         instruments: Sequence[Instrument],
         sink: Callable[[VenueEvent], None],
         *,
-        client_id: Callable[[str], str],
-        prefix: str,
+        ids: ClientIds,
         now_ns: Callable[[], int],
         wake: Callable[[], None],
         dead_man_s: float | None = None,
@@ -70,8 +70,7 @@ class LiveBroker:
             account: Where everything goes.
             instruments: Of the session.
             sink: Takes what the venue tells, in event time.
-            client_id: Derives the venue's id of an order from ours.
-            prefix: What each such id begins with where ours follows in plain.
+            ids: What the venue is told instead of our order ids.
             now_ns: The session's clock.
             wake: Lets a session that waits take what has come.
             dead_man_s: The venue cancels everything if we are silent for so long; None: never.
@@ -79,7 +78,7 @@ class LiveBroker:
         """
         self._account = account
         self._dead_man_s = dead_man_s
-        self._known = KnownOrders(instruments, client_id, prefix)
+        self._known = KnownOrders(instruments, ids)
         self._mail = Mail(sink, now_ns, wake)
         self._reports = Reports(account.venue, self._known, self._mail)
         self._errands = Errands()

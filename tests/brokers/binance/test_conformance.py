@@ -12,6 +12,7 @@ import pytest
 from brokers.binance.account import BinanceAccount, open_account
 from brokers.binance.config import BinanceConfig
 from brokers.binance.emergency import BinanceDesk
+from brokers.binance.requests import CAPABILITIES
 from brokers.link.account import Accepted, FundingReport, LineDown, LineUp, Refused
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials, Secret
@@ -281,7 +282,7 @@ async def test_the_sentinel_clears_up_what_the_account_left(ground: Ground) -> N
     stranger = Ticket(ground.symbol, BUY, OrderType.LIMIT, QTY, ground.price(970), "web_1")
     ground.stage.exchange.place(stranger)
     line = EmergencyLine(ground.account._config.rest_url)
-    desk = BinanceDesk(KEYS, line, (ground.symbol,), "USDT", "run1-")
+    desk = BinanceDesk(KEYS, line, (ground.symbol,), "USDT", CAPABILITIES.ids_of("run1"))
 
     def clear() -> tuple:
         working = desk.working()
