@@ -244,21 +244,6 @@ async def test_a_wrong_key_is_said_so_in_one_line(running: Venue, key: str, secr
             await account.facts()
 
 
-async def test_a_cancel_waits_behind_no_order(ground: Ground) -> None:
-    """B5: whatever connections hang with orders on them."""
-    order = await placed(ground)
-    ground.fault_placing("delay", times=8, seconds=2.0)
-    hanging = [
-        asyncio.create_task(ground.account.place(ground.limit(ticks=900 + number)))
-        for number in range(12)
-    ]
-    await until(lambda: not ground.faults.listing()["armed"])
-
-    assert isinstance(await ground.account.cancel(ground.ref(order)), Accepted)
-    assert 8 <= sum(not task.done() for task in hanging)
-    await asyncio.gather(*hanging)
-
-
 async def test_the_limits_are_the_venues(ground: Ground) -> None:
     """Orders stop at the share that is kept for cancels, before the venue has to refuse."""
     reasons = set()
