@@ -3,7 +3,7 @@
 Nothing here decides anything about trading. What is chosen is chosen by a table or a setting.
 """
 
-from laptop_agents.compose.account import client_ids, make_broker, meant_for
+from laptop_agents.compose.account import make_broker, meant_for
 from laptop_agents.compose.kernel import make_kernel
 from laptop_agents.compose.session import Parts, Wired, make_session, wire_session
 from laptop_agents.compose.source import make_clock, make_feed, make_live_feed
@@ -11,7 +11,6 @@ from laptop_agents.compose.source import make_clock, make_feed, make_live_feed
 __all__ = [
     "Parts",
     "Wired",
-    "client_ids",
     "make_broker",
     "make_clock",
     "make_feed",

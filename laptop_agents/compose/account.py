@@ -2,13 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from brokers.paper.venue import CAPABILITIES, PaperVenue
-from engine.execution.ids import client_order_id
 from engine.kernel import Kernel
 from engine.model.venue_events import VenueEvent
 from engine.session.clock import Clock
@@ -70,8 +68,7 @@ def make_live_broker(  # noqa: PLR0917 - every part it stands between
         permit.account,
         feed.instruments,
         inbox.append,
-        client_id=client_ids(run, permit.account.capabilities),
-        prefix=prefix_of(run),
+        ids=permit.account.capabilities.ids_of(run.run_id),
         now_ns=lambda: max(kernel.now_ns, clock.reached()),
         wake=feed.nudge,
         dead_man_s=settings.live.dead_man_s or None,
@@ -95,18 +92,3 @@ def meant_for(real: Capabilities) -> Capabilities:
         client_id_max=real.client_id_max,
         client_id_alphabet=real.client_id_alphabet,
     )
-
-
-def client_ids(run: Run, can: Capabilities) -> Callable[[str], str]:
-    """Return what derives a venue's id of an order from ours."""
-    return partial(
-        client_order_id,
-        run.run_id,
-        max_length=can.client_id_max,
-        alphabet=can.client_id_alphabet,
-    )
-
-
-def prefix_of(run: Run) -> str:
-    """Return what a venue's name of our orders begins with, where it is in plain."""
-    return f"{run.run_id}-"

@@ -27,7 +27,7 @@ from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
 from engine.venue import Capabilities, Charges, Feed, SessionBroker
-from laptop_agents.compose.account import abilities, make_live_broker, make_simulated, prefix_of
+from laptop_agents.compose.account import abilities, make_live_broker, make_simulated
 from laptop_agents.compose.identity import make_identity, make_welcome
 from laptop_agents.compose.kernel import make_agents, make_kernel
 from laptop_agents.compose.source import make_clock
@@ -100,7 +100,7 @@ def make_session(
     guard = make_guard(
         settings,
         run,
-        account=permit and partial(permit.handed, settings, feed.instruments, prefix_of(run)),
+        account=permit and partial(permit.handed, settings, feed.instruments, run.run_id),
         kill_files=stops.kill_files,
         is_json=is_json,
         each_check=each_check,
