@@ -126,12 +126,12 @@ class PrivateSide:
 
     async def _line(self, request: web.Request) -> web.WebSocketResponse:
         line = PrivateLine(Outbox(request.path, self._faults), self._units, self.now_ms)
-        self.teller.lines.add(line)
+        self.teller.lines[line] = None
         try:
             with self._streams.opened(request):
                 return await serve_line(request, line, line.take_word)
         finally:
-            self.teller.lines.discard(line)
+            self.teller.lines.pop(line, None)
 
     # --- the account ---------------------------------------------------------------------------
 
