@@ -37,6 +37,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Characters a client order id may use."""
     picture_gap_s: float = 0.0
     """Least time between two questions for the whole account: its limits allow no more."""
+    places_per_request: int = 1
+    """Orders of one instrument that one request may place."""
+    cancels_per_request: int = 1
+    """Orders of one instrument that one request may take out."""
     query_lag_ms: int = 5_000
     """How long after a request the venue may still not find its order, as documented."""
     account_outlives_engine: bool = True

@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Self
 
-from brokers.binance import answers, requests
+from brokers.binance import answers, batches, requests
 from brokers.binance.answers import BROKEN
+from brokers.binance.batches import UNREADABLE
 from brokers.binance.caller import Caller
 from brokers.binance.config import BinanceConfig
 from brokers.binance.faults import (
@@ -30,7 +31,7 @@ from brokers.binance.faults import (
 from brokers.binance.fees import OtherFees
 from brokers.binance.listener import Listener
 from brokers.binance.names import Names
-from brokers.binance.outcomes import Outcome, ended, failed, not_found, of_duplicate, placed
+from brokers.binance.outcomes import ended, failed, not_found, of_duplicate, placed
 from brokers.binance.payments import Payments
 from brokers.binance.survey import Survey
 from brokers.link.account import (
@@ -42,6 +43,7 @@ from brokers.link.account import (
     NewOrder,
     OrderRef,
     OrderReport,
+    Outcome,
     Picture,
     Refused,
     Report,
@@ -50,13 +52,13 @@ from brokers.link.account import (
 )
 from brokers.link.address import guarded
 from brokers.link.secret import Credentials
+from brokers.link.together import sayable
 from engine.model.instrument import Instrument
 from engine.model.orders import Side
 from engine.model.venue_events import RejectReason, Standing
 
 QUOTE: Final = "USDT"
 """Where no instrument says what profit is paid in."""
-UNREADABLE: Final = "an answer that can't be read"
 
 
 def open_account(
@@ -157,9 +159,20 @@ class BinanceAccount:
 
     async def place(self, order: NewOrder) -> Outcome:
         """Place an order, once."""
-        if lacking := requests.lacks(order):
-            return Refused(RejectReason.INVALID_ORDER, lacking)
-        told = await self._caller.ask(requests.place(order))
+        if refused := _lacks(order):
+            return refused
+        return await self._placement(order, await self._caller.ask(requests.place(order)))
+
+    async def place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        """Place several orders in one request, each once."""
+        return await sayable(orders, _lacks, self._place_many)
+
+    async def _place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        told = await self._caller.ask(batches.place_many(orders))
+        each = zip(orders, batches.split(told, len(orders)), strict=True)
+        return await asyncio.gather(*(self._placement(*one) for one in each))
+
+    async def _placement(self, order: NewOrder, told: bytes | Fault) -> Outcome:
         if isinstance(told, Fault):
             is_taken = told.code == DUPLICATE_ID
             return await self._same_as(order) if is_taken else failed(told)
@@ -183,6 +196,16 @@ class BinanceAccount:
     async def cancel(self, ref: OrderRef) -> Outcome:
         """Take an order out."""
         told = await self._caller.ask(requests.cancel(ref.symbol, ref.client_id))
+        return await self._cancellation(ref, told)
+
+    async def cancel_many(self, refs: Sequence[OrderRef]) -> Sequence[Outcome]:
+        """Take several orders of one instrument out in one request."""
+        names = [ref.client_id for ref in refs]
+        told = await self._caller.ask(batches.cancel_many(refs[0].symbol, names))
+        each = zip(refs, batches.split(told, len(refs)), strict=True)
+        return await asyncio.gather(*(self._cancellation(*one) for one in each))
+
+    async def _cancellation(self, ref: OrderRef, told: bytes | Fault) -> Outcome:
         if isinstance(told, Fault):
             is_gone = told.reason is RejectReason.ORDER_NOT_FOUND
             return await self._gone(ref, told) if is_gone else failed(told)
@@ -248,3 +271,8 @@ class BinanceAccount:
             return None
         self._names.learn(report)
         return report
+
+
+def _lacks(order: NewOrder) -> Refused | None:
+    lacking = requests.lacks(order)
+    return Refused(RejectReason.INVALID_ORDER, lacking) if lacking else None

@@ -27,6 +27,8 @@ CAPABILITIES: Final = Capabilities(
     can_amend_qty=True,
     amend_down_keeps_queue=False,
     has_triggers=False,
+    places_per_request=5,
+    cancels_per_request=10,
     client_id_max=36,
     client_id_alphabet=string.ascii_letters + string.digits + ".:/_-",
 )

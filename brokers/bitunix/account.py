@@ -7,6 +7,7 @@ Rule 2: there is no dead-man switch: whoever stops must cancel.
 Source: sheet sections 5 to 8.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -14,6 +15,7 @@ from typing import Final, Self, TypeVar
 
 from brokers.bitunix import requests
 from brokers.bitunix.answers import Said, to_cancel, to_placement
+from brokers.bitunix.batches import to_cancels, to_placements
 from brokers.bitunix.caller import Answer, Caller
 from brokers.bitunix.clock import SecondsClock
 from brokers.bitunix.codes import BAD_KEY
@@ -21,7 +23,14 @@ from brokers.bitunix.config import BitunixConfig
 from brokers.bitunix.deals import Deals
 from brokers.bitunix.listener import Listener
 from brokers.bitunix.memory import Memory
-from brokers.bitunix.requests import CAPABILITIES, NONCE_BYTES, Scribe, cancellation, placement
+from brokers.bitunix.requests import (
+    CAPABILITIES,
+    NONCE_BYTES,
+    Scribe,
+    cancellation,
+    placement,
+    placements,
+)
 from brokers.bitunix.survey import Survey
 from brokers.link.account import (
     Accepted,
@@ -30,6 +39,7 @@ from brokers.link.account import (
     NewOrder,
     OrderRef,
     OrderReport,
+    Outcome,
     Picture,
     Refused,
     Report,
@@ -40,6 +50,7 @@ from brokers.link.address import guarded
 from brokers.link.budget import Lane
 from brokers.link.rest import Rest, RestConfig
 from brokers.link.secret import Credentials
+from brokers.link.together import sayable
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType
@@ -165,21 +176,40 @@ class BitunixAccount:
 
     # --- doing ---------------------------------------------------------------------------------
 
-    async def place(self, order: NewOrder) -> Accepted | Refused | Unclear:
+    async def place(self, order: NewOrder) -> Outcome:
         """Place an order, once; the name of one that exists already is asked about."""
-        if order.type not in (OrderType.LIMIT, OrderType.MARKET):
-            return Refused(RejectReason.INVALID_ORDER, f"no {order.type.value} orders here")
+        if refused := _lacks(order):
+            return refused
         self._memory.place(order, self._caller.now_ms() * 1_000_000)
         lane = Lane.of_order(is_reducing=order.is_reduce_only)
         answer = await self._caller.do(self._scribe, requests.PLACE, placement(order), lane)
-        told = _read(answer, to_placement)
+        told = to_placement(answer) if isinstance(answer, Said) else answer
+        return await self._placed(order, told)
+
+    async def place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        """Place several orders of one instrument in one request, each once."""
+        return await sayable(orders, _lacks, self._place_many)
+
+    async def _place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        for order in orders:
+            self._memory.place(order, self._caller.now_ms() * 1_000_000)
+        lane = Lane.of_order(is_reducing=all(order.is_reduce_only for order in orders))
+        answer = await self._caller.do(self._scribe, requests.BATCH, placements(orders), lane)
+        names = [order.client_id for order in orders]
+        told: Sequence[Outcome] = (
+            to_placements(answer, names) if isinstance(answer, Said) else [answer] * len(names)
+        )
+        each = zip(orders, told, strict=True)
+        return await asyncio.gather(*(self._placed(*one) for one in each))
+
+    async def _placed(self, order: NewOrder, told: Outcome) -> Outcome:
         if isinstance(told, Refused) and told.reason is RejectReason.DUPLICATE_CLIENT_ID:
             return await self._already(order, told)
         if isinstance(told, Accepted):
             self._memory.learn(order.client_id, told.venue_order_id)
         return told
 
-    async def _already(self, order: NewOrder, refused: Refused) -> Accepted | Refused | Unclear:
+    async def _already(self, order: NewOrder, refused: Refused) -> Outcome:
         """Take a duplicate for success where the order at the venue is this one."""
         ref = OrderRef(order.client_id, "", order, order.instrument.symbol)
         told = await self._survey.order(ref)
@@ -195,27 +225,37 @@ class BitunixAccount:
         ref: OrderRef,  # noqa: ARG002 - of the contract
         price: Decimal,  # noqa: ARG002 - of the contract
         qty: Decimal,  # noqa: ARG002 - of the contract
-    ) -> Accepted | Refused | Unclear:
+    ) -> Outcome:
         """Refuse: an order is canceled and placed anew here."""
         return Refused(RejectReason.INVALID_ORDER, "not changed in place")
 
-    async def cancel(self, ref: OrderRef) -> Accepted | Refused | Unclear:
+    async def cancel(self, ref: OrderRef) -> Outcome:
         """Take an order out."""
         self._memory.ask_cancel(ref.client_id)
-        answer = await self._caller.do(
-            self._scribe, requests.CANCEL, cancellation(ref), Lane.CANCEL
+        answer = await self._cancel([ref])
+        return to_cancel(answer) if isinstance(answer, Said) else answer
+
+    async def cancel_many(self, refs: Sequence[OrderRef]) -> Sequence[Outcome]:
+        """Take several orders of one instrument out in one request."""
+        for ref in refs:
+            self._memory.ask_cancel(ref.client_id)
+        answer = await self._cancel(refs)
+        return to_cancels(answer, refs) if isinstance(answer, Said) else [answer] * len(refs)
+
+    async def _cancel(self, refs: Sequence[OrderRef]) -> Answer:
+        return await self._caller.do(
+            self._scribe, requests.CANCEL, cancellation(*refs), Lane.CANCEL
         )
-        return _read(answer, to_cancel)
 
     async def renew(self, ttl_s: float) -> bool:  # noqa: ARG002 - there is no switch to set
         """Set no dead-man switch: the venue has none."""
         return False
 
 
-def _read(
-    answer: Answer, read: Callable[[Said], Accepted | Refused | Unclear]
-) -> Accepted | Refused | Unclear:
-    return read(answer) if isinstance(answer, Said) else answer
+def _lacks(order: NewOrder) -> Refused | None:
+    if order.type in (OrderType.LIMIT, OrderType.MARKET):
+        return None
+    return Refused(RejectReason.INVALID_ORDER, f"no {order.type.value} orders here")
 
 
 def _surely(told: T | Unanswered) -> T:

@@ -140,6 +140,8 @@ class Placed(msgspec.Struct):
     """The venue took an order in for processing."""
 
     order_id: Text = field(name="orderId", default="")
+    id: Text = ""
+    """The same, in the answer to a batch."""
     client_id: Text = field(name="clientId", default="")
 
 

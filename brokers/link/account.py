@@ -10,7 +10,7 @@ Rule 2: an answer that could be fetched only in part is `Unanswered`, never an e
 Rule 3: nothing is tried again here but what surely was not sent, or a read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol, Self
 
@@ -67,6 +67,10 @@ class Unclear(NamedTuple):
     """It may have had an effect."""
 
     cause: str
+
+
+Outcome = Accepted | Refused | Unclear
+"""What became of something that was to be done."""
 
 
 class Unanswered(NamedTuple):
@@ -202,18 +206,32 @@ class VenueAccount(Protocol):
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""
         ...
 
-    async def place(self, order: NewOrder) -> Accepted | Refused | Unclear:
+    async def place(self, order: NewOrder) -> Outcome:
         """Place an order, once."""
         ...
 
-    async def amend(
-        self, ref: OrderRef, price: Decimal, qty: Decimal
-    ) -> Accepted | Refused | Unclear:
+    async def amend(self, ref: OrderRef, price: Decimal, qty: Decimal) -> Outcome:
         """Change price and total quantity."""
         ...
 
-    async def cancel(self, ref: OrderRef) -> Accepted | Refused | Unclear:
+    async def cancel(self, ref: OrderRef) -> Outcome:
         """Take an order out."""
+        ...
+
+    async def place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        """Place orders of one instrument in one request, each once.
+
+        Args:
+            orders: At most `Capabilities.places_per_request`; all of them only reduce, or none.
+
+        Returns:
+            What became of each: a refused one does not touch the others, and where no whole answer
+            came each is `Unclear`.
+        """
+        ...
+
+    async def cancel_many(self, refs: Sequence[OrderRef]) -> Sequence[Outcome]:
+        """Take orders of one instrument out in one request; outcomes as of `place_many`."""
         ...
 
     async def order(self, ref: OrderRef) -> OrderReport | Unanswered:

@@ -17,6 +17,7 @@ from engine.model.account import Liquidity
 from engine.model.money import ZERO
 from engine.model.orders import TimeInForce
 from engine.model.venue_events import RejectReason, Standing
+from tests.brokers.conformance.batches import Batches
 from tests.brokers.conformance.ground import ASK, BID, BUY, QTY, SELL, Ground, until
 
 ENDED = (Standing.CANCELED, Standing.EXPIRED, Standing.REJECTED, Standing.FILLED)
@@ -39,7 +40,7 @@ async def bought(ground: Ground):
     return order
 
 
-class Conformance:
+class Conformance(Batches):
     """The suite."""
 
     # --- one order -----------------------------------------------------------------------------
