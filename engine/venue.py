@@ -17,6 +17,7 @@ from engine.model.events import HealthChanged, OperatorCommand
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, MarketEvent
 from engine.model.venue_events import VenueCanceled, VenueEvent, VenueFill
+from engine.model.words import Word
 
 Sink = Callable[[VenueEvent], None]
 """Where a broker puts its answers, in the order they happened. Never blocks."""
@@ -61,6 +62,28 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
     taker_fee_bps: Decimal
     leverage: Decimal
     """Initial margin is notional over this."""
+
+
+class MarginMode(Word):
+    """What stands behind a position."""
+
+    CROSS = "cross"
+    """The whole account."""
+    ISOLATED = "isolated"
+    """What was set aside for it."""
+
+
+class MarginTerms(msgspec.Struct, frozen=True):
+    """What positions of an instrument are made with."""
+
+    symbol: str
+    leverage: int
+    mode: MarginMode | None
+    """None where the venue says something that nobody has described."""
+
+    def __str__(self) -> str:
+        """Return it as people say it."""
+        return f"{self.symbol} {self.leverage}x {self.mode or 'of an unknown margin mode'}"
 
 
 class Margin(NamedTuple):

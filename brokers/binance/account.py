@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Self
 
-from brokers.binance import answers, batches, requests
+from brokers.binance import answers, batches, requests, terms
 from brokers.binance.answers import BROKEN
 from brokers.binance.batches import UNREADABLE
 from brokers.binance.caller import Caller
@@ -25,6 +25,7 @@ from brokers.binance.faults import (
     DUPLICATE_ID,
     NO_SUCH_ORDER,
     NOTHING_TO_CHANGE,
+    SET_ALREADY,
     WOULD_CROSS,
     Fault,
 )
@@ -56,6 +57,7 @@ from brokers.link.together import sayable
 from engine.model.instrument import Instrument
 from engine.model.orders import Side
 from engine.model.venue_events import RejectReason, Standing
+from engine.venue import MarginTerms
 
 QUOTE: Final = "USDT"
 """Where no instrument says what profit is paid in."""
@@ -213,6 +215,23 @@ class BinanceAccount:
         if report is None or report.standing is Standing.UNANSWERED:
             return Unclear(UNREADABLE)
         return Accepted(report.venue_order_id, report)
+
+    async def margin_terms(self) -> Sequence[MarginTerms] | Unanswered:
+        """Ask what positions of the session's instruments are made with."""
+        return await self._survey.margin_terms()
+
+    async def set_margin(self, held: MarginTerms, wanted: MarginTerms) -> Outcome:
+        """Have positions of an instrument made so; its mode first, which needs it empty."""
+        calls = []
+        if wanted.mode is not None and wanted.mode is not held.mode:
+            calls.append(requests.set_margin_mode(wanted.symbol, terms.MODE_WORDS[wanted.mode]))
+        if wanted.leverage != held.leverage:
+            calls.append(requests.set_leverage(wanted.symbol, wanted.leverage))
+        for call in calls:
+            told = await self._caller.ask(call)
+            if isinstance(told, Fault) and told.code != SET_ALREADY:
+                return failed(told)
+        return Accepted()
 
     async def renew(self, ttl_s: float) -> bool:
         """Set the dead-man switch of each instrument; False unless all of them are set."""

@@ -14,11 +14,11 @@ from decimal import Decimal
 from typing import Final, Self, TypeVar
 
 from brokers.bitunix import requests
-from brokers.bitunix.answers import Said, to_cancel, to_placement
+from brokers.bitunix.answers import Said, refusal, to_cancel, to_placement
 from brokers.bitunix.batches import to_cancels, to_placements
 from brokers.bitunix.caller import Answer, Caller
 from brokers.bitunix.clock import SecondsClock
-from brokers.bitunix.codes import BAD_KEY
+from brokers.bitunix.codes import BAD_KEY, OK
 from brokers.bitunix.config import BitunixConfig
 from brokers.bitunix.deals import Deals
 from brokers.bitunix.listener import Listener
@@ -55,7 +55,7 @@ from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType
 from engine.model.venue_events import RejectReason, Standing
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 ONE_WAY: Final = "ONE_WAY"
 T = TypeVar("T")
@@ -129,7 +129,7 @@ class BitunixAccount:
         balance = _surely(await self._survey.balance())
         positions = _surely(await self._survey.positions())
         working = _surely(await self._survey.working())
-        leverages = [_surely(await self._survey.leverage(symbol)) for symbol in self._symbols]
+        margin = _surely(await self._survey.margin_terms(self._symbols))
         return Facts(
             tail=self._tail,
             balance=balance,
@@ -140,8 +140,9 @@ class BitunixAccount:
             is_one_way=account.position_mode.upper() == ONE_WAY,
             maker_fee_bps=None,
             taker_fee_bps=None,
-            leverage=max(leverages, default=Decimal(1)),
+            leverage=Decimal(max((one.leverage for one in margin), default=1)),
             clock_offset_ns=self._clock.offset_ns,
+            margin=margin,
         )
 
     async def _knock(self) -> None:
@@ -246,6 +247,25 @@ class BitunixAccount:
         return await self._caller.do(
             self._scribe, requests.CANCEL, cancellation(*refs), Lane.CANCEL
         )
+
+    async def margin_terms(self) -> Sequence[MarginTerms] | Unanswered:
+        """Ask what positions of the session's instruments are made with."""
+        return await self._survey.margin_terms(self._symbols)
+
+    async def set_margin(self, held: MarginTerms, wanted: MarginTerms) -> Outcome:
+        """Have positions of an instrument made so; its mode first, which needs it empty."""
+        deeds = []
+        if wanted.mode is not None and wanted.mode is not held.mode:
+            deeds.append((requests.SET_MODE, requests.margin_mode(wanted)))
+        if wanted.leverage != held.leverage:
+            deeds.append((requests.SET_LEVERAGE, requests.leverage(wanted)))
+        for path, body in deeds:
+            answer = await self._caller.do(self._scribe, path, body, Lane.PLACE)
+            if not isinstance(answer, Said):
+                return answer
+            if answer.code != OK:
+                return refusal(answer)
+        return Accepted()
 
     async def renew(self, ttl_s: float) -> bool:  # noqa: ARG002 - there is no switch to set
         """Set no dead-man switch: the venue has none."""

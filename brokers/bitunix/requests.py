@@ -12,12 +12,13 @@ from urllib.parse import quote
 
 import msgspec
 
+from brokers.bitunix.rows import MODE_WORDS
 from brokers.bitunix.sign import query_text, sign
 from brokers.link.account import NewOrder, OrderRef
 from brokers.link.exchanged import Request
 from brokers.link.secret import Credentials
 from engine.model.orders import OrderType, TimeInForce
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 PREFIX: Final = "/api/v1/futures"
 COIN: Final = "USDT"
@@ -26,6 +27,8 @@ PAGE: Final = 100
 
 ACCOUNT: Final = "/account"
 LEVERAGE: Final = "/account/get_leverage_margin_mode"
+SET_LEVERAGE: Final = "/account/change_leverage"
+SET_MODE: Final = "/account/change_margin_mode"
 PLACE: Final = "/trade/place_order"
 BATCH: Final = "/trade/batch_order"
 CANCEL: Final = "/trade/cancel_orders"
@@ -146,3 +149,15 @@ def named(ref: OrderRef) -> dict[str, str]:
     if ref.venue_order_id:
         return {"orderId": ref.venue_order_id}
     return {"clientId": ref.client_id}
+
+
+def leverage(wanted: MarginTerms) -> dict[str, Any]:
+    """Return the body that sets an instrument's leverage."""
+    return {"symbol": wanted.symbol, "leverage": wanted.leverage, "marginCoin": COIN}
+
+
+def margin_mode(wanted: MarginTerms) -> dict[str, Any]:
+    """Return the body that sets an instrument's margin mode."""
+    assert wanted.mode is not None, "one that is wished for"
+    mode = MODE_WORDS[wanted.mode]
+    return {"marginMode": mode, "symbol": wanted.symbol, "marginCoin": COIN}

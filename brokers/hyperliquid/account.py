@@ -55,7 +55,7 @@ from brokers.link.budget import Lane
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.venue_events import RejectReason, Standing
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 LEAVE_S: Final = 2.0
 """For what is said on the way out."""
@@ -213,6 +213,22 @@ class HyperliquidAccount:
     async def cancel_many(self, refs: Sequence[OrderRef]) -> Sequence[Outcome]:
         """Take orders of one coin out in one action."""
         return await self._trading.cancel(refs)
+
+    async def margin_terms(self) -> Sequence[MarginTerms] | Unanswered:
+        """Ask what positions of the session's coins are made with."""
+        return await self._survey.margin_terms()
+
+    async def set_margin(
+        self,
+        held: MarginTerms,  # noqa: ARG002 - one action sets both
+        wanted: MarginTerms,
+    ) -> Outcome:
+        """Have positions of a coin made so."""
+        place = await self._trading.place_of(wanted.symbol)
+        if isinstance(place, Refused):
+            return place
+        (told,) = await self._trading.act(actions.margin(place.asset, wanted), Lane.PLACE)
+        return told if not isinstance(told, Element) else Unclear(UNREADABLE)
 
     async def renew(self, ttl_s: float) -> bool:
         """Set the dead-man switch; nothing or less clears it. False where the venue has none."""

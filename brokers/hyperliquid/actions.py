@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from brokers.hyperliquid.rules import wire
 from brokers.hyperliquid.sign import Action, Signature
 from engine.model.orders import Side
+from engine.venue import MarginMode, MarginTerms
 
 POST_ONLY, IMMEDIATE, RESTING = "Alo", "Ioc", "Gtc"
 ALONE: Final = "na"
@@ -71,6 +72,12 @@ def schedule_cancel(at_ms: int | None) -> Action:
 def update_leverage(asset: int, leverage: int, *, is_cross: bool) -> Action:
     """Set a coin's leverage and margin mode."""
     return {"type": "updateLeverage", "asset": asset, "isCross": is_cross, "leverage": leverage}
+
+
+def margin(asset: int, wanted: MarginTerms) -> Action:
+    """Set them as wished; a coin starts out crossed."""
+    is_cross = wanted.mode is not MarginMode.ISOLATED
+    return update_leverage(asset, wanted.leverage, is_cross=is_cross)
 
 
 def count(action: Action) -> int:

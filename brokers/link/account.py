@@ -18,7 +18,7 @@ from engine.model.account import Liquidity
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType, Side, TimeInForce
 from engine.model.venue_events import RejectReason, Standing, VenueHolding
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 
 class NewOrder(NamedTuple):
@@ -170,6 +170,8 @@ class Facts(NamedTuple):
     """The largest of the session's instruments."""
     clock_offset_ns: int
     """What to add to our wall clock to get the venue's."""
+    margin: tuple[MarginTerms, ...] = ()
+    """Of each of the session's instruments; empty where they are too many to ask for."""
 
 
 class VenueAccount(Protocol):
@@ -200,6 +202,14 @@ class VenueAccount(Protocol):
             DataUnavailable: The venue can't be reached, or makes no sense.
             CredentialsRefused: It does not take the key.
         """
+        ...
+
+    async def margin_terms(self) -> Sequence[MarginTerms] | Unanswered:
+        """Ask what positions of each of the session's instruments are made with."""
+        ...
+
+    async def set_margin(self, held: MarginTerms, wanted: MarginTerms) -> Outcome:
+        """Have positions of an instrument made so from now on; only what differs is asked for."""
         ...
 
     async def listen(self, take: Callable[[Report], None]) -> None:

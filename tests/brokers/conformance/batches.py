@@ -83,8 +83,9 @@ class Batches:
 
     async def test_one_that_is_gone_leaves_the_other_cancels(self, ground: Ground) -> None:
         """Rows 27, 37: never placed, or filled before; the rest is taken out."""
-        filled, *orders = await resting(ground)
-        ground.trade(SELL, 990, filled.qty)
+        filled, orders = ground.limit(), [ground.limit(ticks=ticks) for ticks in (900, 899)]
+        await ground.account.place_many([filled, *orders])
+        ground.trade(SELL, 980, filled.qty)
         await ground.stood(filled, Standing.FILLED)
         nobody = ground.limit()
         some = [orders[0], nobody, filled, orders[1]]

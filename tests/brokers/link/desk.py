@@ -68,6 +68,12 @@ class Account:
     async def cancel(self, ref: object) -> object:
         return await self._answer("cancel", ref, Accepted())
 
+    async def margin_terms(self) -> object:
+        return await self._answer("margin_terms", None, ())
+
+    async def set_margin(self, held: object, wanted: object) -> object:
+        return await self._answer("set_margin", (held, wanted), Accepted())
+
     async def place_many(self, orders: object) -> object:
         return await self._answer("place_many", orders, None)
 
