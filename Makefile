@@ -21,7 +21,7 @@ STAMP := $(VENV)/.installed
 ORACLE := $(VENV)/oracle/.installed
 
 .PHONY: run test check sweeps coverage lint simulate soak flake bench bench-compiled bench-screen \
-	soak-screen soak-live screenshots image lock clean
+	soak-screen soak-live soak-live-virtual screenshots image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -59,6 +59,10 @@ soak: $(STAMP)
 # A live session against the sandbox of VENUE while things go wrong; ledger and journal must agree.
 soak-live: $(STAMP)
 	@$(BIN)/python -m tests.live_soak --minutes $(MINUTES) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED))
+
+# Whole live sessions against sandboxes in virtual time; VENUE, SEED, SEEDS and MINUTES choose.
+soak-live-virtual: $(STAMP)
+	@$(BIN)/python -m tests.live_simulation --minutes $(MINUTES) --seeds $(SEEDS) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # The fast part of the suite again and again, in another order each time.
 flake: $(STAMP)
