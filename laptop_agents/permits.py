@@ -48,6 +48,7 @@ def permitted(found: Reached, consent: Consent, home: Path, *, is_resumed: bool 
         admitted.account,
         partial(handed, credentials=admitted.credentials),
         Arming(f"{settings.source} {settings.live.arm_ttl_s}", by),
+        admitted.facts.margin,
     )
     return found._replace(settings=settings, permit=permit)
 
