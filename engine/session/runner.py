@@ -18,7 +18,7 @@ import msgspec
 from engine.kernel.checkpoint import restore, snapshot
 from engine.model.errors import StateDamaged
 from engine.model.events import HealthChanged, Input, Operator, OperatorCommand, Timer
-from engine.model.market import FeedStatus, Malformed, Quote
+from engine.model.market import BarHistory, FeedStatus, Malformed, Quote
 from engine.model.venue_events import VenueEvent
 from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
@@ -36,7 +36,7 @@ TIMER_NS: Final = 250_000_000
 
 NEVER: Final = 2**63 - 1
 
-NO_MARKET: Final = (FeedStatus, Malformed, OperatorCommand, HealthChanged)
+NO_MARKET: Final = (BarHistory, FeedStatus, Malformed, OperatorCommand, HealthChanged)
 """What a source brings that no simulated venue could fill an order from."""
 
 
@@ -226,7 +226,7 @@ class Session:
         return self._is_over
 
     async def _take_input(
-        self, event: FeedStatus | Malformed | OperatorCommand | HealthChanged
+        self, event: BarHistory | FeedStatus | Malformed | OperatorCommand | HealthChanged
     ) -> None:
         """Take what is no market, after all that was due; a command came first in its instant."""
         is_command = isinstance(event, OperatorCommand)
