@@ -17,12 +17,13 @@ from engine.session.clock import Clock
 from engine.session.control.address import Listener
 from engine.session.control.control import Control, ScreenConfig
 from engine.session.control.gauges import UNMEASURED, Gauges
+from engine.session.course import Plan
 from engine.session.health import HealthMonitor, ProcessProbe
 from engine.session.journal import Journal
 from engine.session.log import SessionLog
 from engine.session.progress import Progress
 from engine.session.record import Identity, SessionRecord
-from engine.session.runner import Plan, Session
+from engine.session.runner import Session
 from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn

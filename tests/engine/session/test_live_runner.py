@@ -21,7 +21,7 @@ from engine.session.clock import WallClock
 from engine.session.recorded import Recorded
 from engine.session.recorded_feed import RecordedFeed
 from engine.session.resumed_feed import ResumedFeed
-from engine.session.runner import Arming
+from engine.session.start import Arming
 from tests.brokers.link.desk import CAN, RUN, Account
 from tests.engine.kernel.rig import Scripted
 from tests.engine.session.test_runner import SECOND, Stage, quote
