@@ -83,6 +83,7 @@ class BinanceFeed(MarketFeed):
                 url=url,
                 silent_after_s=config.silent_after_s,
                 open_timeout_s=config.open_timeout_s,
+                ping_s=config.ping_s,
             ),
             tuple,
             Backoff(BackoffConfig(per_hour=config.reconnects_per_hour), random.Random()),

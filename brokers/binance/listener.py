@@ -88,6 +88,7 @@ class Listener:
                 url=f"{self._config.private_url}/ws?listenKey={key}",
                 silent_after_s=SILENT_AFTER_S,
                 open_timeout_s=self._config.open_timeout_s,
+                ping_s=self._config.ping_s,
             ),
             tuple,
             self._backoff,
