@@ -10,6 +10,7 @@ Source: reliability.md B5, E4, rows 30, 31, 43; the Binance sheet, section 8.
 """
 
 import asyncio
+import ssl
 import time
 from types import TracebackType
 from typing import Final, Self
@@ -24,6 +25,7 @@ from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import ClockOffset
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest, RestConfig, Unknown
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.venue_events import RejectReason
 
 MS_NS: Final = 1_000_000
@@ -53,8 +55,9 @@ class Caller:
     def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
         self._credentials = credentials
         self._config = config
-        self._rests = {lane: _rest(config.rest_url, config) for lane in Lane}
-        self._spot = _rest(config.spot_url, config)
+        tls = trusted("binance", config)
+        self._rests = {lane: _rest(config.rest_url, config, tls) for lane in Lane}
+        self._spot = _rest(config.spot_url, config, tls)
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
         self._clock = ClockOffset()
@@ -192,10 +195,11 @@ class Caller:
             self._budget.back_off(min(pause_s, PAUSE_MAX_S), now_s, is_ban=is_ban)
 
 
-def _rest(url: str, config: BinanceConfig) -> Rest:
+def _rest(url: str, config: BinanceConfig, tls: ssl.SSLContext | None) -> Rest:
     total_s = config.answer_s + CONNECT_S
     return Rest(
-        RestConfig(base_url=url, connect_s=CONNECT_S, answer_s=config.answer_s, total_s=total_s)
+        RestConfig(base_url=url, connect_s=CONNECT_S, answer_s=config.answer_s, total_s=total_s),
+        tls,
     )
 
 

@@ -23,6 +23,7 @@ from brokers.binance.terms import server_time_ms
 from brokers.link.account import FillReport, OrderReport
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import Side
@@ -270,7 +271,7 @@ def open_desk(
     """
     return BinanceDesk(
         credentials,
-        EmergencyLine(config.rest_url),
+        EmergencyLine(config.rest_url, tls=trusted("binance", config)),
         [item.symbol for item in instruments],
         instruments[0].settlement,
         prefix,

@@ -28,6 +28,7 @@ from brokers.bitunix.rows import OrderRow, TradeRow, text_of
 from brokers.link.account import Accepted, FillReport, Unanswered
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderType, Side
@@ -229,7 +230,9 @@ def open_desk(
         OSError: The venue's host is not known.
     """
     symbols = [item.symbol for item in instruments]
-    return BitunixDesk(credentials, EmergencyLine(config.rest_url), symbols, prefix)
+    return BitunixDesk(
+        credentials, EmergencyLine(config.rest_url, tls=trusted("bitunix", config)), symbols, prefix
+    )
 
 
 def _surely(told: T | Unanswered) -> T:

@@ -29,6 +29,7 @@ from brokers.hyperliquid.wire import JSON, MS_NS, Ladder
 from brokers.link.account import FillReport
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
@@ -275,7 +276,7 @@ def open_desk(
     signer = Signer(credentials.secret, is_mainnet=config.is_mainnet)
     vault = config.vault.lower() or None
     reach = Reach(
-        EmergencyLine(config.rest_url),
+        EmergencyLine(config.rest_url, tls=trusted("hyperliquid", config)),
         vault or credentials.key.lower(),
         vault,
         Decimal(config.slippage_bps),

@@ -275,6 +275,11 @@ class Proxy:
             self._close()
             self._place = _bound(self.port)
 
+    def cut(self) -> None:
+        """End what is open; who comes back is welcome."""
+        for link in list(self.links):
+            link.end()
+
     async def heal(self) -> None:
         """Let everything pass again."""
         self.toxics = dict.fromkeys(BOTH, (CLEAN, 1.0))
@@ -289,8 +294,7 @@ class Proxy:
         if self._server is not None:
             self._server.close()
             self._server = None
-        for link in list(self.links):
-            link.end()
+        self.cut()
 
     async def _listen(self, place: socket.socket) -> None:
         self._server = await asyncio.start_server(self._connected, sock=place)

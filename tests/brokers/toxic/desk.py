@@ -24,6 +24,7 @@ from brokers.link.account import FillReport, LineUp, Report, VenueAccount
 from brokers.link.broker import LiveBroker
 from brokers.link.secret import Credentials, Secret
 from brokers.sandbox import binance, bitunix
+from brokers.sandbox.certificate import Identity
 from brokers.sandbox.faults import Fault, Faults
 from brokers.sandbox.hyperliquid import HyperliquidSandbox
 from brokers.sandbox.hyperliquid_door import AGENT_KEY
@@ -51,7 +52,7 @@ ANSWER_S: Final = 1.0
 CALM_S: Final = 5.0
 """Between signs of life where nothing is to be found out by their absence."""
 QUICK_S: Final = 0.3
-RUN: Final = "20260101-000000-abcd"
+RUN: Final = "20261121T070000Z-abcd"
 QTY: Final = Decimal("0.5")
 SIGNED: Final = Credentials("sandbox-key", Secret("sandbox-secret"))
 
@@ -61,13 +62,17 @@ class Legs(NamedTuple):
 
     rest: Proxy
     line: Proxy
+    ca_file: str
+    """Empty where nothing is encrypted."""
 
-    @property
     def http(self) -> str:
-        return f"http://127.0.0.1:{self.rest.port}"
+        return f"http{'s' if self.ca_file else ''}://127.0.0.1:{self.rest.port}"
 
     def ws(self, path: str) -> str:
-        return f"ws://127.0.0.1:{self.line.port}{path}"
+        return f"ws{'s' if self.ca_file else ''}://127.0.0.1:{self.line.port}{path}"
+
+    def proxies(self) -> tuple[Proxy, Proxy]:
+        return self.rest, self.line
 
 
 class Sandbox(NamedTuple):
@@ -88,7 +93,8 @@ def _binance() -> Sandbox:
 
     def opened(legs: Legs, patience_s: float) -> VenueAccount:
         config = BinanceConfig(
-            rest_url=legs.http, spot_url=legs.http, private_url=legs.ws("/private"),
+            ca_file=legs.ca_file, rest_url=legs.http(), spot_url=legs.http(), private_url=legs.ws("/private"),
+            public_url=legs.ws("/public"), market_url=legs.ws("/market"),
             answer_s=ANSWER_S, ping_s=patience_s, reconnects_per_hour=3_600,
         )  # fmt: skip
         return open_binance(SIGNED, config, _traded(stage))
@@ -102,7 +108,8 @@ def _bitunix() -> Sandbox:
 
     def opened(legs: Legs, patience_s: float) -> VenueAccount:
         config = BitunixConfig(
-            rest_url=legs.http, private_url=legs.ws("/private/"), answer_s=ANSWER_S,
+            ca_file=legs.ca_file, rest_url=legs.http(), private_url=legs.ws("/private/"),
+            public_url=legs.ws("/public/"), answer_s=ANSWER_S,
             ping_s=patience_s / 2, silent_after_s=patience_s, reconnects_per_hour=3_600,
         )  # fmt: skip
         return open_bitunix(SIGNED, config, _traded(stage))
@@ -119,7 +126,7 @@ def _hyperliquid() -> Sandbox:
 
     def opened(legs: Legs, patience_s: float) -> VenueAccount:
         config = HyperliquidConfig(
-            rest_url=legs.http, ws_url=legs.ws("/ws"), answer_s=ANSWER_S, ping_s=patience_s / 2,
+            ca_file=legs.ca_file, rest_url=legs.http(), ws_url=legs.ws("/ws"), answer_s=ANSWER_S, ping_s=patience_s / 2,
             silent_after_s=2 * patience_s, reconnects_per_hour=3_600,
         )  # fmt: skip
         return open_hyperliquid(wallet, config, _traded(stage))
@@ -281,11 +288,12 @@ def tapped(account: VenueAccount) -> tuple[VenueAccount, list[Report]]:
 
 
 @contextlib.asynccontextmanager
-async def served(app: web.Application) -> AsyncIterator[int]:
+async def served(app: web.Application, identity: Identity | None = None) -> AsyncIterator[int]:
     """A sandbox on loopback; its port."""
+    tls = None if identity is None else identity.serving()
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     try:
         yield runner.addresses[0][1]
     finally:
@@ -293,12 +301,14 @@ async def served(app: web.Application) -> AsyncIterator[int]:
 
 
 @contextlib.asynccontextmanager
-async def desk(venue: str, patience_s: float = CALM_S) -> AsyncIterator[Desk]:
+async def desk(
+    venue: str, patience_s: float = CALM_S, identity: Identity | None = None
+) -> AsyncIterator[Desk]:
     """A broker at a venue's sandbox, its line open; `patience_s` until a silent one is given up."""
     sandbox = VENUES[venue]()
     told: list[VenueEvent] = []
-    async with served(sandbox.app) as port, Proxy(port) as rest, Proxy(port) as line:
-        legs = Legs(rest, line)
+    async with served(sandbox.app, identity) as port, Proxy(port) as rest, Proxy(port) as line:
+        legs = Legs(rest, line, "" if identity is None else str(identity.certificate))
         rest.said = []
         account, heard = tapped(sandbox.open(legs, patience_s))
         can = account.capabilities

@@ -73,12 +73,12 @@ ROWS = [
 
 
 def strike(there: Desk, row: Row) -> None:
-    for proxy in there.legs if row.of_line else (there.legs.rest,):
+    for proxy in there.legs.proxies() if row.of_line else (there.legs.rest,):
         proxy.strike(row.toxic, *row.ways)
 
 
 async def heal(there: Desk) -> None:
-    for proxy in there.legs:
+    for proxy in there.legs.proxies():
         await proxy.heal()
     await there.until(there.is_up)
 
