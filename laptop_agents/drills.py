@@ -28,8 +28,8 @@ class Drill(NamedTuple):
     """How the session's process must end."""
     minutes: str = "0.5"
     """How long the session is to run, unless it is ended before."""
-    without: tuple[str, ...] = ()
-    """Venues that have no such thing."""
+    lacking: Mapping[str, str] = {}
+    """Venues it can't be done at, and why."""
 
 
 PLACED_AT: Final = {
@@ -38,6 +38,7 @@ PLACED_AT: Final = {
     "hyperliquid": "/exchange",
 }
 SOON_S: Final = 15.0
+NO_SWITCH: Final = {"bitunix": "it has no dead-man switch: while nothing runs here, orders stay"}
 
 
 def _more_trades(stage: Stage, after: str) -> Finding:
@@ -145,7 +146,7 @@ DRILLS: Final[Mapping[str, Drill]] = {
     "cut-streams": Drill("every stream is cut", _cut_streams),
     "rate-limit": Drill("too many requests: refused", _rate_limit),
     "venue-down": Drill("connections break before anything is done", _venue_down),
-    "dead-man": Drill("the venue's dead-man switch fires", _dead_man, without=("bitunix",)),
+    "dead-man": Drill("the venue's dead-man switch fires", _dead_man, lacking=NO_SWITCH),
     "sentinel": Drill(
         "the engine freezes, and the kill file appears",
         _sentinel,

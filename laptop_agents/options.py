@@ -357,9 +357,9 @@ def _add_sandbox(commands: Any) -> None:
 
 def _add_drill(commands: Any) -> None:
     drill = commands.add_parser("drill", help="rehearse a fault against a sandbox: pass or fail")
-    drill.add_argument("name", nargs="?", metavar="NAME", help="(list them)")
+    drill.add_argument("name", nargs="?", metavar="NAME", help="one of them, or all (list them)")
     drill.add_argument(
-        "--venue", default="binance", metavar="VENUE", help="whose sandbox (binance)"
+        "--venue", default="binance", metavar="VENUE", help="whose sandbox, or all (binance)"
     )
 
 
