@@ -29,7 +29,6 @@ from brokers.sandbox.faults import Fault, Faults
 from brokers.sandbox.hyperliquid import HyperliquidSandbox
 from brokers.sandbox.hyperliquid_door import AGENT_KEY
 from brokers.sandbox.orders import OrderTold
-from engine.execution.ids import client_order_id
 from engine.model.commands import CancelOrder, PlaceOrder, QueryAccount, QueryOrder
 from engine.model.instrument import Instrument
 from engine.model.orders import Approved, Side
@@ -311,13 +310,9 @@ async def desk(
         legs = Legs(rest, line, "" if identity is None else str(identity.certificate))
         rest.said = []
         account, heard = tapped(sandbox.open(legs, patience_s))
-        can = account.capabilities
         broker = LiveBroker(
             account, _traded(sandbox.stage), told.append,
-            client_id=lambda order_id: client_order_id(
-                RUN, order_id, max_length=can.client_id_max, alphabet=can.client_id_alphabet
-            ),
-            prefix=f"{RUN}-", now_ns=time.time_ns, wake=lambda: None,
+            ids=account.capabilities.ids_of(RUN), now_ns=time.time_ns, wake=lambda: None,
         )  # fmt: skip
         async with broker:
             await account.facts()

@@ -166,7 +166,7 @@ def desk_of(venue: str, there: Desk):
     }
     instruments = tuple(there.sandbox.stage.exchange.instruments.values())[:1]
     return emergency_desk(
-        venue, KEYS[venue], {**settings, "ca_file": legs.ca_file}, instruments, f"{RUN}-"
+        venue, KEYS[venue], {**settings, "ca_file": legs.ca_file}, instruments, RUN
     )
 
 
