@@ -68,7 +68,9 @@ def main() -> int:
         there = stack.enter_context(exchange(asked.venue, Path(folder)))
         dice = random.Random(asked.seed)  # noqa: S311 - dice
         told = asyncio.run(soaked(there, Path(folder), asked.minutes, dice))
-    sys.stdout.write(json.dumps({"venue": asked.venue, "seed": asked.seed, **told}) + "\n")
+    sys.stdout.write(
+        json.dumps({"venue": asked.venue, "seed": asked.seed, **told}, default=str) + "\n"
+    )
     return 0 if told["passed"] else 1
 
 
