@@ -16,6 +16,7 @@ class Row(NamedTuple):
     """`file::test` or `file::Class::test`, below tests/."""
 
 
+BATCHES: Final = "brokers/conformance/batches.py::Batches::"
 SUITE: Final = "brokers/conformance/suite.py::Conformance::"
 KERNEL: Final = "engine/kernel/"
 LINK: Final = "brokers/link/"
@@ -25,7 +26,6 @@ KNOWN_ONCE: Final = f"{TOXIC}test_account_line.py::test_what_fills_meanwhile_is_
 TRUE_BOOKS: Final = f"{TOXIC}test_market.py::test_no_book_is_one_that_never_was"
 QUALITY: Final = "engine/market/test_quality.py::test_row"
 BOOKS: Final = "engine/market/test_book_sync.py::"
-SIMULATED: Final = "simulation/test_simulation.py::test_some_seeds_hold_every_invariant"
 
 FEED: Final = (
     Row(1, "connection refused at start", (
@@ -133,8 +133,11 @@ ORDERS: Final = (
         f"{SUITE}test_the_same_order_twice_is_one",
         "brokers/binance/test_account.py::test_an_id_that_is_taken_is_asked_about",
     )),
-    Row(28, "a batch that fails in part", (
-        f"{SUITE}test_many_orders_at_once", f"{KERNEL}test_inquiries.py::test_at_most_ten_are_asked_after_at_once",
+    Row(28, "a batch that fails in part, or as a whole", (
+        f"{BATCHES}test_one_that_is_refused_leaves_the_others",
+        f"{BATCHES}test_placements_whose_answer_is_lost",
+        f"{BATCHES}test_placements_that_never_arrived",
+        f"{LINK}test_together.py::test_a_batch_without_an_answer_leaves_each_of_its_orders_unknown",
     )),
     Row(29, "200 with HTML, half of the JSON, nothing", (
         f"{SUITE}test_an_order_whose_answer_is_lost", f"{SUITE}test_half_a_picture_is_none",
@@ -298,10 +301,9 @@ SECRETS: Final = (
 MATRIX: Final = (*FEED, *ORDERS, *ACCOUNT_LINE, *CLOCK, *SECRETS)
 
 OPEN: Final = {
-    8: "ten minutes of it are a soak's (`make soak-live`, `make soak-toxic`), not this suite's",
+    8: "ten minutes of it are a soak's (`make soak-live-virtual`, `make soak-toxic`), not this suite's",
     17: "five minutes of it are a benchmark's, not this suite's",
     21: "no session reads two venues of one instrument against each other yet",
-    28: "no venue is sent batches yet",
     41: "rules are read once, when a session starts: later ones show as refusals, which pause it",
     42: "a key revoked while it trades shows as refusals, which pause it; nothing halts for it",
     47: "leverage that others change is read again at the next start only",

@@ -135,3 +135,19 @@ async def test_questions_do_not_keep_the_line_from_coming_back(script: Script) -
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert ["LineUp"] == kinds(heard)
+
+
+async def test_who_ends_it_while_a_line_is_being_closed_is_obeyed(script: Script) -> None:
+    """Else the session that leaves waits for ever."""
+    async with open_account(KEYS, script.config, (BTC,)) as account:
+        task = asyncio.create_task(account.listen(lambda _: None))
+        await until(lambda: bool(script.sockets))
+        await script.sockets[0].send_str('{"e":"listenKeyExpired","listenKey":"key1"}')
+        while not account._listener.kinds["listenKeyExpired"]:
+            await asyncio.sleep(0)
+        for _ in range(2):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=10)
+        assert {task} == done
+        assert task.cancelled()
