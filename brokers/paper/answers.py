@@ -1,5 +1,6 @@
 """What the venue says: each outcome as an event, stamped with when it reaches us."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -61,6 +62,10 @@ class Numbers:
     """The latest, stamped with the venue's own time, oldest first."""
     forgotten_ns: int = 0
     """Time of the newest fill that is no longer among them."""
+
+    def __post_init__(self) -> None:
+        """Forget in constant time: a plain dict walks over its deletions to its first key."""
+        self.ended = OrderedDict(self.ended)
 
     def end(self, order_id: str, standing: Standing, filled: int) -> None:
         """Remember how an order ended."""
@@ -159,7 +164,7 @@ class Answers:
         due_ns = self._courier.fill_ns(ts_ns, order_id)
         trade_id = f"t{self.numbers.trades}"
         told = VenueFill(due_ns, symbol, order_id, trade_id, side, price, qty, fee, liquidity)
-        self.numbers.remember(replace(told, ts_ns=ts_ns))
+        self.numbers.remember(told if due_ns == ts_ns else replace(told, ts_ns=ts_ns))
         self._deliver(told)
 
     def funded(
