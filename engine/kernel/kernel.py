@@ -174,7 +174,7 @@ class Kernel:
     @property
     def is_flattening(self) -> bool:
         """Whether every position is being closed."""
-        return self.conduct.lifecycle.is_flattening
+        return self.conduct.is_flattening
 
     @property
     def is_ending(self) -> bool:
@@ -187,7 +187,7 @@ class Kernel:
         """Whether a requested end has nothing left to wait for."""
         if self.finish is None or self.blotter.live:
             return False
-        return not self.is_flattening or self.portfolio.is_flat()
+        return not self.conduct.is_flattening or self.portfolio.is_flat()
 
     def _handler_of_each(self) -> dict[type, Callable[[Any], object]]:
         """The whole list of what a kernel can be told."""
@@ -247,14 +247,20 @@ class Kernel:
         if not self.market.bar(bar):
             return
         view = self.market.views[bar.symbol]
-        if self.portfolio.holdings[bar.symbol].cycles and view.mid2_ticks:
-            self.portfolio.mark(bar.symbol, view.mid2_ticks)
-            self._booking.check_equity(self.now_ns)
+        portfolio, symbol, now_ns = self.portfolio, bar.symbol, self.now_ns
+        if portfolio.holdings[symbol].cycles and view.mid2_ticks:
+            portfolio.mark(symbol, view.mid2_ticks)
+            trips = self.conduct.breakers.on_equity(portfolio.equity, now_ns)
+            if trips:
+                self.conduct.trip(trips, now_ns)
         if self.unpriced and view.is_priced:
-            self._priced(bar.symbol)
-        self.watch.heard(bar.symbol, self.now_ns)
-        self._close_bars()
-        self._quarantine()
+            self._priced(symbol)
+        if self.watch.stale:
+            self.watch.heard(symbol, now_ns)
+        if self.market.closed:
+            self._close_bars()
+        if self.roster.failures:
+            self._quarantine()
 
     def _on_feed_status(self, status: FeedStatus) -> None:
         if status.is_connected:
@@ -282,7 +288,9 @@ class Kernel:
             closed.clear()
             for bar in bars:
                 if self.conduct.calls_agents:
-                    self._decide(bar.symbol, self.roster.on_bar(bar, self.now_ns))
+                    wishes = self.roster.on_bar(bar, self.now_ns)
+                    if wishes:
+                        self._decide(bar.symbol, wishes)
 
     # --- want ------------------------------------------------------------------------------------
 
@@ -313,12 +321,15 @@ class Kernel:
         fill = self._booking.fill(event, self.now_ns)
         if fill is None:
             return
-        if self.is_flattening or fill.symbol in self.house.closing:
+        if self.conduct.is_flattening or fill.symbol in self.house.closing:
             self._booking.settle(fill.symbol, fill.price, self.now_ns)
         if self.conduct.calls_agents:
-            self._decide(fill.symbol, self.roster.on_fill(fill, self.now_ns))
-            self._quarantine()
-        if self.is_flattening:
+            wishes = self.roster.on_fill(fill, self.now_ns)
+            if wishes:
+                self._decide(fill.symbol, wishes)
+            if self.roster.failures:
+                self._quarantine()
+        if self.conduct.is_flattening:
             self._settle_when_done()
 
     def _on_venue_funding(self, event: VenueFunding) -> None:
@@ -333,7 +344,7 @@ class Kernel:
             self._booking.count_refusals(self.now_ns)
         if ended is not None:
             self.dealing.ended(ended, self.now_ns)
-        if self.is_flattening:
+        if self.conduct.is_flattening:
             self._settle_when_done()
 
     def _on_snapshot(self, theirs: VenueSnapshot) -> None:
@@ -369,7 +380,7 @@ class Kernel:
         self._close_bars()
         self._quarantine()
         self._fit_exits()
-        if self.is_flattening:
+        if self.conduct.is_flattening:
             self.house.cancel_all(now_ns)
             self.house.flatten(now_ns)
         elif self.house.closing:
@@ -431,7 +442,7 @@ class Kernel:
 
     def _settle_when_done(self) -> None:
         """Report FLAT when there is nothing left to close."""
-        if not self.is_flattening or self.blotter.live or not self.portfolio.is_flat():
+        if not self.conduct.is_flattening or self.blotter.live or not self.portfolio.is_flat():
             return
         for symbol, view in self.market.views.items():
             if view.mid is not None:
