@@ -89,17 +89,15 @@ class Kernel:
         """Event time of the last step."""
         self.finish: str | None = None
         """`stop_reason` once the lifecycle asked for an end."""
-        self._out = Outbox()
-        self._commands = self._out.commands
-        self._records = self._out.records
-        """Not empty after a step that decided anything: no order goes without its record."""
+        self.out = Outbox()
+        """What `take` decided; empty again before the next input."""
         intervals = sorted({i for a in agents for i in a.needs.bar_intervals_s})
         features = sorted({f for a in agents for f in a.needs.features})
         self.market = Market(instruments, config.market, intervals, features)
         self.portfolio = Portfolio(instruments, config.starting_balance)
         self.roster = Roster(agents, self.market.views)
         self.blotter = Blotter(self.market.views)
-        self._flow = OrderFlow(self.blotter, self._out)
+        self._flow = OrderFlow(self.blotter, self.out)
         self._wire(instruments, capabilities)
         self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
         self.unpriced = dict.fromkeys(self.market.views)
@@ -110,7 +108,7 @@ class Kernel:
         config = self.config
         policy = lifecycle_policy(config, self.market.views)
         breakers = Breakers(config.limits, config.starting_balance)
-        self.conduct = Conduct(policy, breakers, self._out, self._act)
+        self.conduct = Conduct(policy, breakers, self.out, self._act)
         self.dealing = Dealing(
             gate=Gate(config.limits),
             router=config.router,
@@ -120,11 +118,11 @@ class Kernel:
             portfolio=self.portfolio,
             roster=self.roster,
             flow=self._flow,
-            out=self._out,
+            out=self.out,
         )
         self.house = House(self.market.views, self.portfolio, self._flow, self.dealing)
         self.manual = Manual(self.roster, self.blotter, self._decide)
-        self._operators = Operators(self.conduct, self.roster, self.house, self.manual, self._out)
+        self._operators = Operators(self.conduct, self.roster, self.house, self.manual, self.out)
         self._booking = Booking(
             views=self.market.views,
             portfolio=self.portfolio,
@@ -132,7 +130,7 @@ class Kernel:
             roster=self.roster,
             dealing=self.dealing,
             conduct=self.conduct,
-            out=self._out,
+            out=self.out,
         )
         self.truth = Truth(
             config.sync,
@@ -140,7 +138,7 @@ class Kernel:
             portfolio=self.portfolio,
             blotter=self.blotter,
             conduct=self.conduct,
-            out=self._out,
+            out=self.out,
             book=self._on_fill,
             lose=self._on_answer,
             picture_gap_s=capabilities.picture_gap_s,
@@ -150,14 +148,20 @@ class Kernel:
         self.inquiries = Inquiries(
             self.blotter,
             self._flow,
-            self._out,
+            self.out,
             lag_ns=capabilities.query_lag_ms * 1_000_000,
             answer=self._on_answer,
             ask_account=self.truth.ask,
         )
 
     def step(self, event: Input) -> Effects:
-        """Take one input; return the decisions it caused and the commands to send.
+        """Take one input; return the decisions it caused and the commands to send."""
+        self.take(event)
+        out = self.out
+        return out.drain() if out.records or out.commands else NO_EFFECTS
+
+    def take(self, event: Input) -> None:
+        """Take one input; leave decisions and commands in `out`, for the caller to take out.
 
         Time is `event.ts_ns` and never runs backwards: an earlier stamp counts as now.
         """
@@ -167,9 +171,6 @@ class Kernel:
         self._handlers[type(event)](event)
         if self._asserts_identity:
             self.portfolio.check()
-        if self._records or self._commands:
-            return self._out.drain()
-        return NO_EFFECTS
 
     @property
     def is_flattening(self) -> bool:
@@ -304,7 +305,7 @@ class Kernel:
         config = self.config
         chosen, decision = resolve(wishes, config.policy, config.priorities, self.now_ns, symbol)
         if decision is not None:
-            self._out.emit(decision)
+            self.out.emit(decision)
         self.dealing.consider(chosen, self.now_ns)
 
     def _quarantine(self) -> None:
@@ -312,7 +313,7 @@ class Kernel:
             agent, detail = self.roster.failures.pop(0)
             self._booking.error("agent_quarantined", agent, detail, self.now_ns)
             message = f"agent {agent} is quarantined: {detail}"
-            self._out.emit(Alert(self.now_ns, "agent_quarantined", "critical", message))
+            self.out.emit(Alert(self.now_ns, "agent_quarantined", "critical", message))
             self.house.cancel_agent(agent, self.now_ns)
 
     # --- have ------------------------------------------------------------------------------------
@@ -385,7 +386,7 @@ class Kernel:
             self.house.flatten(now_ns)
         elif self.house.closing:
             for symbol in self.house.go_on_closing(now_ns):
-                self._out.emit(Alert(now_ns, "symbol_flat", "info", f"{symbol} is flat"))
+                self.out.emit(Alert(now_ns, "symbol_flat", "info", f"{symbol} is flat"))
         self._settle_when_done()
 
     def _fit_exits(self) -> None:
@@ -408,7 +409,7 @@ class Kernel:
         state = "passed its limit" if change.is_over else "is within its limit again"
         limit, reading = f"{change.limit:g}", f"{change.reading:g}"
         message = f"{change.kind} {state}: {reading}, limit {limit}"
-        self._out.emit(
+        self.out.emit(
             Alert(self.now_ns, f"health_{change.kind}", severity, message, limit, reading)
         )
         doubt = DISK_DOUBTS.get(change.kind)

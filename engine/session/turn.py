@@ -24,7 +24,6 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.commands import QUERIES, Command
-from engine.model.effects import NO_EFFECTS, Effects
 from engine.model.events import OUTCOMES, HealthChanged, Input
 from engine.model.market import MarketEvent
 from engine.model.records import Record
@@ -74,6 +73,8 @@ class Turn:
 
         """
         self.kernel = kernel
+        self._decided = kernel.out.records
+        self._asked = kernel.out.commands
         self._broker = broker
         self._inbox = inbox
         self._journal = journal
@@ -110,10 +111,11 @@ class Turn:
             self._go()
             return
         try:
+            # Written out rather than called: most quotes decide nothing.
             self.inputs += 1
-            effects = self.kernel.step(event)
-            if effects is not NO_EFFECTS or self._journals_inputs:
-                self._keep(event, effects)
+            self.kernel.take(event)
+            if self._decided or self._asked or self._journals_inputs:
+                self._keep(event)
         finally:
             if self._unwritten or self._unseen or self._inbox:
                 self._go()
@@ -196,18 +198,22 @@ class Turn:
 
     def _step(self, event: Input) -> None:
         self.inputs += 1
-        self._keep(event, self.kernel.step(event))
+        self.kernel.take(event)
+        self._keep(event)
 
-    def _keep(self, event: Input, effects: Effects) -> None:
-        """Note what a step took and left, and send what it asks for."""
+    def _keep(self, event: Input) -> None:
+        """Note what the kernel took and decided, and send what it asks for."""
         if self._journals_inputs:
             self._unwritten.append(event)
-        if effects is NO_EFFECTS:
-            return
-        self._unwritten += effects.records
-        self._unseen += effects.records
-        if effects.commands:
-            self._send(effects.commands)
+        records, commands = self._decided, self._asked
+        if records:
+            self._unwritten += records
+            self._unseen += records
+            records.clear()
+        if commands:
+            leaving = commands.copy()
+            commands.clear()
+            self._send(leaving)
 
     def _send(self, commands: Sequence[Command]) -> None:
         self._write()
