@@ -35,6 +35,9 @@ FILLS_TOLD_MAX: Final = 1_024
 ENDED_MAX: Final = 1_024
 """Latest ended orders whose end can be told again."""
 
+CANCELED: Final = Standing.CANCELED
+"""A module global, because reading a member off its Enum class costs 50 ns each time."""
+
 IDS_MAX: Final = 4_096
 """Order ids of one generation; the last one to two generations are refused as duplicates."""
 
@@ -126,7 +129,7 @@ class Answers:
     def canceled(self, ts_ns: int, order: PaperOrder) -> None:
         """Say that the order is out because somebody asked."""
         order_id = order.order_id
-        self.numbers.end(order_id, Standing.CANCELED, order.filled)
+        self.numbers.end(order_id, CANCELED, order.filled)
         due_ns = self._courier.ack_ns(ts_ns, order_id)
         self._deliver(VenueCanceled(due_ns, order.symbol, order_id))
 
