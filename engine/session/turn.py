@@ -11,6 +11,7 @@ Rule 3: what no command waits for is written at the end of the turn, also of one
 Rule 4: commands that add risk may have to wait for their lines (`must_wait`). Then the whole turn
     stands still where it is, and the owner of the loop lets it go on: with `release`, or `withhold`
     where that takes too long. So waiting changes no decision. What takes risk away never waits.
+    Who observes is told once the turn has gone on: the order comes first.
 """
 
 from collections import deque
@@ -85,7 +86,9 @@ class Turn:
         self._hand_over = hand_over
         self._must_wait = must_wait
         self._held: Sequence[Command] = ()
-        """Commands that wait for their lines; while there are any, the turn stands still."""
+        """Commands that wait for their lines."""
+        self.is_waiting = False
+        """Whether the turn stands still until `release` or `withhold`; nothing else may come."""
         self._left: list[Callable[[], None]] = []
         """What is left of the turn once the inbox is empty, the next step last."""
         self._began_ns = 0
@@ -96,9 +99,7 @@ class Turn:
 
     def market(self, event: MarketEvent) -> None:
         """Take one market event: what was due before it, what it fills, then what it means."""
-        assert not self._held, "the turn before waits for its lines"
-        if self._on_order_ns is not None:
-            self._began_ns = perf_counter_ns()
+        self._begin()
         due_ns = self._broker.next_due_ns()
         if due_ns is not None and due_ns <= event.ts_ns:
             then = partial(self._step, event), partial(self._observe_market, event)
@@ -125,13 +126,13 @@ class Turn:
 
         The kernel's reaction to each instant is submitted before the next one happens.
         """
-        assert not self._held, "the turn before waits for its lines"
+        self._begin()
         self._left.append(partial(self._deliver, until_ns))
         self._go()
 
     def input(self, event: Input) -> None:
         """Take one input that is not market data: a timer, an operator command, a feed's state."""
-        assert not self._held, "the turn before waits for its lines"
+        self._begin()
         self._unseen.append(event)
         try:
             self._step(event)
@@ -140,13 +141,13 @@ class Turn:
 
     # --- a turn that waits -----------------------------------------------------------------------
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the turn stands still until `release` or `withhold`; nothing else may come."""
-        return bool(self._held)
+    def send(self) -> None:
+        """Send what waited: its lines are durable, or the journal has failed."""
+        held, self._held = self._held, ()
+        self._submit(held)
 
     def release(self) -> None:
-        """Send what waited and go on: its lines are durable, or the journal has failed."""
+        """Send what waited, if that is not done, and go on."""
         self._submit(self._let_go())
         self._go()
 
@@ -160,15 +161,15 @@ class Turn:
             self._go()
 
     def _let_go(self) -> Sequence[Command]:
-        assert self._held, "nothing waits"
-        held, self._held = self._held, ()
+        assert self.is_waiting, "nothing waits"
+        held, self._held, self.is_waiting = self._held, (), False
         return held
 
     def _go(self) -> None:
         """Go on to the end of the turn, or to where it has to wait; answers come first."""
         inbox, left = self._inbox, self._left
         try:
-            while not self._held:
+            while not self.is_waiting:
                 if inbox:
                     event = inbox.popleft()
                     self._unseen.append(event)
@@ -178,9 +179,9 @@ class Turn:
                 else:
                     break
         finally:
-            if not self._held:
+            if not self.is_waiting:
                 left.clear()
-            self._close()
+                self._close()
 
     def _deliver(self, until_ns: int) -> None:
         """Let the next instant up to `until_ns` happen, and come back for the one after it."""
@@ -193,6 +194,11 @@ class Turn:
         """Let the venue see the market, behind all that came before it."""
         self._close()
         self._broker.observe(event)
+
+    def _begin(self) -> None:
+        assert not self.is_waiting, "the turn before waits for its lines"
+        if self._on_order_ns is not None:
+            self._began_ns = perf_counter_ns()
 
     # --- one step --------------------------------------------------------------------------------
 
@@ -220,7 +226,7 @@ class Turn:
         if self._hand_over is not None:
             self._hand_over()
         if self._has_to_wait(commands):
-            self._held = tuple(commands)
+            self._held, self.is_waiting = commands, True
         else:
             self._submit(commands)
 
