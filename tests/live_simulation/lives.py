@@ -15,6 +15,7 @@ from laptop_agents.opening import interrupted_run, new_run
 from laptop_agents.runs import JOURNAL_NAME
 from laptop_agents.settings import Settings
 from tests.live_simulation.death import Death
+from tests.live_simulation.disk import VirtualDisk
 from tests.live_simulation.exchange import Sandbox, opened
 from tests.live_simulation.kinds import MENU
 from tests.live_simulation.life import Life, admitted, reached, traded
@@ -89,7 +90,7 @@ async def _lives(
     run = new_run(settings, home, None)
     requests: list[dict[str, Any]] = []
     for outcome.lives in range(1, LIVES_MAX):
-        journal = Journal(run.keeper, run.recorded)
+        journal = Journal(run.keeper, run.recorded, disk=VirtualDisk("journal-disk"))
         outcome.life = life = Life(run, VenueLog(journal), journal, death)
         life.log.entries += requests
         death.threaten(run.folder.path, home / str(outcome.lives))

@@ -101,6 +101,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self.call_later(self._disk_s(), _settle, future.set_result, future, result)
         return future
 
+    def disk_s(self) -> float:
+        """Return how long the disk takes this time."""
+        return self._disk_s()
+
 
 def _settle(settle: Callable[[Any], None], future: "asyncio.Future[Any]", value: Any) -> None:
     if not future.done():
