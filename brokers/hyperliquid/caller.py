@@ -10,6 +10,7 @@ Source: the Hyperliquid sheet, sections 4, 5, 7 and 8; reliability.md A3, B5, ro
 
 import asyncio
 import time
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -73,7 +74,7 @@ class Caller:
         self._config = config
         total_s = config.answer_s + CONNECT_S
         at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s, total_s=total_s)
-        self._rests = {lane: Rest(at_once) for lane in Lane}
+        self._rests = {lane: Rest(replace(at_once, stays_warm=lane.is_urgent)) for lane in Lane}
         """By lane, so that no cancel waits for a connection that an order hangs on."""
         self._nonces = Nonces()
         self._budget = Budget((IP_LIMIT,))
