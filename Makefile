@@ -22,7 +22,7 @@ STAMP := $(VENV)/.installed
 ORACLE := $(VENV)/oracle/.installed
 
 .PHONY: run test check sweeps coverage lint simulate soak flake bench bench-compiled bench-screen \
-	soak-screen soak-live soak-live-virtual screenshots image lock clean
+	soak-screen soak-live soak-toxic soak-live-virtual screenshots image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -60,6 +60,10 @@ soak: $(STAMP)
 # A live session against the sandbox of VENUE while things go wrong; ledger and journal must agree.
 soak-live: $(STAMP)
 	@$(BIN)/python -m tests.live_soak --minutes $(MINUTES) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED))
+
+# The same over a wire that fails: latency, resets, cuts, silence, between the two.
+soak-toxic: $(STAMP)
+	@$(BIN)/python -m tests.live_toxic --minutes $(MINUTES) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED))
 
 # Whole live sessions against sandboxes in virtual time; VENUE, SEED, SEEDS and MINUTES choose.
 soak-live-virtual: $(STAMP)

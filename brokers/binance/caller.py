@@ -10,7 +10,10 @@ Source: reliability.md B5, E4, rows 30, 31, 43; the Binance sheet, section 8.
 """
 
 import asyncio
+import ssl
 import time
+from collections import Counter
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 
@@ -24,6 +27,7 @@ from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import ClockOffset
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest, RestConfig, Unknown
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.venue_events import RejectReason
 
 MS_NS: Final = 1_000_000
@@ -36,6 +40,9 @@ DEFAULT_LIMITS: Final = (
 """Until the venue tells its own; named as its headers are."""
 CONNECT_S: Final = 3.0
 """For name, connection and TLS."""
+NO_ROOM: Final = "no room left in the venue's request limits"
+ONCE_MAX: Final = 4
+"""Least share of a window that questions need room for together: more never fits at once."""
 READ_PATIENCE_S: Final = 3.0
 """How long a question may wait for room."""
 PAUSE_S: Final = {TOO_MANY: 60.0, BANNED: 120.0}
@@ -53,10 +60,11 @@ class Caller:
     def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
         self._credentials = credentials
         self._config = config
+        tls = trusted("binance", config)
         self._rests = {
-            lane: _rest(config.rest_url, config, stays_warm=lane.is_urgent) for lane in Lane
+            lane: _rest(config.rest_url, config, tls, stays_warm=lane.is_urgent) for lane in Lane
         }
-        self._spot = _rest(config.spot_url, config)
+        self._spot = _rest(config.spot_url, config, tls)
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
         self._clock = ClockOffset()
@@ -152,7 +160,7 @@ class Caller:
     async def _send(self, call: Call, rest: Rest) -> Reply | Fault:
         costs = self._costs(call)
         if not await self._has_room(costs, call.lane):
-            return Fault(RejectReason.RATE_LIMIT, "no room left in the venue's request limits")
+            return Fault(RejectReason.RATE_LIMIT, NO_ROOM)
         self._budget.spend(costs, time.monotonic())
         at_ms = self.now_ns() // MS_NS
         sent = written(call, self._credentials, at_ms, self._config.recv_window_ms)
@@ -171,6 +179,17 @@ class Caller:
                 return False
             await asyncio.sleep(wait_s)
         return True
+
+    async def has_room_for(self, questions: Iterable[Call]) -> bool:
+        """Wait for room for all of some questions, not for long; False where one would be refused.
+
+        A part of an answer that needs all of them is spent for nothing.
+        """
+        costs: Counter[str] = Counter()
+        for question in questions:
+            costs.update(self._costs(question))
+        most = {limit.name: limit.weight // ONCE_MAX for limit in self._limits}
+        return await self._has_room({n: min(c, most[n]) for n, c in costs.items()}, Lane.READ)
 
     def _read(self, outcome: Outcome) -> Reply | Fault:
         match outcome:
@@ -194,7 +213,9 @@ class Caller:
             self._budget.back_off(min(pause_s, PAUSE_MAX_S), now_s, is_ban=is_ban)
 
 
-def _rest(url: str, config: BinanceConfig, *, stays_warm: bool = False) -> Rest:
+def _rest(
+    url: str, config: BinanceConfig, tls: ssl.SSLContext | None, *, stays_warm: bool = False
+) -> Rest:
     return Rest(
         RestConfig(
             base_url=url,
@@ -202,7 +223,8 @@ def _rest(url: str, config: BinanceConfig, *, stays_warm: bool = False) -> Rest:
             answer_s=config.answer_s,
             total_s=config.answer_s + CONNECT_S,
             stays_warm=stays_warm,
-        )
+        ),
+        tls,
     )
 
 
