@@ -12,6 +12,8 @@ Source: reliability.md B5, E4, rows 30, 31, 43; the Binance sheet, section 8.
 import asyncio
 import ssl
 import time
+from collections import Counter
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 
@@ -38,6 +40,9 @@ DEFAULT_LIMITS: Final = (
 """Until the venue tells its own; named as its headers are."""
 CONNECT_S: Final = 3.0
 """For name, connection and TLS."""
+NO_ROOM: Final = "no room left in the venue's request limits"
+ONCE_MAX: Final = 4
+"""Least share of a window that questions need room for together: more never fits at once."""
 READ_PATIENCE_S: Final = 3.0
 """How long a question may wait for room."""
 PAUSE_S: Final = {TOO_MANY: 60.0, BANNED: 120.0}
@@ -155,7 +160,7 @@ class Caller:
     async def _send(self, call: Call, rest: Rest) -> Reply | Fault:
         costs = self._costs(call)
         if not await self._has_room(costs, call.lane):
-            return Fault(RejectReason.RATE_LIMIT, "no room left in the venue's request limits")
+            return Fault(RejectReason.RATE_LIMIT, NO_ROOM)
         self._budget.spend(costs, time.monotonic())
         at_ms = self.now_ns() // MS_NS
         sent = written(call, self._credentials, at_ms, self._config.recv_window_ms)
@@ -174,6 +179,17 @@ class Caller:
                 return False
             await asyncio.sleep(wait_s)
         return True
+
+    async def has_room_for(self, questions: Iterable[Call]) -> bool:
+        """Wait for room for all of some questions, not for long; False where one would be refused.
+
+        A part of an answer that needs all of them is spent for nothing.
+        """
+        costs: Counter[str] = Counter()
+        for question in questions:
+            costs.update(self._costs(question))
+        most = {limit.name: limit.weight // ONCE_MAX for limit in self._limits}
+        return await self._has_room({n: min(c, most[n]) for n, c in costs.items()}, Lane.READ)
 
     def _read(self, outcome: Outcome) -> Reply | Fault:
         match outcome:
