@@ -38,7 +38,8 @@ from engine.session.runner import Plan, Session
 from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Capabilities, Charges, Feed, LiveFeed, SessionBroker
+from engine.session.watched import recalling
+from engine.venue import AccountWatch, Capabilities, Charges, Feed, LiveFeed, SessionBroker
 from laptop_agents.agent_shelf import find_agent
 from laptop_agents.guarding import make_guard, make_ledger
 from laptop_agents.opening import Run
@@ -47,7 +48,7 @@ from laptop_agents.version import __version__
 if TYPE_CHECKING:
     from brokers.link.feed import MarketFeed, Tap
     from brokers.link.rehearsal import Rehearsal
-    from laptop_agents.reaching import Permit
+    from laptop_agents.reaching import Permit, Watched
     from laptop_agents.settings import Settings
 
 
@@ -69,6 +70,8 @@ class Parts:
     """To send real orders."""
     venue: Capabilities | None = None
     """What the real venue can do, of orders that are meant for one."""
+    watch: AccountWatch | None = None
+    """Looks at a real account."""
 
 
 class Wired(NamedTuple):
@@ -91,6 +94,7 @@ def make_session(
     is_json: bool = False,
     permit: "Permit | None" = None,
     rehearsal: "Rehearsal | None" = None,
+    watched: "Watched | None" = None,
 ) -> Wired:
     """Make every part of a session around its source, and wire them; its sentinel is started.
 
@@ -117,7 +121,8 @@ def make_session(
         each_check=each_check,
     )
     journal = Journal(run.keeper, run.recorded)
-    parts = Parts(feed, kernel, broker, clock, inbox, journal, stops, meter, permit, venue)
+    watch = watched and make_watch(settings, feed, watched)
+    parts = Parts(feed, kernel, broker, clock, inbox, journal, stops, meter, permit, venue, watch)
     session, record = wire_session(
         settings, run, parts, log=log, progress=progress, listener=listener, guard=guard
     )
@@ -181,7 +186,10 @@ def wire_session(
         control=control,
         guard=guard,
         arming=parts.permit and parts.permit.arming,
+        watch=parts.watch,
     )
+    if parts.watch is not None:
+        record.recall = recalling(record.recall, parts.watch)
     return session, record
 
 
@@ -312,6 +320,14 @@ def make_live_broker(  # noqa: PLR0917 - every part it stands between
         wake=feed.nudge,
         dead_man_s=settings.live.dead_man_s or None,
     )
+
+
+def make_watch(settings: "Settings", feed: Feed, watched: "Watched") -> AccountWatch:
+    """Look at a real account beside the session."""
+    from brokers.link.watch import Watch  # noqa: PLC0415 - for shadow only
+
+    assert isinstance(feed, LiveFeed), "a real account belongs to a real market"
+    return Watch(watched.reader, settings.shadow.look_every_s, feed.nudge)
 
 
 def prefix_of(run: Run) -> str:

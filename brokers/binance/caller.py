@@ -11,6 +11,7 @@ Source: reliability.md B5, E4, rows 30, 31, 43; the Binance sheet, section 8.
 
 import asyncio
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -22,6 +23,7 @@ from brokers.binance.requests import Call, written
 from brokers.binance.terms import limits_in, server_time_ms
 from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import ClockOffset
+from brokers.link.questions import Questions
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest, RestConfig, Unknown
 from brokers.link.secret import Credentials
 from engine.model.venue_events import RejectReason
@@ -47,14 +49,20 @@ CLOCK_KEPT_NS: Final = 300 * 1_000_000_000
 """After so long the clocks are compared again."""
 
 
-class Caller:
-    """One account's requests; use it as an async context."""
+Way = Callable[[RestConfig], Rest | Questions]
+"""Makes connections to a host."""
 
-    def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
+
+class Inquirer:
+    """One account's questions; use it as an async context. What is none is not even signed."""
+
+    def __init__(
+        self, credentials: Credentials, config: BinanceConfig, way: Way = Questions
+    ) -> None:
         self._credentials = credentials
         self._config = config
-        self._rests = {lane: _rest(config.rest_url, config) for lane in Lane}
-        self._spot = _rest(config.spot_url, config)
+        self._rests = {lane: way(_host(config.rest_url, config)) for lane in Lane}
+        self._spot = way(_host(config.spot_url, config))
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
         self._clock = ClockOffset()
@@ -147,7 +155,12 @@ class Caller:
     def _may_repeat(self, call: Call, fault: Fault) -> bool:
         return fault.is_overload and (call.is_repeatable or self._config.retries_overload)
 
-    async def _send(self, call: Call, rest: Rest) -> Reply | Fault:
+    def _may_send(self, call: Call) -> bool:
+        return call.method == "GET"
+
+    async def _send(self, call: Call, rest: Rest | Questions) -> Reply | Fault:
+        if not self._may_send(call):
+            return Fault(RejectReason.VENUE_UNAVAILABLE, "not sent: it is no question")
         costs = self._costs(call)
         if not await self._has_room(costs, call.lane):
             return Fault(RejectReason.RATE_LIMIT, "no room left in the venue's request limits")
@@ -192,11 +205,19 @@ class Caller:
             self._budget.back_off(min(pause_s, PAUSE_MAX_S), now_s, is_ban=is_ban)
 
 
-def _rest(url: str, config: BinanceConfig) -> Rest:
+class Caller(Inquirer):
+    """One account's requests, those that change something among them."""
+
+    def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
+        super().__init__(credentials, config, Rest)
+
+    def _may_send(self, call: Call) -> bool:  # noqa: ARG002 - everything may be
+        return True
+
+
+def _host(url: str, config: BinanceConfig) -> RestConfig:
     total_s = config.answer_s + CONNECT_S
-    return Rest(
-        RestConfig(base_url=url, connect_s=CONNECT_S, answer_s=config.answer_s, total_s=total_s)
-    )
+    return RestConfig(base_url=url, connect_s=CONNECT_S, answer_s=config.answer_s, total_s=total_s)
 
 
 def _is_count(text: str) -> bool:

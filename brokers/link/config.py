@@ -1,4 +1,4 @@
-"""Settings `live.*`: what holds at any real venue."""
+"""Settings `live.*` and `shadow.*`: what holds at any real venue."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -20,3 +20,13 @@ class LiveConfig:
     """Largest difference between this machine's clock and the venue's."""
     unknown_withdraw: bool = False
     """Whether a key may trade of which the venue does not say whether it can withdraw."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowConfig:
+    """How a shadow session looks at the real account."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
+
+    look_every_s: Annotated[float, Ge(1), Le(3_600)] = 15.0
+    """Seconds from one look at the account to the next; each counts against the venue's limits."""

@@ -20,7 +20,9 @@ from yarl import URL
 
 from brokers.link.exchanged import NotSent, Outcome, Reply, Request, Unknown
 
-__all__ = ["NotSent", "Outcome", "Reply", "Request", "Rest", "RestConfig", "Unknown"]
+__all__ = [
+    "Exchange", "NotSent", "Outcome", "Reply", "Request", "Rest", "RestConfig", "Unknown",
+]  # fmt: skip
 
 CHUNK: Final = 64 * 1024
 
@@ -47,8 +49,8 @@ UNSENT: Final = (
 """Raised before the request's first byte."""
 
 
-class Rest:
-    """Asks one host; use it as an async context."""
+class Exchange:
+    """One host's connections, and how a request goes over them; what may be asked, others say."""
 
     def __init__(self, config: RestConfig, tls: ssl.SSLContext | None = None) -> None:
         self._config = config
@@ -88,7 +90,7 @@ class Rest:
             await self._session.close()
             self._session = None
 
-    async def ask(self, request: Request) -> Outcome:
+    async def _exchange(self, request: Request) -> Outcome:
         """Send one request and say what is known of it; never raises but for cancellation."""
         assert self._session is not None, "use it as a context"
         sent_ns = time.monotonic_ns()
@@ -120,3 +122,11 @@ class Rest:
                 return None
             pieces.append(piece)
         return b"".join(pieces)
+
+
+class Rest(Exchange):
+    """Asks one host anything; use it as an async context."""
+
+    async def ask(self, request: Request) -> Outcome:
+        """Send one request and say what is known of it; never raises but for cancellation."""
+        return await self._exchange(request)

@@ -34,6 +34,7 @@ from engine.model.records import (
     RouterDecision,
     SyncReport,
 )
+from engine.model.sightings import AccountSeen, AccountUnseen, SimulatedBooks
 from engine.model.venue_events import (
     VenueAccepted,
     VenueAmended,
@@ -148,6 +149,8 @@ Input = (
     | Timer
     | OperatorCommand
     | HealthChanged
+    | AccountSeen
+    | AccountUnseen
 )
 
 INPUT_TYPES: Final[dict[str, type]] = {
@@ -175,6 +178,8 @@ INPUT_TYPES: Final[dict[str, type]] = {
     "timer": Timer,
     "operator_command": OperatorCommand,
     "health": HealthChanged,
+    "account_seen": AccountSeen,
+    "account_unseen": AccountUnseen,
 }
 """Journal type of each input; feeding them back in order is a replay."""
 
@@ -194,6 +199,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "sync_report": SyncReport,
     "alert": Alert,
     "error": ErrorRecord,
+    "simulated_books": SimulatedBooks,
 }
 """Journal type of each decision."""
 

@@ -19,6 +19,7 @@ from engine.kernel.checkpoint import restore, snapshot
 from engine.model.errors import StateDamaged
 from engine.model.events import HealthChanged, Input, Operator, OperatorCommand, Timer
 from engine.model.market import FeedStatus, Malformed, Quote
+from engine.model.sightings import AccountSeen, AccountUnseen
 from engine.model.venue_events import VenueEvent
 from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.checkpoint import Checkpoint, Checkpoints, ShellState
@@ -29,7 +30,7 @@ from engine.session.record import SessionRecord
 from engine.session.sentinel.guard import Guard, NoGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Feed, FeedInput, LiveBroker, LiveFeed, SessionBroker
+from engine.venue import AccountWatch, Feed, FeedInput, LiveBroker, LiveFeed, SessionBroker
 
 TIMER_NS: Final = 250_000_000
 """Grid of timer inputs: a stale feed is noticed within its limit plus this."""
@@ -38,6 +39,9 @@ NEVER: Final = 2**63 - 1
 
 NO_MARKET: Final = (FeedStatus, Malformed, OperatorCommand, HealthChanged)
 """What a source brings that no simulated venue could fill an order from."""
+
+SEEN: Final = (AccountSeen, AccountUnseen)
+"""What comes of looking at an account that is not traded on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class Session:
         control: AbstractAsyncContextManager[object] | None = None,
         guard: Guard | None = None,
         arming: Arming | None = None,
+        watch: AccountWatch | None = None,
     ) -> None:
         self._plan = plan
         self._feed = feed
@@ -94,6 +99,7 @@ class Session:
         self._control = control or nullcontext()
         self._guard = guard or NoGuard()
         self._arming = arming
+        self._watch = watch
         self._has_obeyed = False
         self._next_timer_ns = 0
         self._deadline_ns = NEVER
@@ -117,8 +123,10 @@ class Session:
         self._stops.watch()
         durability = asyncio.create_task(self._keep_durable(), name="journal-sync")
         try:
-            async with self._control, self._live or nullcontext(), self._venue or nullcontext():
+            outside = self._live or nullcontext(), self._venue or nullcontext()
+            async with self._control, outside[0], outside[1], self._watch or nullcontext():
                 await self._trade()
+                await self._look_back()
         finally:
             durability.cancel()
             await asyncio.gather(durability, return_exceptions=True)
@@ -176,6 +184,8 @@ class Session:
             self._venue.go_live(first_ns)
             await self._arm(first_ns)
             await self._reconcile(first_ns)
+        if self._watch is not None and not self._is_catching_up:
+            self._watch.go_live()
 
     def _now(self) -> int:
         """Return the time of a live source: the clock that never goes back."""
@@ -273,6 +283,8 @@ class Session:
             else:
                 if self._venue is not None and isinstance(event, VenueEvent):
                     self._venue.recall(event)
+                if self._watch is not None and isinstance(event, SEEN):
+                    self._watch.recall(event)
                 await self._input(event)
                 if self._kernel.is_ending:
                     self._has_ended(event.ts_ns)
@@ -292,7 +304,23 @@ class Session:
         if self._venue is not None:
             self._venue.go_live(self._record.span[0])
             await self._arm(now_ns)
+        if self._watch is not None:
+            self._watch.go_live()
         await self._reconcile(now_ns)
+
+    async def _look_back(self) -> None:
+        """Look at a watched account once more, when all is done that a session does."""
+        if self._watch is None:
+            return
+        while self._is_catching_up and (event := self._journal.outside_input()) is not None:
+            await self._input(event)  # the interrupted run had come as far as this
+        if not self._stops.is_abort and (seen := await self._watch.last()) is not None:
+            await self._input(msgspec.structs.replace(seen, ts_ns=self._now()))
+
+    async def _heed_watch(self, now_ns: int) -> None:
+        """Take what was seen of a watched account."""
+        while self._watch is not None and (seen := self._watch.take()) is not None:
+            await self._input(msgspec.structs.replace(seen, ts_ns=now_ns))
 
     def _lived_ns(self) -> int:
         """Return up to when the session has lived; its first line comes before its first input."""
@@ -408,6 +436,8 @@ class Session:
             if request.command is Operator.KILL:
                 self._has_obeyed = True
                 self._beat(now_ns)
+        if not self._is_catching_up and not self._is_over:
+            await self._heed_watch(now_ns)
         if self._journal.fence is not None:
             raise self._journal.fence
         if self._journal.failure is not None and self._record.journal_failed(self._journal.failure):
