@@ -50,6 +50,7 @@ class AccountDesk:
             "userFills": lambda asked: self._fills(asked)[::-1][:PAGE_MAX],
             "userFillsByTime": self._fills_by_time,
             "userFunding": self._paid,
+            "userNonFundingLedgerUpdates": lambda _: [],
             "userFees": lambda _: self._fees(),
             "userRateLimit": lambda _: self._rate_limit(),
             "userRole": self._role,

@@ -32,7 +32,7 @@ def shadow(there: Exchange, home: Path, *words: str, has_key: bool = True) -> Pr
     return Process(
         home, "--headless", "--mode", "shadow", "--source", there.venue,
         "--symbols", VENUES[there.venue], "--set", "agents.quoter.half_spread_bps=0.5",
-        "--set", "risk.max_consecutive_losses=1000", "--set", "shadow.look_every_s=2",
+        "--set", "risk.max_consecutive_losses=1000", "--set", "shadow.look_every_s=1",
         *there.words, *words, **(there.surroundings if has_key else {}),
     )  # fmt: skip
 
@@ -80,13 +80,13 @@ def exact(path: Path) -> Any:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("venue", ["binance"])
+@pytest.mark.parametrize("venue", VENUES)
 async def test_the_gap_is_split_by_cause(venue: str, tmp_path: Path) -> None:
     """Held before, traded meanwhile, killed, traded while dead, resumed: the causes are the ledger's."""
     with exchange(venue, tmp_path) as there:
         async with stranger(there, tmp_path) as (account, instrument):
             await trade(account, instrument, Side.BUY, "0.01")
-            process = shadow(there, tmp_path, "--duration", "0.2")
+            process = shadow(there, tmp_path, "--duration", "0.1")
             await until(process, 1)
             await trade(account, instrument, Side.BUY, "0.02")
             await until(process, 1)
