@@ -17,7 +17,6 @@ Rule 2: what happens behind the last look is not counted on either side.
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -32,8 +31,8 @@ from engine.model.sightings import (
     SeenFill,
     SeenPayment,
     SimulatedBooks,
-    SimulatedHolding,
 )
+from engine.reports.shadow_counts import Counted, Look, Traded
 from engine.reports.shadow_orders import OrdersSeen
 from engine.reports.shadow_schema import (
     AllCauses,
@@ -48,73 +47,20 @@ from engine.reports.times import iso
 NS: Final = 1_000_000_000
 UNTOLD: Final = "the venue does not list them: they are in unexplained"
 NEVER_SEEN: Final = "the account was seen less than twice"
-NOTHING_HELD: Final = SimulatedHolding("", ZERO, None, ZERO, ZERO, ZERO)
 
 
-@dataclass(slots=True)
-class Traded:
-    """What one side bought and sold of one symbol."""
+class Standing(NamedTuple):
+    """How the account stands, for a screen."""
 
-    qty: dict[Side, Decimal] = field(default_factory=lambda: dict.fromkeys(Side, ZERO))
-    value: dict[Side, Decimal] = field(default_factory=lambda: dict.fromkeys(Side, ZERO))
-    fees: Decimal = ZERO
-    fills: int = 0
-    last_price: Decimal | None = None
-
-    def add(self, side: Side, price: Decimal, qty: Decimal, fee: Decimal) -> None:
-        """Count one execution; quantity in base units."""
-        self.qty[side] += qty
-        self.value[side] += price * qty
-        self.fees += fee
-        self.fills += 1
-        self.last_price = price
-
-    def gain(self, side: Side, mark: Decimal) -> Decimal:
-        """Return what buying, or selling, has brought at a price."""
-        return side.sign * (self.qty[side] * mark - self.value[side])
-
-    @property
-    def net(self) -> Decimal:
-        """Signed quantity."""
-        return self.qty[Side.BUY] - self.qty[Side.SELL]
-
-
-@dataclass(slots=True)
-class Counted:
-    """What was counted of both sides since the first look."""
-
-    account: dict[str, Traded] = field(default_factory=dict)
-    simulated: dict[str, Traded] = field(default_factory=dict)
-    paid: dict[PaymentKind, dict[str, Decimal]] = field(
-        default_factory=lambda: {kind: {} for kind in PaymentKind}
-    )
-    """By symbol."""
-
-
-class Look(NamedTuple):
-    """Both sides at one instant."""
-
-    seen: AccountSeen
-    books: SimulatedBooks
-
-    @property
-    def equity(self) -> Decimal:
-        """Of the account."""
-        return self.seen.balance + sum((one.unrealised for one in self.seen.positions), ZERO)
-
-    def held(self, symbol: str) -> Decimal:
-        """Return the account's position; with long and short apart, their sum."""
-        return sum((one.qty for one in self.seen.positions if one.symbol == symbol), ZERO)
-
-    def mark(self, symbol: str) -> Decimal | None:
-        """Return the venue's mark; None of what the account does not hold."""
-        marks = (one.mark for one in self.seen.positions if one.symbol == symbol)
-        return next(marks, None)
-
-    def ours(self, symbol: str) -> SimulatedHolding:
-        """Return the simulated side of a symbol."""
-        found = (one for one in self.books.holdings if one.symbol == symbol)
-        return next(found, NOTHING_HELD)
+    seen_ns: int
+    """Event time of the last look."""
+    is_seen: bool
+    """Nothing has failed since."""
+    equity: Decimal
+    gap: Decimal
+    """Since the first look."""
+    positions: tuple[tuple[str, Decimal], ...]
+    """Open ones, by symbol, signed."""
 
 
 class ShadowTally:
@@ -180,6 +126,20 @@ class ShadowTally:
     def _payment(self, payment: SeenPayment) -> None:
         sums = self._running.paid[payment.kind]
         sums[payment.symbol] = sums.get(payment.symbol, ZERO) + payment.amount
+
+    def standing(self) -> Standing | None:
+        """Return how the account stands; None before the first look."""
+        first, last = self._first, self.last
+        if first is None or last is None:
+            return None
+        ours = last.books.equity - first.books.equity
+        return Standing(
+            last.seen.ts_ns,
+            self._lost_ns is None,
+            last.equity,
+            last.equity - first.equity - ours,
+            tuple((one.symbol, one.qty) for one in last.seen.positions),
+        )
 
     # --- what came of it -------------------------------------------------------------------------
 
