@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import msgspec
 
+from engine.model.client_ids import ClientIds
 from engine.model.commands import Command
 from engine.model.events import HealthChanged, OperatorCommand
 from engine.model.instrument import Instrument
@@ -43,6 +44,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     account_outlives_engine: bool = True
     """Orders and positions live on while no engine runs: nothing is trusted before both sides were
     compared. A simulated account stands still with its engine."""
+
+    def ids_of(self, run_id: str) -> ClientIds:
+        """Return a run's names for its orders, in what this venue takes."""
+        return ClientIds(run_id, self.client_id_max, self.client_id_alphabet)
 
 
 class Charges(msgspec.Struct, frozen=True, kw_only=True):

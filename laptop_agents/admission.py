@@ -52,6 +52,12 @@ def _held(asked: Asked) -> str:
     return ", ".join(f"{p.qty:f} {p.symbol}" for p in asked.facts.positions if p.symbol in ours)
 
 
+FLAT: Final = Condition(
+    lambda a: not _held(a),
+    UsageError,
+    lambda a: f"the account holds {_held(a)} already: close it first, or trade other symbols",
+)
+"""The one that a resumed session need not fulfil: what it holds is its own."""
 CONDITIONS: Final[Sequence[Condition]] = (
     Condition(
         lambda a: a.facts.can_trade,
@@ -94,11 +100,7 @@ CONDITIONS: Final[Sequence[Condition]] = (
             f"the account holds long and short apart: switch it to one-way at {a.settings.source}"
         ),
     ),
-    Condition(
-        lambda a: not _held(a),
-        UsageError,
-        lambda a: f"the account holds {_held(a)} already: close it first, or trade other symbols",
-    ),
+    FLAT,
     Condition(
         lambda a: a.facts.balance > 0,
         UsageError,
@@ -106,8 +108,6 @@ CONDITIONS: Final[Sequence[Condition]] = (
     ),
 )
 """In the order in which they are looked at; the first that does not hold is told."""
-FLAT: Final = CONDITIONS[6]
-"""The one that a resumed session need not fulfil: what it holds is its own."""
 
 
 def examine(asked: Asked, *, is_resumed: bool = False) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.model.errors import UsageError
-from engine.session.runner import Arming
+from engine.session.start import Arming
 from laptop_agents.arming import Consent, arm
 from laptop_agents.reaching import Permit, Reached
 

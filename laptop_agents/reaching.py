@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from engine.model.errors import DataUnavailable
 from engine.session.recorded_feed import RecordedFeed
 from engine.session.resumed_feed import ResumedFeed
-from engine.session.runner import Arming
+from engine.session.start import Arming
 from engine.venue import Feed, LiveFeed
 from laptop_agents import compose
 from laptop_agents.recorded_kernel import started_with

@@ -34,7 +34,7 @@ def rehearsed(
     """
     real = rehearsal.capabilities
     sheet = RequestsFile(run.folder.file(NAME))
-    rehearser = Rehearser(rehearsal, feed.instruments, compose.client_ids(run, real), sheet)
+    rehearser = Rehearser(rehearsal, feed.instruments, real.ids_of(run.run_id), sheet)
 
     def sink(event: VenueEvent) -> None:
         rehearser.hear(event)

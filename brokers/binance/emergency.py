@@ -23,6 +23,7 @@ from brokers.binance.terms import server_time_ms
 from brokers.link.account import FillReport, OrderReport
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from engine.model.client_ids import ClientIds
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import Side
@@ -52,7 +53,7 @@ class BinanceDesk:
         line: EmergencyLine,
         symbols: Sequence[str],
         quote: str,
-        prefix: str,
+        ids: ClientIds,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -61,14 +62,13 @@ class BinanceDesk:
             line: To the venue.
             symbols: The run's instruments.
             quote: Asset their profit is paid in.
-            prefix: What the client ids of this run's orders begin with; the rest is the engine's
-                order id.
+            ids: This run's names for its orders.
 
         """
         self._credentials = credentials
         self._line = line
         self._symbols = tuple(symbols)
-        self._prefix = prefix
+        self._ids = ids
         self._fees = OtherFees(quote)
         self._offset_ms = 0
         self._order_ids: dict[str, str | None] = {}
@@ -99,7 +99,7 @@ class BinanceDesk:
             OSError: The venue can't be reached.
 
         """
-        told = self._ask(requests.cancel(order.symbol, self._prefix + order.order_id))
+        told = self._ask(requests.cancel(order.symbol, self._ids.of(order.order_id)))
         if isinstance(told, Fault):
             return None
         report = _parsed(told, answers.report)
@@ -148,7 +148,7 @@ class BinanceDesk:
         self._closings += 1
         side = Side.SELL if holding.qty > 0 else Side.BUY
         order_id = f"{SENTINEL}-{self._closings}"
-        call = requests.close(holding.symbol, side, abs(holding.qty), self._prefix + order_id)
+        call = requests.close(holding.symbol, side, abs(holding.qty), self._ids.of(order_id))
         told = self._ask(call)
         if isinstance(told, Fault):
             if told.reason is None:
@@ -179,8 +179,7 @@ class BinanceDesk:
 
     def _ours(self, report: OrderReport) -> str | None:
         """Return what the engine calls an order; None where it is not this run's."""
-        is_ours = report.client_id.startswith(self._prefix)
-        order_id = report.client_id.removeprefix(self._prefix) if is_ours else None
+        order_id = self._ids.order_id(report.client_id)
         self._order_ids[_key(report)] = order_id
         return order_id
 
@@ -261,7 +260,7 @@ def _sum(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFill
 
 
 def open_desk(
-    credentials: Credentials, config: BinanceConfig, instruments: Sequence[Instrument], prefix: str
+    credentials: Credentials, config: BinanceConfig, instruments: Sequence[Instrument], run_id: str
 ) -> BinanceDesk:
     """Return the desk of a run.
 
@@ -273,5 +272,5 @@ def open_desk(
         EmergencyLine(config.rest_url),
         [item.symbol for item in instruments],
         instruments[0].settlement,
-        prefix,
+        requests.CAPABILITIES.ids_of(run_id),
     )

@@ -1,15 +1,13 @@
 """An account at Bitunix in the sentinel's hands: no loop, no session, one request after another.
 
 Rule 1: each request has a deadline for all of it; what fails is an `OSError` that names no key.
-Rule 2: only what this run placed, on this run's instruments, is touched. A client id that is too
-        long for the venue is a digest, which does not tell its run: such an order counts as ours,
-        for one too many canceled is better than one that is left.
+Rule 2: only what this run placed, on this run's instruments, is touched. An order whose id was too
+        long for the venue goes by its digest.
 Rule 3: an acknowledgement is no proof: a cancel counts when the order says that it has ended.
 
 Source: engine/venue.py `EmergencyDesk`; reliability.md section 0.2, D1; the Bitunix sheet.
 """
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -28,6 +26,7 @@ from brokers.bitunix.rows import OrderRow, TradeRow, text_of
 from brokers.link.account import Accepted, FillReport, Unanswered
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from engine.model.client_ids import ClientIds
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderType, Side
@@ -35,8 +34,6 @@ from engine.model.venue_events import Standing, VenueCanceled, VenueFill
 from engine.venue import Holding, WorkingOrder
 
 SENTINEL: Final = "sentinel"
-DIGEST: Final = re.compile(r"la[a-z2-7]{20}")
-"""What `engine.execution.ids` makes of an id that does not fit."""
 LOOKUPS_MAX: Final = 20
 """Orders whose names are asked for; older fills are left to whoever reads the account in peace."""
 TRIES: Final = 10
@@ -49,7 +46,7 @@ class BitunixDesk:
     """An `EmergencyDesk` over one account."""
 
     def __init__(
-        self, credentials: Credentials, line: EmergencyLine, symbols: Sequence[str], prefix: str
+        self, credentials: Credentials, line: EmergencyLine, symbols: Sequence[str], ids: ClientIds
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -57,13 +54,12 @@ class BitunixDesk:
             credentials: Of the account.
             line: To the venue.
             symbols: The run's instruments.
-            prefix: What the client ids of this run's orders begin with; the rest is the engine's
-                order id.
+            ids: This run's names for its orders.
 
         """
         self._asker = Asker(credentials, line)
         self._symbols = tuple(symbols)
-        self._prefix = prefix
+        self._ids = ids
         self._order_ids: dict[str, str | None] = {}
         """By the venue's id; None of one that is not ours."""
         self._venue_ids: dict[str, str] = {}
@@ -106,7 +102,7 @@ class BitunixDesk:
 
     def _named(self, order_id: str) -> dict[str, str]:
         venue_id = self._venue_ids.get(order_id)
-        return {"orderId": venue_id} if venue_id else {"clientId": self._client_id(order_id)}
+        return {"orderId": venue_id} if venue_id else {"clientId": self._ids.of(order_id)}
 
     def _standing(self, named: Mapping[str, str]) -> Standing | None:
         row = self._asker.detail(named)
@@ -159,7 +155,7 @@ class BitunixDesk:
         body: dict[str, Any] = {
             "symbol": holding.symbol, "side": side.value, "orderType": OrderType.MARKET.value,
             "qty": f"{abs(holding.qty):f}", "reduceOnly": True,
-            "clientId": self._client_id(order_id),
+            "clientId": self._ids.of(order_id),
         }  # fmt: skip
         answer = self._asker.do(requests.PLACE, body)
         if not isinstance(to_placement(answer), Accepted):
@@ -177,7 +173,7 @@ class BitunixDesk:
         for attempt in range(TRIES):
             if attempt:
                 time.sleep(PAUSE_S)
-            row = self._asker.detail({"clientId": self._client_id(order_id)})
+            row = self._asker.detail({"clientId": self._ids.of(order_id)})
             if row is None:
                 continue
             report = _surely(order_report(row, 0))
@@ -192,17 +188,10 @@ class BitunixDesk:
 
     # --- names ---------------------------------------------------------------------------------
 
-    def _client_id(self, order_id: str) -> str:
-        return order_id if DIGEST.fullmatch(order_id) else self._prefix + order_id
-
     def _ours(self, row: OrderRow) -> str | None:
         """Return what the engine calls an order; None where it is not this run's."""
         client_id, venue_id = text_of(row.client_id), text_of(row.order_id)
-        order_id = None
-        if client_id.startswith(self._prefix):
-            order_id = client_id.removeprefix(self._prefix)
-        elif DIGEST.fullmatch(client_id):
-            order_id = client_id
+        order_id = self._ids.order_id(client_id)
         self._order_ids[venue_id] = order_id
         if order_id is not None:
             self._venue_ids[order_id] = venue_id
@@ -221,7 +210,7 @@ class BitunixDesk:
 
 
 def open_desk(
-    credentials: Credentials, config: BitunixConfig, instruments: Sequence[Instrument], prefix: str
+    credentials: Credentials, config: BitunixConfig, instruments: Sequence[Instrument], run_id: str
 ) -> BitunixDesk:
     """Return the desk of a run.
 
@@ -229,7 +218,8 @@ def open_desk(
         OSError: The venue's host is not known.
     """
     symbols = [item.symbol for item in instruments]
-    return BitunixDesk(credentials, EmergencyLine(config.rest_url), symbols, prefix)
+    ids = requests.CAPABILITIES.ids_of(run_id)
+    return BitunixDesk(credentials, EmergencyLine(config.rest_url), symbols, ids)
 
 
 def _surely(told: T | Unanswered) -> T:

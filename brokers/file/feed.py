@@ -14,6 +14,7 @@ from brokers.file.config import FileConfig
 from brokers.file.klines import KlineFile
 from brokers.file.pushes import Pushes, is_of_pushes
 from brokers.file.rules import agreed
+from brokers.file.ticks import TickFile, is_of_ticks
 from engine.model.errors import BrokenCapture, DataUnavailable, UnknownInstrument, UsageError
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent
@@ -128,6 +129,8 @@ def _opened(typed: Path, config: FileConfig) -> Recording:
     symbol, path = _split_prefix(str(typed))
     if not path.is_file():
         raise DataUnavailable(f"file not found: {path}")
+    if is_of_ticks(path) and not symbol:
+        return TickFile(path, config.instruments)
     if path.suffix in KLINE_SUFFIXES:
         return KlineFile(path, symbol, config.instruments)
     if symbol:

@@ -9,7 +9,6 @@ Rule 3: only what this run placed, on this run's coins, is touched: client ids b
 Source: engine/venue.py `EmergencyDesk`; reliability.md section 0.2, D1; the Hyperliquid sheet.
 """
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -18,6 +17,7 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from brokers.hyperliquid import actions, answers
+from brokers.hyperliquid.abilities import CAPABILITIES
 from brokers.hyperliquid.actions import IMMEDIATE, OrderTerms
 from brokers.hyperliquid.answers import BROKEN, Done, Element, FillRow
 from brokers.hyperliquid.cloid import client_id_of, cloid_of
@@ -29,6 +29,7 @@ from brokers.hyperliquid.wire import JSON, MS_NS, Ladder
 from brokers.link.account import FillReport
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from engine.model.client_ids import ClientIds
 from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED, ZERO
@@ -46,7 +47,6 @@ OK: Final = 200
 CLOSINGS: Final = 10_000
 """Closings are numbered from the time on, in so many numbers: a name is not used again soon."""
 
-_DIGEST: Final = re.compile("la[a-z2-7]{20}")
 _ladder = msgspec.json.Decoder(Ladder).decode
 T = TypeVar("T")
 
@@ -73,21 +73,20 @@ class Reach(NamedTuple):
 class HyperliquidDesk:
     """An `EmergencyDesk` over one account."""
 
-    def __init__(self, signer: Signer, reach: Reach, coins: Sequence[str], prefix: str) -> None:
+    def __init__(self, signer: Signer, reach: Reach, coins: Sequence[str], ids: ClientIds) -> None:
         """Prepare; nothing is sent.
 
         Args:
             signer: The wallet that may trade.
             reach: How to get at the account.
             coins: The run's instruments.
-            prefix: What the client ids of this run's orders begin with; the rest is the engine's
-                order id.
+            ids: This run's names for its orders.
 
         """
         self._signer = signer
         self._reach = reach
         self._coins = tuple(coins)
-        self._prefix = prefix
+        self._ids = ids
         self._places: dict[str, Place] = {}
         self._closings = int(time.time()) % CLOSINGS
         self._nonce = 0
@@ -117,7 +116,7 @@ class HyperliquidDesk:
 
         """
         asset = self._place(order.symbol).asset
-        told = self._act(actions.cancel(asset, cloid_of(self._client_id(order.order_id))))
+        told = self._act(actions.cancel(asset, cloid_of(self._ids.of(order.order_id))))
         is_out = told is not None and told.error is None
         return VenueCanceled(event_ns, order.symbol, order.order_id) if is_out else None
 
@@ -166,7 +165,7 @@ class HyperliquidDesk:
         worst = slipped(price, side, self._reach.slippage_bps, place.size_decimals)
         terms = OrderTerms(
             place.asset, side, worst, abs(holding.qty), IMMEDIATE, True,
-            cloid_of(self._client_id(order_id)),
+            cloid_of(self._ids.of(order_id)),
         )  # fmt: skip
         told = self._act(actions.place(terms))
         if told is None or told.filled is None:
@@ -206,14 +205,7 @@ class HyperliquidDesk:
     def _ours(self, cloid: str | None) -> str | None:
         """Return what the engine calls an order; None where it is not this run's."""
         client_id = None if cloid is None else client_id_of(cloid.lower())
-        if client_id is None:
-            return None
-        if client_id.startswith(self._prefix):
-            return client_id.removeprefix(self._prefix)
-        return client_id if _DIGEST.fullmatch(client_id) else None
-
-    def _client_id(self, order_id: str) -> str:
-        return order_id if _DIGEST.fullmatch(order_id) else self._prefix + order_id
+        return None if client_id is None else self._ids.order_id(client_id)
 
     def _place(self, coin: str) -> Place:
         if not self._places:
@@ -263,7 +255,7 @@ def open_desk(
     credentials: Credentials,
     config: HyperliquidConfig,
     instruments: Sequence[Instrument],
-    prefix: str,
+    run_id: str,
 ) -> HyperliquidDesk:
     """Return the desk of a run; settings may come as they were written down.
 
@@ -280,7 +272,8 @@ def open_desk(
         vault,
         Decimal(config.slippage_bps),
     )
-    return HyperliquidDesk(signer, reach, [item.symbol for item in instruments], prefix)
+    coins = [item.symbol for item in instruments]
+    return HyperliquidDesk(signer, reach, coins, CAPABILITIES.ids_of(run_id))
 
 
 R = TypeVar("R")

@@ -49,7 +49,7 @@ class Reports:
         self._venue = venue
         self._known = known
         self._mail = mail
-        self._is_cut = False
+        self._down: set[str] = set()
         self._unclaimed: deque[FillReport] = deque(maxlen=UNCLAIMED_MAX)
 
     def hear(self, report: Report) -> None:
@@ -61,15 +61,16 @@ class Reports:
                 self._filled(report)
             case FundingReport(symbol, amount, at_ns):
                 self._mail.post(VenueFunding(0, symbol, ZERO, ZERO, ZERO, amount, at_ns))
-            case LineUp() | LineDown():
-                self._line(report)
+            case LineUp():
+                self.part("", "")
+            case LineDown(cause=cause):
+                self.part("", cause or "cut")
 
-    def _line(self, report: LineUp | LineDown) -> None:
-        is_cut = isinstance(report, LineDown)
-        if is_cut != self._is_cut:
-            self._is_cut = is_cut
-            cause = report.cause if isinstance(report, LineDown) else ""
-            self._mail.post(VenueStatus(0, self._venue, not is_cut, cause))
+    def part(self, name: str, cause: str) -> None:
+        """Tell, once, that a part of the trading side is down, or with no cause up again."""
+        if bool(cause) != (name in self._down):
+            self._down ^= {name}
+            self._mail.post(VenueStatus(0, f"{self._venue} {name}".rstrip(), not cause, cause))
 
     def order(self, report: OrderReport) -> None:
         """Take how an order stands; one that is not of this run is left out."""

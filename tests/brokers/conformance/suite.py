@@ -13,6 +13,7 @@ from decimal import Decimal
 import pytest
 
 from brokers.link.account import Accepted, LineDown, LineUp, Refused, Unanswered, Unclear
+from brokers.link.rest import RestConfig
 from engine.model.account import Liquidity
 from engine.model.money import ZERO
 from engine.model.orders import TimeInForce
@@ -21,6 +22,7 @@ from tests.brokers.conformance.ground import ASK, BID, BUY, QTY, SELL, Ground, u
 
 ENDED = (Standing.CANCELED, Standing.EXPIRED, Standing.REJECTED, Standing.FILLED)
 HALF = QTY / 2
+CONNECTIONS = RestConfig(base_url="").connections_max
 
 
 async def placed(ground: Ground, **changes: object):
@@ -266,6 +268,22 @@ class Conformance:
             assert RejectReason.RATE_LIMIT is outcome.reason
         assert isinstance(await ground.account.cancel(ground.ref(order)), Accepted)
         assert [] == ground.open_ids()
+
+    async def test_a_cancel_waits_behind_no_order(self, ground: Ground) -> None:
+        """B5: whatever connections hang with orders on them."""
+        if ground.burst <= CONNECTIONS:
+            pytest.skip("this venue's limits allow too few at once to fill every connection")
+        order = await placed(ground)
+        ground.fault_placing("delay", times=CONNECTIONS, seconds=2.0)
+        hanging = [
+            asyncio.create_task(ground.account.place(ground.limit(ticks=900 + number)))
+            for number in range(CONNECTIONS + 4)
+        ]
+        await until(lambda: not ground.faults.listing()["armed"])
+
+        assert isinstance(await ground.account.cancel(ground.ref(order)), Accepted)
+        assert CONNECTIONS <= sum(not task.done() for task in hanging)
+        await asyncio.gather(*hanging)
 
     # --- the whole account ---------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from typing import Self
 
 from brokers.link.account import Accepted, FillReport, OrderReport, Picture, Report
 from brokers.link.broker import LiveBroker
-from engine.execution.ids import client_order_id
 from engine.model.account import Liquidity
 from engine.model.commands import AmendOrder, CancelOrder, PlaceOrder, QueryAccount, QueryOrder
 from engine.model.market import Quote
@@ -83,7 +82,7 @@ class Account:
 
 
 def client(order_id: str = "a-1", run: str = RUN) -> str:
-    return client_order_id(run, order_id, max_length=64, alphabet=CAN.client_id_alphabet)
+    return CAN.ids_of(run).of(order_id)
 
 
 def report(order_id: str = "a-1", **changes: object) -> OrderReport:
@@ -116,8 +115,7 @@ class Desk:
             self.account,  # type: ignore[arg-type]  # its answers are the script's
             [instrument(), instrument(ETH)],
             self.told.append,
-            client_id=client,
-            prefix=f"{RUN}-",
+            ids=CAN.ids_of(RUN),
             now_ns=lambda: self.now_ns,
             wake=self._wake,
             dead_man_s=dead_man_s,

@@ -213,7 +213,9 @@ class Rig:
         self.inbox: deque[VenueEvent] = deque()
         self.sheet = RequestsFile(path / NAME)
         self.path = path / NAME
-        self.rehearser = Rehearser(rehearsal_of(venue), [BTC], "run-{}".format, self.sheet)
+        rehearsal = rehearsal_of(venue)
+        ids = rehearsal.capabilities.ids_of("run")
+        self.rehearser = Rehearser(rehearsal, [BTC], ids, self.sheet)
         paper = PaperVenue([BTC], PaperConfig(submit_latency_ms=0), 1, D(10_000), self._take)
         self.broker = RehearsedBroker(paper, self.rehearser, CAPABILITIES)
         self.ts_ns = 0
