@@ -150,15 +150,15 @@ class HyperliquidReader:
         self, now: State, since_ms: int
     ) -> tuple[Sequence[FillReport], Sequence[SeenPayment]]:
         """Return fills and payments since a time; none where nothing can have happened."""
-        stood, self._stood = self._stood, (now.balance(), now.shape())
-        self._still = self._still + 1 if stood == self._stood else 0
+        stands = now.balance(), now.shape()
+        still = self._still + 1 if stands == self._stood else 0
         if self._unasked_ms is not None:
             since_ms = min(since_ms, self._unasked_ms)
-        if self._still >= STILL:
+        if still >= STILL:
             self._unasked_ms = since_ms
             return (), ()
         told = await self._survey.fills(since_ms), await self._payments(since_ms)
-        self._unasked_ms = None
+        self._stood, self._still, self._unasked_ms = stands, still, None
         return told
 
     async def _payments(self, since_ms: int) -> list[SeenPayment]:

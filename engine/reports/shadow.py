@@ -84,11 +84,10 @@ class ShadowTally:
 
     def seen(self, seen: AccountSeen) -> None:
         """Take a look at the account; our books of the same instant follow."""
-        if self._first is not None:
-            for fill in seen.fills:
-                self._account_fill(fill)
-            for payment in seen.payments:
-                self._payment(payment)
+        for fill in seen.fills:
+            self._account_fill(fill)
+        for payment in seen.payments:
+            self._payment(payment)
         if self._lost_ns is not None:
             self._blind_ns += seen.ts_ns - self._lost_ns
             self._lost_ns = None
@@ -108,7 +107,7 @@ class ShadowTally:
             return
         look = Look(self._seen, books)
         if self._first is None:
-            self._first, self._running = look, Counted()
+            self._first, self._running = look, Counted()  # rule 1
         self.last, self._kept = look, deepcopy(self._running)
         self.orders.books(books)
 
