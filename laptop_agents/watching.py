@@ -35,7 +35,7 @@ def watched(found: Reached, environ: Mapping[str, str], home: Path) -> Reached:
     facts = asyncio.run(_facts(open_reader(venue, key, settings, found.feed.instruments), venue))
     # Its connections belong to a loop that is gone: the session gets one of its own.
     reader = open_reader(venue, key, settings, found.feed.instruments)
-    return found._replace(watched=Watched(reader, tuple(_warnings(facts, settings))))
+    return found._replace(watched=Watched(reader, tuple(warnings_of(facts, settings))))
 
 
 async def _facts(reader: AccountReader, venue: str) -> Facts:
@@ -46,7 +46,7 @@ async def _facts(reader: AccountReader, venue: str) -> Facts:
         raise DataUnavailable(f"{venue} did not tell of its account in {ANSWER_S:g} s") from error
 
 
-def _warnings(facts: Facts, settings: "Settings") -> Iterator[str]:
+def warnings_of(facts: Facts, settings: "Settings") -> Iterator[str]:
     """Yield what a person should see to; a shadow session goes on all the same."""
     if facts.can_withdraw:
         yield (

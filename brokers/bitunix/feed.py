@@ -16,7 +16,8 @@ from brokers.bitunix.talk import Talk, TalkConfig, Topic, subscription
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import OK, MarketFeed, Tap, good_body
 from brokers.link.grid import Grid
-from brokers.link.rest import Reply, Request, Rest, RestConfig
+from brokers.link.questions import Questions
+from brokers.link.rest import Reply, Request, RestConfig
 from brokers.link.stream import Stream, StreamConfig
 from engine.model.market import Malformed
 
@@ -48,7 +49,7 @@ class BitunixFeed(MarketFeed):
         """
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
-        super().__init__(symbols, Rest(self._rest_config), tap)
+        super().__init__(symbols, Questions(self._rest_config), tap)
         self._parser = PushParser({})
         self._talks: dict[str, Talk] = {}
 
@@ -60,7 +61,7 @@ class BitunixFeed(MarketFeed):
             UnknownInstrument: It does not list one of the symbols.
 
         """
-        async with Rest(self._rest_config) as rest:
+        async with Questions(self._rest_config) as rest:
             outcome = await rest.ask(Request("GET", LISTING, {}))
         self._instruments = tuple(listed(good_body(self.name, outcome), self._symbols))
         grids = {item.symbol: Grid(item) for item in self._instruments}

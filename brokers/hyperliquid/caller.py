@@ -19,6 +19,7 @@ import msgspec
 from brokers.hyperliquid.allowance import Allowance
 from brokers.hyperliquid.answers import BROKEN, Done, Failed, done
 from brokers.hyperliquid.config import HyperliquidConfig
+from brokers.hyperliquid.questions import INFO, asking
 from brokers.hyperliquid.refusals import harmless, reason_of
 from brokers.hyperliquid.sealing import Nonces, sealed
 from brokers.hyperliquid.sign import Action, Signer
@@ -56,20 +57,9 @@ class Fault(NamedTuple):
     detail: str
 
 
-INFO: Final = "/info"
 EXCHANGE: Final = "/exchange"
 Way = Callable[[RestConfig], Rest | Questions]
 """Makes connections to a host."""
-
-
-def is_question(request: Request) -> bool:
-    """Whether a request changes nothing: here all are posted, and the path says what they are."""
-    return request.path_and_query == INFO
-
-
-def asking(config: RestConfig) -> Questions:
-    """Return a way on which nothing can be changed."""
-    return Questions(config, is_question)
 
 
 class Inquirer:

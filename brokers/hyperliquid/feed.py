@@ -15,10 +15,11 @@ from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.grid import CoinGrid
 from brokers.hyperliquid.listing import Place, listed, numbered
 from brokers.hyperliquid.parse import FrameParser
+from brokers.hyperliquid.questions import asking
 from brokers.hyperliquid.wire import JSON
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import MarketFeed, Tap, good_body
-from brokers.link.rest import Request, Rest, RestConfig
+from brokers.link.rest import Request, RestConfig
 from brokers.link.stream import Stream, StreamConfig
 
 LINE: Final = "market"
@@ -44,7 +45,7 @@ class HyperliquidFeed(MarketFeed):
         """
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
-        super().__init__(symbols, Rest(self._rest_config), tap)
+        super().__init__(symbols, asking(self._rest_config), tap)
         self._parser = FrameParser()
         self.places: Mapping[str, Place] = {}
         """What orders would call each coin; known once it is discovered."""
@@ -57,7 +58,7 @@ class HyperliquidFeed(MarketFeed):
             UnknownInstrument: It does not list one of the coins.
 
         """
-        async with Rest(self._rest_config) as rest:
+        async with asking(self._rest_config) as rest:
             outcome = await rest.ask(info({"type": "metaAndAssetCtxs"}))
         body = good_body(self.name, outcome)
         self._instruments = tuple(listed(body, self._symbols))

@@ -210,6 +210,14 @@ class FundingTold(NamedTuple):
     rate: Decimal
 
 
+class TransferTold(NamedTuple):
+    """Money came in (positive) or went out."""
+
+    at_ns: int
+    amount: Decimal
+    transfer_id: int
+
+
 class LeverageTold(NamedTuple):
     """A symbol's leverage was changed."""
 
@@ -218,6 +226,6 @@ class LeverageTold(NamedTuple):
     leverage: int
 
 
-Told = OrderTold | MoneyTold | FundingTold | LeverageTold
+Told = OrderTold | MoneyTold | FundingTold | TransferTold | LeverageTold
 Listener = Callable[[Told], None]
 """Called inside the core's own steps: it may store and send, never ask for a change."""

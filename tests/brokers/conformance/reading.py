@@ -154,6 +154,19 @@ class Reading:
         else:
             assert [("BTCUSDT", paid)] == [(one.symbol, one.amount) for one in told]
 
+    async def test_money_that_comes_and_goes(self, ground: Ground) -> None:
+        before = await ground.look()
+        assert ground.stage.exchange.transfer(Decimal("250.5"))
+        assert ground.stage.exchange.transfer(Decimal(-50))
+        seen = await ground.look(before.taken_ns - 1_000_000_000)
+        assert Decimal("200.5") == seen.balance - before.balance
+        told = [one for one in seen.payments if one.kind is PaymentKind.TRANSFER]
+        if PaymentKind.TRANSFER in seen.untold:
+            assert [] == told
+        else:
+            assert [Decimal("250.5"), Decimal(-50)] == [one.amount for one in told]
+            assert 2 == len({one.payment_id for one in told})
+
     async def test_nothing_but_questions_arrive(self, ground: Ground) -> None:
         """Facts and looks; and there were some."""
         await ground.reader.facts()
