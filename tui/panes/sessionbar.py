@@ -175,7 +175,7 @@ def _money(view: View) -> list[Chunk]:
         Chunk(4, [Cell(" (max ", "dim"), Cell(fmt.percent(_fall(view))), Cell(")", "dim")]),
         Chunk(3, [Cell(" fee ", "dim"), Cell(fmt.paid(session.fees))]),
         Chunk(5, [Cell(" fund ", "dim"), Cell(fmt.pnl(session.funding))]),
-        Chunk(3, account(view)),
+        Chunk(1, account(view)),
     ]
 
 
