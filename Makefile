@@ -12,13 +12,16 @@ WORKERS ?= 4
 SEEDS ?= 100
 MINUTES ?= 10
 REPEATS ?= 50
+SWEPT := tests/crash tests/hostile tests/engine/kernel/test_machine.py
 COVERED := $(addprefix tests/engine/,risk portfolio execution kernel session/test_journal*.py \
 	session/test_recorded.py session/test_turn.py)
+# What was compiled is kept: the suite starts Python some 1,000 times.
+export PYTHONDONTWRITEBYTECODE :=
 STAMP := $(VENV)/.installed
 ORACLE := $(VENV)/oracle/.installed
 
-.PHONY: run test check coverage lint simulate soak flake bench bench-compiled bench-screen \
-	soak-screen soak-live screenshots image lock clean
+.PHONY: run test check sweeps coverage lint simulate soak flake bench bench-compiled bench-screen \
+	soak-screen soak-live soak-live-virtual screenshots image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -28,6 +31,10 @@ test: $(STAMP) $(ORACLE)
 
 check: lint $(ORACLE)
 	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+
+# Every byte of a journal, 100,000 frames for each decoder, 50 kills: of these `test` runs a sample.
+sweeps: $(STAMP)
+	@SWEEPS=whole $(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(ARGS) $(SWEPT)
 
 # Fails under 100 % of the branches of gate, states, journal and accounting: see tool.coverage.
 coverage: $(STAMP)
@@ -52,6 +59,10 @@ soak: $(STAMP)
 # A live session against the sandbox of VENUE while things go wrong; ledger and journal must agree.
 soak-live: $(STAMP)
 	@$(BIN)/python -m tests.live_soak --minutes $(MINUTES) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED))
+
+# Whole live sessions against sandboxes in virtual time; VENUE, SEED, SEEDS and MINUTES choose.
+soak-live-virtual: $(STAMP)
+	@$(BIN)/python -m tests.live_simulation --minutes $(MINUTES) --seeds $(SEEDS) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # The fast part of the suite again and again, in another order each time.
 flake: $(STAMP)

@@ -40,6 +40,7 @@ MINUTES: Final = "0.6"
 BREAKS: Final = 5
 BREAK_GAP_S: Final = 5.0
 WARM_UP_S: Final = 5.0
+MARKS: Final = "marks.jsonl"
 SYMBOLS: Final = ("BTCUSDT", "ETHUSDT")
 KEY: Final = {
     "LAPTOP_AGENTS_BINANCE_KEY": "sandbox-key",
@@ -107,7 +108,8 @@ async def session(port: int, home: Path, *words: str) -> asyncio.subprocess.Proc
     urls |= {f"{kind}_url": f"ws://{at}/{kind}" for kind in ("public", "market", "private")}
     settings = [word for name, url in urls.items() for word in ("--set", f"binance.{name}={url}")]
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "laptop_agents", *WORDS, *settings, "--arm-token", str(token), *words,
+        sys.executable, "-m", "benchmarks.marked_session", str(home / MARKS),
+        *WORDS, *settings, "--arm-token", str(token), *words,
         cwd=ROOT, env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **KEY},
     )  # fmt: skip
 
@@ -130,12 +132,28 @@ async def orders(home: Path) -> dict[str, Any]:
     async with bench.served() as port:
         process = await session(port, home)
         await process.wait()
+    marks = [json.loads(line) for line in (home / MARKS).read_text().splitlines()]
     inside = report(home)["latency_us"]["tick_to_order"]
     return {
         "orders": len(bench.gaps_us),
         "frame_to_request_us": spread(bench.gaps_us),
+        "frame_to_bytes_us": spread([mark["written"][0] / 1e3 for mark in marks]),
+        "frame_to_bytes_cpu_us": spread([mark["written"][1] / 1e3 for mark in marks]),
         "inside_us": inside,
+        "stages_us": stages(marks, 0),
+        "stages_cpu_us": stages(marks, 1),
     }
+
+
+def stages(marks: list[dict[str, list[int]]], clock: int) -> dict[str, dict[str, float]]:
+    """Return what each stage took by one of the clocks, in the order they come in."""
+    took = dict[str, list[float]]()
+    for mark in marks:
+        before_ns = 0
+        for name, at_ns in mark.items():
+            took.setdefault(name, []).append((at_ns[clock] - before_ns) / 1e3)
+            before_ns = at_ns[clock]
+    return {name: spread(values) for name, values in took.items() if len(values) > 1}
 
 
 async def frames(home: Path) -> dict[str, Any]:

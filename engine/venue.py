@@ -18,6 +18,7 @@ from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, MarketEvent
 from engine.model.sightings import AccountSeen, AccountUnseen
 from engine.model.venue_events import VenueCanceled, VenueEvent, VenueFill
+from engine.model.words import Word
 
 Sink = Callable[[VenueEvent], None]
 """Where a broker puts its answers, in the order they happened. Never blocks."""
@@ -39,6 +40,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Characters a client order id may use."""
     picture_gap_s: float = 0.0
     """Least time between two questions for the whole account: its limits allow no more."""
+    places_per_request: int = 1
+    """Orders of one instrument that one request may place."""
+    cancels_per_request: int = 1
+    """Orders of one instrument that one request may take out."""
     query_lag_ms: int = 5_000
     """How long after a request the venue may still not find its order, as documented."""
     account_outlives_engine: bool = True
@@ -58,6 +63,28 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
     taker_fee_bps: Decimal
     leverage: Decimal
     """Initial margin is notional over this."""
+
+
+class MarginMode(Word):
+    """What stands behind a position."""
+
+    CROSS = "cross"
+    """The whole account."""
+    ISOLATED = "isolated"
+    """What was set aside for it."""
+
+
+class MarginTerms(msgspec.Struct, frozen=True):
+    """What positions of an instrument are made with."""
+
+    symbol: str
+    leverage: int
+    mode: MarginMode | None
+    """None where the venue says something that nobody has described."""
+
+    def __str__(self) -> str:
+        """Return it as people say it."""
+        return f"{self.symbol} {self.leverage}x {self.mode or 'of an unknown margin mode'}"
 
 
 class Margin(NamedTuple):

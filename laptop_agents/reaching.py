@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from brokers.link.reading import AccountReader
     from brokers.link.rehearsal import Rehearsal
     from engine.model.instrument import Instrument
+    from engine.venue import MarginTerms
     from laptop_agents.opening import Run
     from laptop_agents.settings import Settings
 
@@ -42,6 +43,8 @@ class Permit(NamedTuple):
     handed: "Callable[[Settings, Sequence[Instrument], str], bytes]"
     """Encodes the account with its key, for the sentinel."""
     arming: Arming
+    margin: "tuple[MarginTerms, ...]" = ()
+    """What positions are made with there."""
 
 
 class Watched(NamedTuple):

@@ -24,7 +24,7 @@ from brokers.binance.sights import Income
 from brokers.binance.survey import NotWhole, Survey
 from brokers.link.account import Facts, OrderReport, Unanswered
 from brokers.link.address import guarded
-from brokers.link.reading import MARGIN_NS
+from brokers.link.reading import MARGIN_NS, seen_terms
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
@@ -159,12 +159,11 @@ class BinanceReader:
         if now_s - self._terms_s < TERMS_EVERY_S:
             return
         self._is_one_way = await self._survey.read(requests.position_mode(), terms.is_one_way)
-        settings = await self._survey.read(requests.symbol_settings(), sights.settings)
+        settings = await self._survey.read(requests.symbol_settings(), terms.margins)
         told = []
         for symbol in self._ours:
             maker, taker = await self._survey.read(requests.commission(symbol), terms.fees_bps)
-            leverage, mode = settings.get(symbol, (None, ""))
-            told.append(SeenTerms(symbol, leverage, mode, maker, taker))
+            told.append(seen_terms(symbol, settings.get(symbol), maker, taker))
         self._terms, self._terms_s = tuple(told), now_s
 
     def _wallet(self, body: bytes) -> tuple[Decimal, Decimal]:

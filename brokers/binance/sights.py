@@ -56,14 +56,6 @@ class Wallet(msgspec.Struct, rename="camel"):
     available_balance: str
 
 
-class Setting(msgspec.Struct, rename="camel"):
-    """How an instrument is set up."""
-
-    symbol: str
-    leverage: int
-    margin_type: str = ""
-
-
 class Income(msgspec.Struct, rename="camel"):
     """Something that moved a wallet."""
 
@@ -77,7 +69,6 @@ class Income(msgspec.Struct, rename="camel"):
 
 _positions: Final = msgspec.json.Decoder(list[Position]).decode
 _wallets: Final = msgspec.json.Decoder(list[Wallet]).decode
-_settings: Final = msgspec.json.Decoder(list[Setting]).decode
 incomes: Final = msgspec.json.Decoder(list[Income]).decode
 
 
@@ -105,14 +96,6 @@ def wallet(body: bytes, asset: str) -> tuple[Decimal, Decimal]:
         if one.asset == asset:
             return number(one.balance), number(one.available_balance)
     raise ValueError(f"no wallet of {asset}")
-
-
-def settings(body: bytes) -> dict[str, tuple[Decimal, str]]:
-    """Return leverage and margin mode by instrument."""
-    return {
-        one.symbol: (Decimal(one.leverage), sanitize(one.margin_type, ID_MAX).lower())
-        for one in _settings(body)
-    }
 
 
 def order(report: OrderReport) -> SeenOrder:

@@ -25,7 +25,7 @@ from brokers.link.account import Facts, Unanswered
 from brokers.link.address import guarded
 from brokers.link.budget import Lane
 from brokers.link.questions import Questions
-from brokers.link.reading import MARGIN_NS
+from brokers.link.reading import MARGIN_NS, seen_terms
 from brokers.link.rest import RestConfig
 from brokers.link.secret import Credentials
 from engine.model.errors import CredentialsRefused, DataUnavailable
@@ -155,11 +155,9 @@ class BitunixReader:
         now_s = time.monotonic()
         if now_s - self._terms_s < TERMS_EVERY_S:
             return
-        told = [
-            whole(sights.terms(symbol, whole(await self._survey.setting(symbol))))
-            for symbol in self._ours
-        ]
-        self._terms, self._terms_s = tuple(told), now_s
+        told = whole(await self._survey.margin_terms(self._ours))
+        self._terms = tuple(seen_terms(one.symbol, one, None, None) for one in told)
+        self._terms_s = now_s
 
 
 def whole(told: T | Unanswered) -> T:

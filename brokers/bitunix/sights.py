@@ -12,10 +12,10 @@ from typing import Final, TypeVar
 
 from brokers.bitunix import rows
 from brokers.bitunix.answers import UNREADABLE, fill_report
-from brokers.bitunix.rows import AccountRow, LeverageRow, PositionRow, TradeRow, decimal_of, needed
+from brokers.bitunix.rows import AccountRow, PositionRow, TradeRow, decimal_of, needed
 from brokers.link.account import Unanswered
 from engine.model.money import ROUNDED, ZERO
-from engine.model.sightings import PaymentKind, SeenFill, SeenPosition, SeenTerms
+from engine.model.sightings import PaymentKind, SeenFill, SeenPosition
 from engine.model.text import sanitize
 
 NAME_MAX: Final = 64
@@ -64,17 +64,6 @@ def free(row: AccountRow) -> Decimal | Unanswered:
 
 def _free(row: AccountRow) -> Decimal:
     return needed(row.available) + (decimal_of(row.cross_unrealised) or ZERO)
-
-
-def terms(symbol: str, row: LeverageRow) -> SeenTerms | Unanswered:
-    """Return how positions of an instrument are margined; fees are not told."""
-
-    def read(one: LeverageRow) -> SeenTerms:
-        mode = sanitize(one.margin_mode, NAME_MAX).lower()
-        return SeenTerms(symbol, needed(one.leverage), mode, None, None)
-
-    told = _each((row,), read, "a leverage")
-    return told if isinstance(told, Unanswered) else told[0]
 
 
 def _each(found: Sequence[R], read: Callable[[R], T], what: str) -> list[T] | Unanswered:

@@ -1,7 +1,7 @@
 """The account's own streams at Hyperliquid, and the touch of its coins, on one line.
 
 Rule 1: the line is up once the venue has said so of every stream of the account: what happens from
-        then on is told.
+        then on is told. A line on which it does not say so in time is given up.
 Rule 2: what can't be read ends the line: what was missed is not guessed, whoever listens hears of
         the break and asks for the whole account.
 Rule 3: each connection begins with the account's latest fills. The first time they are history;
@@ -72,6 +72,8 @@ class Listener:
         self._trades: OrderedDict[str, None] = OrderedDict()
         self._touches: dict[str, Touch] = {}
         self._stream: Stream | None = None
+        self._unheard: asyncio.TimerHandle | None = None
+        """Fires where a stream is not confirmed."""
         self._take: Take | None = None
         self.fills_heard = 0
         """So far; whoever looks at the account meanwhile has to look again."""
@@ -96,6 +98,7 @@ class Listener:
             await stream.run(self._hear)
         finally:
             talking.cancel()
+            self._wait_no_more()
             self._take = None
             self._touches.clear()
 
@@ -114,8 +117,9 @@ class Listener:
     def _hear(self, word: Word) -> None:
         match word:
             case Up():
-                self._awaited = set(STREAMS)
+                self._await_streams()
             case Down(cause=cause):
+                self._wait_no_more()
                 self._touches.clear()
                 if self._is_up is not False:
                     self._is_up = False
@@ -134,13 +138,26 @@ class Listener:
         if heard is not None:  # channels of tomorrow are none of ours
             heard(message.data)
 
+    def _await_streams(self) -> None:
+        self._awaited = set(STREAMS)
+        loop, patience_s = asyncio.get_running_loop(), self._config.open_timeout_s
+        self._unheard = loop.call_later(patience_s, self._give_up, "streams are not confirmed")
+
+    def _wait_no_more(self) -> None:
+        if self._unheard is not None:
+            self._unheard.cancel()
+            self._unheard = None
+
     def _give_up(self, cause: str) -> None:
         assert self._stream is not None, "only a line has frames"
         self._stream.give_up(cause)
 
     def _acknowledged(self, data: msgspec.Raw) -> None:
         self._awaited.discard(_acknowledged(data).subscription.type)
-        if not self._awaited and not self._is_up:
+        if self._awaited:
+            return
+        self._wait_no_more()
+        if not self._is_up:
             self._is_up = True
             self.tell(LineUp())
 

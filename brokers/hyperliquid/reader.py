@@ -24,7 +24,7 @@ from brokers.hyperliquid.names import Names, Succession
 from brokers.hyperliquid.sights import State
 from brokers.hyperliquid.survey import NotWhole, Survey, parsed
 from brokers.link.account import Facts, FillReport, OrderReport, Unanswered
-from brokers.link.reading import MARGIN_NS
+from brokers.link.reading import MARGIN_NS, seen_terms
 from brokers.link.rest import Reply
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
@@ -38,6 +38,8 @@ from engine.model.sightings import (
 )
 
 MS_NS: Final = 1_000_000
+BPS: Final = 4
+"""Fees are told as fractions."""
 LOOKS_MAX: Final = 3
 PAGES_MAX: Final = 10
 PAGE: Final = 500
@@ -184,9 +186,11 @@ class HyperliquidReader:
         if now_s - self._terms_s < TERMS_EVERY_S:
             return
         fees = parsed(await self._inquirer.ask_of_us("userFees"), answers.fees)
-        maker, taker = answers.number(fees.user_add_rate), answers.number(fees.user_cross_rate)
-        told = []
-        for coin in self._coins:
-            reply = await self._inquirer.ask_of_us("activeAssetData", coin=coin)
-            told.append(sights.terms(coin, parsed(reply, sights.coin_terms), maker, taker))
-        self._terms, self._terms_s = tuple(told), now_s
+        rates = (answers.number(one) for one in (fees.user_add_rate, fees.user_cross_rate))
+        maker, taker = (rate.scaleb(BPS) for rate in rates)
+        margins = await self._survey.margin_terms()
+        if isinstance(margins, Unanswered):
+            raise NotWhole(Fault(None, margins.cause))
+        told = {one.symbol: one for one in margins}
+        self._terms = tuple(seen_terms(one, told.get(one), maker, taker) for one in self._coins)
+        self._terms_s = now_s

@@ -15,19 +15,11 @@ import msgspec
 from brokers.hyperliquid.answers import NAME_MAX, number
 from brokers.hyperliquid.wire import Milliseconds
 from engine.model.money import ROUNDED, ZERO
-from engine.model.sightings import PaymentKind, SeenPayment, SeenPosition, SeenTerms
+from engine.model.sightings import PaymentKind, SeenPayment, SeenPosition
 from engine.model.text import sanitize
 
-BPS: Final = 4
 MS_NS: Final = 1_000_000
 ID_MAX: Final = 160
-
-
-class Leverage(msgspec.Struct):
-    """How a position is margined."""
-
-    value: int
-    type: str = ""
 
 
 class Position(msgspec.Struct, rename="camel"):
@@ -79,12 +71,6 @@ class State(msgspec.Struct, rename="camel"):
         return number(money.account_value) - number(money.total_margin_used)
 
 
-class CoinTerms(msgspec.Struct):
-    """Of `activeAssetData`."""
-
-    leverage: Leverage
-
-
 class Row(msgspec.Struct):
     """A payment: `userFunding` and `userNonFundingLedgerUpdates`."""
 
@@ -94,7 +80,6 @@ class Row(msgspec.Struct):
 
 
 state: Final = msgspec.json.Decoder(State).decode
-coin_terms: Final = msgspec.json.Decoder(CoinTerms).decode
 rows: Final = msgspec.json.Decoder(list[Row]).decode
 
 
@@ -102,13 +87,6 @@ def _position(told: Position) -> SeenPosition:
     qty = number(told.szi)
     mark = ROUNDED.divide(number(told.position_value), abs(qty)) if qty else ZERO
     return SeenPosition(sanitize(told.coin, NAME_MAX), qty, mark, number(told.unrealized_pnl))
-
-
-def terms(coin: str, told: CoinTerms, maker: Decimal, taker: Decimal) -> SeenTerms:
-    """Return what trading a coin costs and ties up; fees come as fractions."""
-    mode = sanitize(told.leverage.type, NAME_MAX)
-    rates = maker.scaleb(BPS), taker.scaleb(BPS)
-    return SeenTerms(coin, Decimal(told.leverage.value), mode, *rates)
 
 
 def funding(row: Row) -> SeenPayment:

@@ -9,7 +9,6 @@ Rule 3: events are stamped with the wall clock as they arrive; the session, whos
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import ClassVar, Final, Self
 
@@ -46,7 +45,8 @@ class MarketFeed:
         self._symbols = tuple(symbols)
         self._tap = tap
         self._rest = rest
-        self._has_some = asyncio.Event()
+        self._woken: asyncio.Future[None] | None = None
+        """Of a session that waits."""
         self._inbox = Inbox()
         self._instruments: tuple[Instrument, ...] = ()
         self._down: dict[str, bool] = {}
@@ -85,14 +85,21 @@ class MarketFeed:
 
     async def arrived(self, within_s: float) -> None:
         """Wait until something waits to be taken, or a nudge, at most so long."""
-        if not self._inbox:
-            self._has_some.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._has_some.wait(), within_s)
+        if self._inbox:
+            return
+        loop = asyncio.get_running_loop()
+        self._woken = loop.create_future()
+        alarm = loop.call_later(within_s, self.nudge)
+        try:
+            await self._woken
+        finally:
+            alarm.cancel()
+            self._woken = None
 
     def nudge(self) -> None:
         """End a wait."""
-        self._has_some.set()
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
     def batches(self) -> Iterator[Sequence[FeedEvent]]:
         """Yield what has arrived since the last look, for ever; empty where nothing has.
@@ -150,7 +157,7 @@ class MarketFeed:
         self._put(FeedStatus(at_ns, f"{self.name}.{name}", not cause, cause))
 
     def _put(self, event: FeedEvent) -> None:
-        self._has_some.set()
+        self.nudge()
         if not self._inbox.put(event):
             self._lost_touch()
             self._inbox.put(FeedStatus(event.ts_ns, self.name, False, "more than could be taken"))

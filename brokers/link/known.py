@@ -51,6 +51,11 @@ class KnownOrder:
         placed = self.placed
         return OrderRef(placed.client_id, self.venue_order_id, placed, placed.instrument.symbol)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request about it is under way."""
+        return self.request is not None and not self.request.done()
+
     def release(self) -> None:
         """Wait no more: it is a market order now."""
         self.is_held = False

@@ -6,10 +6,12 @@ signer of orders is among its parts (reliability.md D5). A venue whose questions
 key for them; one that may only read is enough.
 """
 
+from decimal import Decimal
 from typing import Final, Protocol, Self
 
 from brokers.link.account import Facts, Unanswered
-from engine.model.sightings import AccountSeen
+from engine.model.sightings import AccountSeen, SeenTerms
+from engine.venue import MarginTerms
 
 MARGIN_NS: Final = 60_000_000_000
 """How far a look reaches back behind the one before: venues list some things late."""
@@ -48,3 +50,12 @@ class AccountReader(Protocol):
                 `MARGIN_NS`.
         """
         ...
+
+
+def seen_terms(
+    symbol: str, margin: MarginTerms | None, maker_bps: Decimal | None, taker_bps: Decimal | None
+) -> SeenTerms:
+    """Return what trading an instrument costs and ties up, of which parts may be unknown."""
+    leverage = None if margin is None else Decimal(margin.leverage)
+    mode = "" if margin is None else str(margin.mode or "")
+    return SeenTerms(symbol, leverage, mode, maker_bps, taker_bps)

@@ -32,6 +32,7 @@ from engine.model.venue_events import (
     VenueRejected,
     VenueTriggered,
 )
+from engine.venue import MarginMode, MarginTerms
 
 
 class Sheet(Protocol):
@@ -71,6 +72,18 @@ class Rehearser:
     def observe(self, quote: Quote) -> None:
         """Know the market, which some venues' market orders name."""
         self._quotes[quote.symbol] = quote
+
+    def begin(self, ts_ns: int, leverage: int | None, mode: MarginMode | None) -> None:
+        """Write down what a session would have set before its start, if anything.
+
+        Raises:
+            StateDamaged: It can't be written down.
+        """
+        if leverage is None and mode is None:
+            return
+        for symbol in self._instruments:
+            outcomes = self._rehearsal.margin(MarginTerms(symbol, leverage or 0, mode))
+            self._sheet.take(Asked(ts_ns, f"margin {symbol}"), outcomes)
 
     def rehearse(self, command: Command) -> None:
         """Write down what a command would have sent.

@@ -87,7 +87,7 @@ class BinanceSandbox:
         self.faults.let_transfer(self.exchange.transfer)
         self.app = web.Application()
         self._streams = OpenStreams(self.faults)
-        self._listeners: set[Listener] = set()
+        self._listeners: dict[Listener, None] = {}
         market.listen(self._publish)
         self._add_rest(market, limits or Limits())
         self.app.router.add_get("/{path:public|market}/{kind:stream|ws}", self._socket)
@@ -140,7 +140,7 @@ class BinanceSandbox:
         listener.streams.update(filter(None, named.split("/")[:STREAMS_MAX]))
         socket = web.WebSocketResponse(autoping=True, heartbeat=180.0, compress=False)
         await socket.prepare(request)
-        self._listeners.add(listener)
+        self._listeners[listener] = None
         sending = asyncio.create_task(outbox.send(socket))
         try:
             with self._streams.opened(request):
@@ -148,7 +148,7 @@ class BinanceSandbox:
                     if message.type is WSMsgType.TEXT:
                         await socket.send_bytes(_answer(listener, message.data), compress=None)
         finally:
-            self._listeners.discard(listener)
+            self._listeners.pop(listener, None)
             sending.cancel()
         return socket
 

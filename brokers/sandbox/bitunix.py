@@ -73,7 +73,7 @@ class BitunixSandbox:
         self.faults.let_transfer(self.exchange.transfer)
         self._streams = OpenStreams(self.faults)
         self._tape = Tape(market)
-        self._lines: set[Line] = set()
+        self._lines: dict[Line, None] = {}
         self._funding: dict[str, Funding] = {}
         self._last: dict[str, int] = {}
         """Price of the last trade in ticks."""
@@ -165,12 +165,12 @@ class BitunixSandbox:
 
     async def _line(self, request: web.Request) -> web.WebSocketResponse:
         line = Line(Outbox(request.path, self.faults), self._carries)
-        self._lines.add(line)
+        self._lines[line] = None
         try:
             with self._streams.opened(request):
                 return await serve_line(request, line, lambda word: self._begin(line, word))
         finally:
-            self._lines.discard(line)
+            self._lines.pop(line, None)
 
     def _carries(self, topic: Topic) -> bool:
         symbol, channel = topic

@@ -92,7 +92,7 @@ class Teller:
     def __init__(self, exchange: Exchange, fee: Callable[[OrderRecord], Decimal]) -> None:
         self._exchange = exchange
         self._fee = fee
-        self.lines: set[PrivateLine] = set()
+        self.lines: dict[PrivateLine, None] = {}
         self.positions = PositionBook()
         exchange.listen(self._hear)
 

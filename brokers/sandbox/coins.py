@@ -153,7 +153,7 @@ def _regrid(event: FeedInput, scale: _Scale) -> FeedEvent | None:
                 event.ts_ns, symbol, bids, asks, is_snapshot=True, ts_event_ns=event.ts_event_ns
             )
         case Funding():
-            rate = ROUNDED.divide(event.rate, Decimal(HOURS)).quantize(RATE_UNIT)
+            rate = ROUNDED.divide(event.rate, Decimal(HOURS)).quantize(RATE_UNIT, context=ROUNDED)
             next_ns = (event.ts_ns // HOUR_NS + 1) * HOUR_NS
             return Funding(event.ts_ns, symbol, event.mark_price, rate, next_ns)
         case _:

@@ -189,9 +189,8 @@ class AccountDesk:
 
     def _asset(self, asked: Question) -> object:
         position = self._exchange.position(asked["coin"])
-        leverage = {"type": "cross", "value": position.leverage}
         return {
-            "user": asked["user"], "coin": asked["coin"], "leverage": leverage,
+            "user": asked["user"], "coin": asked["coin"], "leverage": _leverage(position),
             "markPx": wire(position.mark_price),
         }  # fmt: skip
 
@@ -207,6 +206,11 @@ def _standing(row: Row) -> dict[str, Any]:
     return {"order": row.in_full(), "status": row.status, "statusTimestamp": row.at_ms}
 
 
+def _leverage(position: PositionRecord) -> dict[str, Any]:
+    kind = "isolated" if position.is_isolated else "cross"
+    return {"type": kind, "value": position.leverage}
+
+
 def _margin(position: PositionRecord) -> Decimal:
     notional = abs(position.qty) * position.mark_price
     return ROUNDED.divide(notional, Decimal(position.leverage))
@@ -218,7 +222,7 @@ def _position(position: PositionRecord, margin: Decimal) -> dict[str, Any]:
     gain = ROUNDED.divide(position.unrealized_pnl, margin) if margin else ZERO
     return {
         "coin": position.symbol, "szi": wire(position.qty),
-        "leverage": {"type": "cross", "value": position.leverage},
+        "leverage": _leverage(position),
         "entryPx": money(position.entry_price), "positionValue": money(value),
         "unrealizedPnl": money(position.unrealized_pnl), "returnOnEquity": money(gain),
         "liquidationPx": money(liquidation) if liquidation else None,

@@ -80,7 +80,7 @@ class Lines:
         self._streams = OpenStreams(faults)
         self._is_listed = is_listed
         self._first = first
-        self.listeners: set[Listener] = set()
+        self.listeners: dict[Listener, None] = {}
 
     def tell(self, kind: str, of: str, data: object) -> None:
         """Send to everybody who subscribed."""
@@ -95,7 +95,7 @@ class Lines:
         await socket.prepare(request)
         await socket.send_str(GREETING)
         listener = Listener(Outbox(request.path, self._faults))
-        self.listeners.add(listener)
+        self.listeners[listener] = None
         sending = asyncio.create_task(listener.outbox.send(socket, IDLE_S))
         try:
             with self._streams.opened(request):
@@ -103,7 +103,7 @@ class Lines:
                     if message.type is WSMsgType.TEXT:
                         self._obey(listener, message.data)
         finally:
-            self.listeners.discard(listener)
+            self.listeners.pop(listener, None)
             sending.cancel()
         return socket
 

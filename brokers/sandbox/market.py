@@ -110,12 +110,13 @@ class SandboxMarket:
 
     async def play(self) -> None:
         """Play the source to its end."""
-        offset_ns = 0
+        offset_ns: int | None = None
         for batch in self._feed.batches():
             for event in batch:
                 if isinstance(event, OperatorCommand | HealthChanged):
                     continue  # a recording's; no market
-                offset_ns = offset_ns or time.time_ns() - event.ts_ns
+                if offset_ns is None:
+                    offset_ns = time.time_ns() - event.ts_ns
                 event.ts_ns += offset_ns
                 wait_s = (event.ts_ns - time.time_ns()) / 1e9
                 if wait_s > LEAD_S:

@@ -57,7 +57,8 @@ def line(told: OrderTold | FundingTold | TransferTold | LeverageTold) -> dict[st
         case TransferTold(at_ns=at_ns, amount=amount):
             return {"at_ns": at_ns, **_plain({"kind": "transfer", "amount": amount})}
         case LeverageTold():
-            what = {"kind": "leverage", "leverage": told.leverage}
+            mode = "isolated" if told.is_isolated else "cross"
+            what = {"kind": "leverage", "leverage": told.leverage, "margin_mode": mode}
         case OrderTold():
             return _order_line(told)
     return {"at_ns": told.at_ns, "symbol": told.symbol, **_plain(what)}

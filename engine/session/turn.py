@@ -93,8 +93,7 @@ class Turn:
 
     def market(self, event: MarketEvent) -> None:
         """Take one market event: what was due before it, what it fills, then what it means."""
-        if self._on_order_ns is not None:
-            self._began_ns = perf_counter_ns()
+        self._begin()
         due_ns = self._broker.next_due_ns()
         if due_ns is not None and due_ns <= event.ts_ns:
             self._go(self._market(event))
@@ -116,10 +115,12 @@ class Turn:
 
         The kernel's reaction to each instant is submitted before the next one happens.
         """
+        self._begin()
         self._go(self._deliver(until_ns))
 
     def input(self, event: Input) -> None:
         """Take one input that is not market data: a timer, an operator command, a feed's state."""
+        self._begin()
         self._unseen.append(event)
         self._go(self._input(event))
 
@@ -130,8 +131,13 @@ class Turn:
         """Whether the turn stands still until `release` or `withhold`; nothing else may come."""
         return self._rest is not None
 
+    def send(self) -> None:
+        """Send what waited: its lines are durable, or the journal has failed."""
+        held, self._held = self._held, ()
+        self._submit(held)
+
     def release(self) -> None:
-        """Send what waited and go on: its lines are durable, or the journal has failed."""
+        """Send what waited, if that is not done, and go on."""
         held, rest = self._let_go()
         self._submit(held)
         self._go(rest)
@@ -205,6 +211,10 @@ class Turn:
             self._step(event)
             if self._held:
                 yield
+
+    def _begin(self) -> None:
+        if self._on_order_ns is not None:
+            self._began_ns = perf_counter_ns()
 
     # --- one step --------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Who a session is: told to its journal, its report and whoever attaches to it."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from engine.session.control.frames import PROTOCOL
 from engine.session.control.words import Welcome
 from engine.session.manifest import Manifest, current_versions, git_revision, shown_settings
 from engine.session.record import Identity
-from engine.venue import Capabilities, Feed
+from engine.venue import Capabilities, Feed, MarginTerms
 from laptop_agents.opening import Run
 from laptop_agents.version import __version__
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def make_identity(
-    settings: "Settings", feed: Feed, run: Run, venue: Capabilities | None = None
+    settings: "Settings",
+    feed: Feed,
+    run: Run,
+    venue: Capabilities | None = None,
+    margin: Sequence[MarginTerms] = (),
 ) -> Identity:
     """Describe the session for its journal, manifest and report."""
     minutes = settings.session.duration_min
@@ -44,6 +49,7 @@ def make_identity(
         settings={name: setting.value for name, setting in shown.items()},
         start_ns=run.start_ns,
         venue=venue,
+        margin=margin,
     )
 
 

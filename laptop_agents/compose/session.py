@@ -5,6 +5,7 @@ Every part receives what it needs through its constructor.
 
 from collections import deque
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -132,7 +133,8 @@ def wire_session(
 ) -> tuple[Session, SessionRecord]:
     """Wire a session from given parts."""
     journal, clock = parts.journal, parts.clock
-    identity = make_identity(settings, parts.feed, run, parts.venue)
+    margin = parts.permit.margin if parts.permit else ()
+    identity = make_identity(settings, parts.feed, run, parts.venue, margin)
     checkpoints = Checkpoints(
         run.folder, settings.checkpoint.every_s, run.envelope, run.run_id, journal.reaches_disk
     )
@@ -231,7 +233,7 @@ def make_control(
         charges=Charges(
             maker_fee_bps=paper.maker_fee_bps,
             taker_fee_bps=paper.taker_fee_bps,
-            leverage=paper.leverage,
+            leverage=min((Decimal(m.leverage) for m in identity.margin), default=paper.leverage),
         ),
         screens=ScreenConfig(session.on_screen_lost, session.watch_only),
         gauges=gauges,

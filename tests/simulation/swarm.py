@@ -6,7 +6,7 @@ Every kind rolls dice of its own: to leave one out moves no other, which is what
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from random import Random
 from typing import Final, NamedTuple
 
@@ -71,13 +71,19 @@ MINUTE_NS: Final = 60_000_000_000
 class Swarm:
     """The faults of one seed, until `calm_ns`; counts what it injected."""
 
-    def __init__(self, seed: int, calm_ns: int, without: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        seed: int,
+        calm_ns: int,
+        without: Collection[str] = (),
+        kinds: Mapping[str, Kind] = KINDS,
+    ) -> None:
         self.calm_ns = calm_ns
         self.injected: Counter[str] = Counter()
         self._seed = seed
         self._rates: dict[str, float] = {}
         self._dice: dict[str, Dice] = {}
-        for name, kind in KINDS.items():
+        for name, kind in kinds.items():
             dice = Random(f"{seed}:{name}")
             if dice.random() < kind.share and name not in without:
                 self._rates[name] = dice.uniform(kind.low, kind.high)

@@ -64,7 +64,7 @@ def _run_twice(shown: Trial, outcome: Outcome) -> None:
     for without in worlds[: 1 if outcome.refusal else 2]:
         again = live(make_world(shown.seed, shown.minutes, frozenset(without)))
         _same(shown, digest(outcome.evidence[-1].journal), digest(again.evidence[-1].journal))
-    _same(shown, "", _replayed(outcome.evidence[-1]))
+    _same(shown, "", replayed(outcome.evidence[-1]))
 
 
 def _same(shown: Trial, expected: str, found: str) -> None:
@@ -73,7 +73,7 @@ def _same(shown: Trial, expected: str, found: str) -> None:
         shown.broken.append(Broken("C9", 0, expected, found))
 
 
-def _replayed(evidence: Evidence) -> str:
+def replayed(evidence: Evidence) -> str:
     """Let the product's own replay hold every decision against its inputs."""
     with NamedTemporaryFile(prefix="simulation-") as file:
         file.write(evidence.journal[: evidence.journal.rindex(b"\n") + 1])

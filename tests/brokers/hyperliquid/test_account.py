@@ -232,6 +232,15 @@ async def test_a_line_that_breaks_comes_back_with_what_happened_meanwhile() -> N
         assert len(set(trades)) == len(trades)
 
 
+async def test_a_line_whose_streams_are_not_confirmed_is_given_up() -> None:
+    """Else it stays open, brings prices, and counts as down for ever."""
+    async with exchange() as venue, trader(venue, open_timeout_s=0.5) as trading:
+        venue.sandbox.faults.arm(Fault("silent_stream", seconds=1.0))
+        venue.sandbox.faults.arm(Fault("kill_streams"))
+        await trading.until(lambda: len(trading.of(LineUp)) == 2)
+        assert 1 == len(trading.of(LineDown))
+
+
 async def test_a_fill_that_is_told_twice_counts_once() -> None:
     """Whatever the venue repeats."""
     async with exchange() as venue, trader(venue) as trading:

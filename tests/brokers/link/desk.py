@@ -68,6 +68,18 @@ class Account:
     async def cancel(self, ref: object) -> object:
         return await self._answer("cancel", ref, Accepted())
 
+    async def margin_terms(self) -> object:
+        return await self._answer("margin_terms", None, ())
+
+    async def set_margin(self, held: object, wanted: object) -> object:
+        return await self._answer("set_margin", (held, wanted), Accepted())
+
+    async def place_many(self, orders: object) -> object:
+        return await self._answer("place_many", orders, None)
+
+    async def cancel_many(self, refs: object) -> object:
+        return await self._answer("cancel_many", refs, None)
+
     async def order(self, ref: object) -> object:
         return await self._answer("order", ref, report(standing=Standing.NOT_FOUND))
 
@@ -106,8 +118,9 @@ def done(order_id: str = "a-1", qty: str = "1", **changes: object) -> FillReport
 class Desk:
     """One broker, its account, and a clock that only moves when told."""
 
-    def __init__(self, *, dead_man_s: float | None = None) -> None:
+    def __init__(self, *, dead_man_s: float | None = None, can: Capabilities = CAN) -> None:
         self.account = Account()
+        self.account.capabilities = can
         self.now_ns = START_NS
         self.told: list[VenueEvent] = []
         self.wakes = 0

@@ -1,7 +1,7 @@
 """Another source's market on Hyperliquid's grid: coarser, never better, and agreeing with itself."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 
@@ -12,6 +12,7 @@ from brokers.mock.universe import UNIVERSE
 from brokers.sandbox.coins import RULES, CoinFeed
 from engine.model.errors import UnknownInstrument
 from engine.model.market import Depth, Funding, Malformed, Quote, Trade
+from engine.model.money import use_exact_arithmetic
 from engine.model.orders import Side
 from tests.brokers.sandbox.stage import instrument
 
@@ -109,3 +110,12 @@ def test_every_price_of_every_market_is_one_of_the_venues(symbol: str) -> None:
                 assert 0 < event.bid_ticks < event.ask_ticks
                 for ticks in (event.bid_ticks, event.ask_ticks):
                     assert is_price(coin.price(ticks), RULES[coin.symbol][0])
+
+
+def test_a_rate_of_many_digits_is_told_whatever_the_arithmetic() -> None:
+    """A session counts exactly, and may share its process with a sandbox."""
+    with localcontext():
+        use_exact_arithmetic()
+        rate = Decimal("0.00012345")
+        _, funding = told(eth(250_010, 250_020), Funding(T0, "ETHUSDT", Decimal(2500), rate, T0))
+    assert Decimal("0.00001543") == funding.rate

@@ -81,7 +81,7 @@ class Limits:
     def _amended(self, line: Line) -> None:
         request = self._orders.last_request
         order = self._orders.orders.get(line.data["order_id"])
-        if order is None or not request:
+        if order is None or request.get("what") != "amend":
             return
         self._rate(line, "amend", "max_amends_per_minute")
         leaves = Decimal(request["qty"]) - order.filled

@@ -1,0 +1,119 @@
+"""Whether a session and its venue agree in the end: fill by fill, flat, and by its own replay."""
+
+import json
+from collections import Counter
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from engine.model.money import ROUNDED
+from engine.reports.final_report import NAME as REPORT_NAME
+from laptop_agents.running import LOG_NAME
+from laptop_agents.runs import JOURNAL_NAME
+from tests.live_simulation.life import Life
+from tests.live_simulation.world import FADE_S, SECOND_NS, World
+from tests.simulation.checker.checker import check
+from tests.simulation.checker.evidence import Evidence
+from tests.simulation.checker.verdicts import Broken, Verdicts
+from tests.simulation.trial import replayed
+
+CUT_OFF: Final = "shutdown_deadline"
+STANDS_FOR: Final = "@"
+MILLIONTH: Final = Decimal("0.000001")
+Line = dict[str, Any]
+
+
+class Execution(NamedTuple):
+    """One fill as either side wrote it down."""
+
+    trade_id: str
+    side: str
+    price: Decimal
+    qty: Decimal
+
+
+def broken(world: World, life: Life) -> tuple[list[Broken], Counter[str], Evidence]:
+    """Return what does not hold, how often each invariant was judged, and what was judged."""
+    evidence = _evidence(world, life)
+    verdicts, _ = check(evidence)
+    if not evidence.error and life.report is not None:
+        verdicts.hold("C9", 0, "", replayed(evidence))
+        lines = [json.loads(raw, parse_float=Decimal) for raw in evidence.journal.splitlines()]
+        _ended(world, life, lines, verdicts)
+        _executions(life, lines, verdicts)
+    return verdicts.broken, verdicts.counts, evidence
+
+
+def _ended(world: World, life: Life, lines: list[Line], verdicts: Verdicts) -> None:
+    """Judge an end that was due while nothing was wrong: orderly, and nothing left at the venue."""
+    reason = life.report.stop_reason if life.report else ""
+    is_calm = lines[-1]["ts"] > world.calm_ns + FADE_S * SECOND_NS
+    if not is_calm:
+        return
+    verdicts.judge("L2", 0, reason != CUT_OFF, "an orderly end", reason)
+    verdicts.hold("L2", 0, ([], []), (life.left_open, life.live_orders))
+    if dict(world.flags)["session.flatten_on_stop"] == "true":
+        verdicts.hold("L3", 0, {}, life.positions)
+
+
+def _executions(life: Life, lines: list[Line], verdicts: Verdicts) -> None:
+    """Hold every execution of the venue's ledger against the journal's, number by number.
+
+    Where a venue told too late what an order was dealt at, one line stands for several executions:
+    then quantity and cost of the order's side must be those. A session that was cut off at its
+    deadline can't know what its orders did behind it.
+    """
+    theirs = Counter(
+        _execution(one, "fill_price", "fill_qty") for one in life.sandbox.ledger.fills()
+    )
+    ours = Counter(
+        _execution(line["data"], "price", "qty") for line in lines if line["type"] == "fill"
+    )
+    missing, extra = theirs - ours, ours - theirs
+    assert life.report is not None
+    if life.report.stop_reason == CUT_OFF and not extra:
+        return
+    stood_for = [one for one in extra.elements() if STANDS_FOR in one.trade_id]
+    verdicts.hold("A5", 0, sorted(extra.elements()), sorted(stood_for))
+    verdicts.hold("A5", 0, _sums(missing), _sums(extra))
+
+
+def _execution(data: dict[str, Any], price: str, qty: str) -> Execution:
+    numbers = (Decimal(str(data[name])).normalize() for name in (price, qty))
+    return Execution(str(data["trade_id"]), str(data["side"]), *numbers)
+
+
+def _sums(executions: Counter[Execution]) -> dict[str, tuple[Decimal, Decimal]]:
+    """Return quantity and cost by side, to a millionth."""
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for one in executions.elements():
+        qty, cost = sums.get(one.side, (Decimal(0), Decimal(0)))
+        sums[one.side] = qty + one.qty, cost + ROUNDED.multiply(one.qty, one.price)
+    return {
+        side: (qty.normalize(), cost.quantize(MILLIONTH, context=ROUNDED))
+        for side, (qty, cost) in sums.items()
+    }
+
+
+def _evidence(world: World, life: Life) -> Evidence:
+    folder = life.run.folder
+    report = None
+    if life.report is not None:
+        content = folder.file(REPORT_NAME).read_bytes()
+        report = json.loads(content, parse_float=str, parse_int=str)
+    facts = [
+        {"entry": "fact", "what": "venue_fill", "symbol": one["symbol"], "side": one["side"],
+         "qty": one["fill_qty"], "order_id": one["client_id"]}
+        for one in life.sandbox.ledger.fills()
+    ]  # fmt: skip
+    return Evidence(
+        seed=world.seed,
+        journal=folder.file(JOURNAL_NAME).read_bytes(),
+        prefixes=(),
+        venue=(*life.log.entries, *facts),
+        tags=(),
+        calm_ns=world.calm_ns + FADE_S * SECOND_NS,
+        report=report,
+        logged_transitions=folder.file(LOG_NAME).read_bytes().count(b'"fsm_transition"'),
+        has_disk_failed=False,
+        error=life.error,
+    )
