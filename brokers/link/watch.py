@@ -6,7 +6,6 @@ Rule 2: a look that fails is told once, until one succeeds; nothing waits for it
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable
 from typing import Final, Self, TypeVar
 
@@ -49,7 +48,8 @@ class Watch:
         """Venue time of the newest look."""
         self._fills, self._payments = Recent(KNOWN_MAX), Recent(KNOWN_MAX)
         self._is_lost = False
-        self._new: deque[AccountSeen | AccountUnseen] = deque()
+        self._new: list[AccountSeen | AccountUnseen] = []
+        """Not taken yet: one look at most, and losing sight before and after it."""
         self._looking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -75,21 +75,28 @@ class Watch:
 
     def take(self) -> AccountSeen | AccountUnseen | None:
         """Return the next thing seen; None where there is nothing new."""
-        return self._new.popleft() if self._new else None
+        return self._new.pop(0) if self._new else None
 
     async def last(self) -> AccountSeen | AccountUnseen | None:
         """Look once more, and then never again; what was not taken yet is in it."""
         await self._stop()
         newest = await self._look(LAST_S)
-        seen = [one for one in (*self._new, newest) if isinstance(one, AccountSeen)]
-        self._new.clear()
-        if not seen:
-            return newest
-        return msgspec.structs.replace(
-            seen[-1],
-            fills=tuple(fill for one in seen for fill in one.fills),
-            payments=tuple(payment for one in seen for payment in one.payments),
-        )
+        if newest is not None:
+            self._keep(newest)
+        waiting, self._new = self._new, []
+        seen = [one for one in waiting if isinstance(one, AccountSeen)]
+        return seen[0] if seen else newest
+
+    def _keep(self, event: AccountSeen | AccountUnseen) -> None:
+        """Let it wait; a look takes the place of the one before it, with all that one told."""
+        places = [n for n, one in enumerate(self._new) if isinstance(one, AccountSeen)]
+        if isinstance(event, AccountSeen) and places:
+            before = self._new[places[0]]
+            assert isinstance(before, AccountSeen), "found by its type"
+            fills, payments = before.fills + event.fills, before.payments + event.payments
+            event = msgspec.structs.replace(event, fills=fills, payments=payments)
+            del self._new[places[0] :]
+        self._new.append(event)
 
     async def _stop(self) -> None:
         if self._looking is not None:
@@ -102,7 +109,7 @@ class Watch:
         while True:
             seen = await self._look(LOOK_S)
             if seen is not None:
-                self._new.append(seen)
+                self._keep(seen)
                 self._wake()
             failures = failures + 1 if self._is_lost else 0
             await asyncio.sleep(self._every_s * 2 ** min(failures, SLOWER_MAX))

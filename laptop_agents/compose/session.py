@@ -116,6 +116,8 @@ def make_session(
     session, record = wire_session(
         settings, run, parts, log=log, progress=progress, listener=listener, guard=guard
     )
+    if watch is not None:
+        record.recall = recalling(record.recall, watch)
     if run.checkpoint is not None:
         session.resume(run.checkpoint)
     return Wired(session, record, guard)
@@ -179,8 +181,6 @@ def wire_session(
         arming=parts.permit and parts.permit.arming,
         watch=parts.watch,
     )
-    if parts.watch is not None:
-        record.recall = recalling(record.recall, parts.watch)
     return session, record
 
 
