@@ -248,6 +248,19 @@ class LiveFeed(Feed, Protocol):
         ...
 
 
+@runtime_checkable
+class BarSource(LiveFeed, Protocol):
+    """A live source that keeps bars of the past."""
+
+    def want_bars(self, intervals_s: Sequence[int], count: int) -> None:
+        """Bring so many past bars of some lengths before anything else, as far as they are had.
+
+        To be said before it is entered. Each is a `BarHistory`; one that could not be had is one
+        with a failure, and takes a few seconds at most.
+        """
+        ...
+
+
 class AccountWatch(Protocol):
     """A real account that is looked at beside a session; an async context on its loop.
 

@@ -23,7 +23,6 @@ BOUNDED_OTHERWISE: Final = {
     ("engine/session/progress.py", "_items"): "`_put` drops the oldest at QUEUE_MAX and counts it",
     ("engine/session/replay.py", "_expected"): "one input's records: a second input with some left "
     "is a mismatch and ends the replay",
-    ("engine/session/disk_thread.py", "_jobs"): "the journal begins one and waits for it",
     ("engine/session/stops.py", "_asked"): "`ask` refuses beyond ASKED_MAX and says so",
     ("laptop_agents/compose/session.py", "inbox"): "one turn's answers: `Turn` drains it before "
     "the next input, and live orders are bounded by the gate",

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from brokers.binance import requests
 from brokers.binance.answers import BROKEN
@@ -56,12 +56,18 @@ Way = Callable[[RestConfig], Rest | Questions]
 class Inquirer:
     """One account's questions; use it as an async context. What is none is not even signed."""
 
+    LANES: ClassVar[tuple[Lane, ...]] = (Lane.READ,)
+    """Kinds of requests, each with connections of its own."""
+
     def __init__(
         self, credentials: Credentials, config: BinanceConfig, way: Way = Questions
     ) -> None:
         self._credentials = credentials
         self._config = config
-        self._rests = {lane: way(_host(config.rest_url, config)) for lane in Lane}
+        self._rests = {
+            lane: way(_host(config.rest_url, config, stays_warm=lane.is_urgent))
+            for lane in self.LANES
+        }
         self._spot = way(_host(config.spot_url, config))
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
@@ -208,6 +214,8 @@ class Inquirer:
 class Caller(Inquirer):
     """One account's requests, those that change something among them."""
 
+    LANES: ClassVar[tuple[Lane, ...]] = tuple(Lane)
+
     def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
         super().__init__(credentials, config, Rest)
 
@@ -215,9 +223,14 @@ class Caller(Inquirer):
         return True
 
 
-def _host(url: str, config: BinanceConfig) -> RestConfig:
-    total_s = config.answer_s + CONNECT_S
-    return RestConfig(base_url=url, connect_s=CONNECT_S, answer_s=config.answer_s, total_s=total_s)
+def _host(url: str, config: BinanceConfig, *, stays_warm: bool = False) -> RestConfig:
+    return RestConfig(
+        base_url=url,
+        connect_s=CONNECT_S,
+        answer_s=config.answer_s,
+        total_s=config.answer_s + CONNECT_S,
+        stays_warm=stays_warm,
+    )
 
 
 def _is_count(text: str) -> bool:

@@ -21,23 +21,24 @@ from brokers.binance.fees import OtherFees
 from brokers.binance.requests import Call, written
 from brokers.binance.terms import server_time_ms
 from brokers.link.account import FillReport, OrderReport
+from brokers.link.emergency_fills import (
+    LOOKUPS_MAX,
+    SENTINEL,
+    all_of,
+    as_one,
+    as_told,
+    patiently,
+)
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
 from engine.model.client_ids import ClientIds
 from engine.model.instrument import Instrument
-from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import Side
 from engine.model.venue_events import Standing, VenueCanceled, VenueFill
 from engine.venue import Holding, WorkingOrder
 
-SENTINEL: Final = "sentinel"
 FILLS_MAX: Final = 200
 """Newest fills of each instrument that are told: what the engine can have missed."""
-LOOKUPS_MAX: Final = 20
-"""Orders whose names are asked for; older fills are left to whoever reads the account in peace."""
-TRADES_TRIES: Final = 10
-TRADES_PAUSE_S: Final = 0.1
-"""How long a venue may take to tell the fills of an order it has just filled: a second."""
 RECV_WINDOW_MS: Final = 10_000
 """Wide: a clock that is off must not keep a position open."""
 
@@ -131,7 +132,7 @@ class BinanceDesk:
         trades.sort(key=lambda trade: (trade.time, trade.id))
         self._look_up(trades)
         return [
-            _fill(event_ns, order_id, answers.fill(trade, "", self._fees.of))
+            as_told(event_ns, order_id, answers.fill(trade, "", self._fees.of))
             for trade in trades
             if (order_id := self._order_ids.get(_number(trade))) is not None
         ]
@@ -156,7 +157,7 @@ class BinanceDesk:
             return None
         report = _parsed(told, answers.report)
         fills = self._fills_of(report)
-        return _sum(event_ns, order_id, fills) if fills else None
+        return as_one(event_ns, order_id, fills) if fills else None
 
     def _fills_of(self, report: OrderReport) -> list[FillReport]:
         """Return every fill of an order that has just traded; the venue may tell them late.
@@ -165,15 +166,17 @@ class BinanceDesk:
             OSError: It does not tell them all.
 
         """
-        for attempt in range(TRADES_TRIES):
-            if attempt:
-                time.sleep(TRADES_PAUSE_S)
-            newest = self._read(requests.latest_trades(report.symbol), answers.trades)
-            trades = [trade for trade in newest if _number(trade) == _key(report)]
+
+        def newest() -> list[FillReport] | None:
+            told = self._read(requests.latest_trades(report.symbol), answers.trades)
+            trades = [trade for trade in told if _number(trade) == _key(report)]
             fills = [answers.fill(trade, "", self._fees.of) for trade in trades]
-            if sum((fill.qty for fill in fills), ZERO) == report.filled_qty:
-                return fills
-        raise OSError(f"binance closed {report.filled_qty} and does not tell at what price")
+            return all_of(fills, report.filled_qty)
+
+        fills = patiently(newest)
+        if fills is None:
+            raise OSError(f"binance closed {report.filled_qty} and does not tell at what price")
+        return fills
 
     # --- names ---------------------------------------------------------------------------------
 
@@ -234,29 +237,6 @@ def _parsed(body: bytes, parse: Callable[[bytes], T]) -> T:
         return parse(body)
     except BROKEN:
         raise OSError("binance: an answer that can't be read") from None
-
-
-def _fill(event_ns: int, order_id: str, told: FillReport) -> VenueFill:
-    return VenueFill(
-        event_ns,
-        told.symbol,
-        order_id,
-        told.trade_id,
-        told.side,
-        told.price,
-        told.qty,
-        told.fee,
-        told.liquidity,
-    )
-
-
-def _sum(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFill:
-    """Return several executions of one order as one, named by the last."""
-    qty = sum((fill.qty for fill in fills), ZERO)
-    worth = sum((fill.qty * fill.price for fill in fills), ZERO)
-    price = fills[0].price if len(fills) == 1 else ROUNDED.divide(worth, qty)
-    fee = sum((fill.fee for fill in fills), ZERO)
-    return _fill(event_ns, order_id, fills[-1]._replace(qty=qty, price=price, fee=fee))
 
 
 def open_desk(

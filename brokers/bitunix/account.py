@@ -10,6 +10,7 @@ Source: sheet sections 5 to 8.
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final, Self, TypeVar
 
@@ -85,7 +86,7 @@ class BitunixAccount:
         self._tail = credentials.tail
         self._symbols = tuple(item.symbol for item in instruments)
         at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s)
-        self._rests = {lane: Rest(at_once) for lane in Lane}
+        self._rests = {lane: Rest(replace(at_once, stays_warm=lane.is_urgent)) for lane in Lane}
         self._clock = SecondsClock()
         self._caller = Caller(self._rests, self._clock)
         self._scribe = Scribe(

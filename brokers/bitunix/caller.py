@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from brokers.bitunix import requests
 from brokers.bitunix.answers import Said, said
-from brokers.bitunix.clock import S_NS, SecondsClock, date_s
+from brokers.bitunix.clock import S_NS, SecondsClock
 from brokers.bitunix.codes import SIGNATURE, THROTTLED
 from brokers.bitunix.requests import Asking, Scribe
 from brokers.link.account import Refused, Unclear
 from brokers.link.budget import Budget, Lane, Limit
+from brokers.link.offset import date_s
 from brokers.link.questions import Questions
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest
 from engine.model.venue_events import RejectReason

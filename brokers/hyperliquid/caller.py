@@ -11,8 +11,9 @@ Source: the Hyperliquid sheet, sections 4, 5, 7 and 8; reliability.md A3, B5, ro
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple, Self
 
 import msgspec
 
@@ -67,6 +68,9 @@ Way = Callable[[RestConfig], Rest | Questions]
 class Inquirer:
     """One account's questions; use it as an async context. They need no key and no signature."""
 
+    LANES: ClassVar[tuple[Lane, ...]] = (Lane.READ,)
+    """Kinds of requests, each with connections of its own."""
+
     def __init__(self, address: str, config: HyperliquidConfig, way: Way = asking) -> None:
         """Prepare.
 
@@ -80,7 +84,9 @@ class Inquirer:
         self._config = config
         total_s = config.answer_s + CONNECT_S
         at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s, total_s=total_s)
-        self._rests = {lane: way(at_once) for lane in Lane}
+        self._rests = {
+            lane: way(replace(at_once, stays_warm=lane.is_urgent)) for lane in self.LANES
+        }
         """By lane, so that no cancel waits for a connection that an order hangs on."""
         self._budget = Budget((IP_LIMIT,))
         self.allowance = Allowance()
@@ -158,6 +164,8 @@ class Inquirer:
 
 class Caller(Inquirer):
     """One account's requests, those that change something among them."""
+
+    LANES: ClassVar[tuple[Lane, ...]] = tuple(Lane)
 
     def __init__(self, signer: Signer, address: str, config: HyperliquidConfig) -> None:
         """Prepare.

@@ -27,22 +27,18 @@ from brokers.hyperliquid.rules import slipped
 from brokers.hyperliquid.sign import Action, Signer
 from brokers.hyperliquid.wire import JSON, MS_NS, Ladder
 from brokers.link.account import FillReport
+from brokers.link.emergency_fills import SENTINEL, all_of, as_one, as_told, patiently
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
 from engine.model.client_ids import ClientIds
 from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
-from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import Side
 from engine.model.venue_events import VenueCanceled, VenueFill
 from engine.venue import Holding, WorkingOrder
 
-SENTINEL: Final = "sentinel"
 FILLS_MAX: Final = 200
 """Newest fills that are told: what the engine can have missed."""
-TRADES_TRIES: Final = 10
-TRADES_PAUSE_S: Final = 0.1
-"""How long a venue may take to tell the fills of an order it has just filled: a second."""
 OK: Final = 200
 CLOSINGS: Final = 10_000
 """Closings are numbered from the time on, in so many numbers: a name is not used again soon."""
@@ -142,7 +138,7 @@ class HyperliquidDesk:
         """
         rows = [row for row in self._newest() if row.coin in self._coins]
         return [
-            _fill(event_ns, order_id, _read(row, lambda one: answers.fill_report(one, "")))
+            as_told(event_ns, order_id, _read(row, lambda one: answers.fill_report(one, "")))
             for row in rows[-FILLS_MAX:]
             if (order_id := self._ours(row.cloid)) is not None
         ]
@@ -171,7 +167,7 @@ class HyperliquidDesk:
         if told is None or told.filled is None:
             return None
         filled = _read(told.filled.total_sz, answers.number)
-        return _sum(event_ns, order_id, self._fills_of(told.filled.oid, filled))
+        return as_one(event_ns, order_id, self._fills_of(told.filled.oid, filled))
 
     def _touch(self, coin: str, side: Side) -> Decimal | None:
         """Return the best price for a taker of this side; None where nobody quotes one."""
@@ -186,14 +182,16 @@ class HyperliquidDesk:
             OSError: It does not tell them all.
 
         """
-        for attempt in range(TRADES_TRIES):
-            if attempt:
-                time.sleep(TRADES_PAUSE_S)
+
+        def newest() -> list[FillReport] | None:
             rows = [row for row in self._newest() if row.oid == oid]
             fills = [_read(row, lambda one: answers.fill_report(one, "")) for row in rows]
-            if fills and sum((fill.qty for fill in fills), ZERO) == filled:
-                return fills
-        raise OSError(f"hyperliquid closed {filled} and does not tell at what price")
+            return all_of(fills, filled) if fills else None
+
+        fills = patiently(newest)
+        if fills is None:
+            raise OSError(f"hyperliquid closed {filled} and does not tell at what price")
+        return fills
 
     def _newest(self) -> list[FillRow]:
         """Return the account's latest fills, oldest first."""
@@ -284,26 +282,3 @@ def _read(told: R, parse: Callable[[R], T]) -> T:
         return parse(told)
     except BROKEN:
         raise OSError("hyperliquid: an answer that can't be read") from None
-
-
-def _fill(event_ns: int, order_id: str, told: FillReport) -> VenueFill:
-    return VenueFill(
-        event_ns,
-        told.symbol,
-        order_id,
-        told.trade_id,
-        told.side,
-        told.price,
-        told.qty,
-        told.fee,
-        told.liquidity,
-    )
-
-
-def _sum(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFill:
-    """Return several executions of one order as one, named by the last."""
-    qty = sum((fill.qty for fill in fills), ZERO)
-    worth = sum((fill.qty * fill.price for fill in fills), ZERO)
-    price = fills[0].price if len(fills) == 1 else ROUNDED.divide(worth, qty)
-    fee = sum((fill.fee for fill in fills), ZERO)
-    return _fill(event_ns, order_id, fills[-1]._replace(qty=qty, price=price, fee=fee))

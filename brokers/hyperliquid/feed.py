@@ -14,6 +14,7 @@ import msgspec
 
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.grid import CoinGrid
+from brokers.hyperliquid.klines import KLINES
 from brokers.hyperliquid.listing import Place, listed, numbered
 from brokers.hyperliquid.parse import FrameParser
 from brokers.hyperliquid.questions import asking
@@ -32,6 +33,7 @@ class HyperliquidFeed(MarketFeed):
     """Perpetuals; implements `engine.venue.LiveFeed`."""
 
     name = "hyperliquid"
+    klines = KLINES
 
     def __init__(
         self, symbols: Sequence[str], config: HyperliquidConfig, tap: Tap | None = None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import ClassVar, Final, Self
 
 from brokers.link.inbox import Inbox
+from brokers.link.past import Klines, Past
 from brokers.link.questions import Questions
 from brokers.link.rest import Outcome, Reply
 from brokers.link.stream import Down, Frame, Stream, Up, Word
@@ -31,6 +32,7 @@ class MarketFeed:
     """The part of an `engine.venue.LiveFeed` that knows no venue."""
 
     name: ClassVar[str]
+    klines: ClassVar[Klines]
     is_simulated = False
 
     def __init__(self, symbols: Sequence[str], rest: Questions, tap: Tap | None) -> None:
@@ -50,6 +52,7 @@ class MarketFeed:
         self._inbox = Inbox()
         self._instruments: tuple[Instrument, ...] = ()
         self._down: dict[str, bool] = {}
+        self._past: Past | None = None
         self._bug: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.streams: dict[str, Stream] = {}
@@ -71,8 +74,11 @@ class MarketFeed:
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
-        """Begin to listen; ask what is listed first."""
+        """Begin to listen; what is to be known of the past comes first."""
         await self._rest.__aenter__()
+        if self._past is not None:
+            for history in await self._past.ask(self._instruments):
+                self._put(history)
         self._begin()
         return self
 
@@ -82,6 +88,10 @@ class MarketFeed:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._rest.__aexit__(None, None, None)
+
+    def want_bars(self, intervals_s: Sequence[int], count: int) -> None:
+        """Bring so many past bars of some lengths before anything else, as far as they are had."""
+        self._past = Past(self.klines, self._rest, tuple(intervals_s), count)
 
     async def arrived(self, within_s: float) -> None:
         """Wait until something waits to be taken, or a nudge, at most so long."""

@@ -15,6 +15,7 @@ Source: reliability.md F7, rows 23-31; RFC 9112 sections 3 and 9.
 import asyncio
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -28,9 +29,6 @@ __all__ = [
     "Exchange", "NotSent", "Outcome", "Reply", "Request", "Rest", "RestConfig", "Unknown",
 ]  # fmt: skip
 
-KEPT_S: Final = 15.0
-"""An idle connection is closed after so long; one that the venue has given up would lose an
-order's bytes."""
 PORTS: Final = {"http": 80, "https": 443}
 HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 """Say their length also where it is nothing."""
@@ -48,6 +46,10 @@ class RestConfig:
     total_s: float = 10.0
     answer_bytes_max: int = 16 * 1024 * 1024
     connections_max: int = 8
+    kept_s: float = 15.0
+    """An idle connection is not used after so long: the venue may have given it up."""
+    stays_warm: bool = False
+    """A connection is ready at any time: no order waits for a handshake."""
 
 
 class Exchange:
@@ -60,12 +62,15 @@ class Exchange:
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._places: asyncio.Semaphore | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Open; nothing connects yet."""
+        """Open; nothing is sent yet."""
         self._places = asyncio.Semaphore(self._config.connections_max)
         if self._host.is_encrypted:
             self._tls = self._tls or ssl.create_default_context()
+        if self._config.stays_warm:
+            self._warming = asyncio.create_task(self._stay_warm())
         return self
 
     async def __aexit__(
@@ -75,6 +80,9 @@ class Exchange:
         at: TracebackType | None,
     ) -> None:
         """Close every connection."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
         for connection in (*self._idle, *self._busy):
             connection.close()
         self._idle.clear()
@@ -122,14 +130,9 @@ class Exchange:
         return connection
 
     def _kept(self) -> Connection | None:
-        """Return the connection that was used last, if it is fresh; close those that are not."""
-        stale_s = asyncio.get_running_loop().time() - KEPT_S
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.is_open and connection.idle_since_s > stale_s:
-                return connection
-            connection.close()
-        return None
+        """Return the connection that was used last, if one is fresh."""
+        self._prune()
+        return self._idle.pop() if self._idle else None
 
     async def _connected(self, until_s: float) -> Connection:
         loop, host = asyncio.get_running_loop(), self._host
@@ -142,6 +145,25 @@ class Exchange:
                 server_hostname=host.name if host.is_encrypted else None,
             )
         return connection
+
+    async def _stay_warm(self) -> None:
+        """Make a new connection before the kept ones are too old."""
+        loop, look_s = asyncio.get_running_loop(), self._config.kept_s / 3
+        while True:
+            old_s = loop.time() - self._config.kept_s + 2 * look_s
+            if not any(it.is_open and it.idle_since_s > old_s for it in self._idle):
+                with suppress(OSError, ValueError):  # the next order will tell
+                    self._idle.append(await self._connected(loop.time() + self._config.connect_s))
+            self._prune()
+            await asyncio.sleep(look_s)
+
+    def _prune(self) -> None:
+        """Close what is too old to be used."""
+        stale_s = asyncio.get_running_loop().time() - self._config.kept_s
+        for connection in self._idle:
+            if connection.idle_since_s <= stale_s:
+                connection.close()
+        self._idle = [connection for connection in self._idle if connection.is_open]
 
     def _leave(self, connection: Connection) -> None:
         assert self._places is not None, "use it as a context"

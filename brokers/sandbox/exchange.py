@@ -33,7 +33,7 @@ from brokers.sandbox.orders import (
 )
 from brokers.sandbox.trading_rules import Asked, judge
 from engine.model.instrument import Instrument
-from engine.model.market import Depth, FeedEvent, FeedStatus, Funding, Malformed
+from engine.model.market import BarHistory, Depth, FeedEvent, FeedStatus, Funding, Malformed
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderIntent, Side, TimeInForce
 
@@ -236,7 +236,10 @@ class Exchange:
 
     def _observe(self, event: FeedEvent) -> None:
         """Let the market move the account."""
-        if isinstance(event, FeedStatus | Malformed) or event.symbol not in self.instruments:
+        if (
+            isinstance(event, BarHistory | FeedStatus | Malformed)
+            or event.symbol not in self.instruments
+        ):
             return
         self._now_ns = max(self._now_ns, event.ts_ns)
         if isinstance(event, Funding) and event.mark_price > 0:

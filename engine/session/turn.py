@@ -11,6 +11,7 @@ Rule 3: what no command waits for is written at the end of the turn, also of one
 Rule 4: commands that add risk may have to wait for their lines (`must_wait`). Then the whole turn
     stands still where it is, and the owner of the loop lets it go on: with `release`, or `withhold`
     where that takes too long. So waiting changes no decision. What takes risk away never waits.
+    Who observes is told once the turn has gone on: the order comes first.
 """
 
 from collections import deque
@@ -163,7 +164,7 @@ class Turn:
                 self._rest = steps
                 break
         finally:
-            if self._unwritten or self._unseen:
+            if self._rest is None and (self._unwritten or self._unseen):
                 self._close()
 
     # --- the steps of a turn; each `yield` is a wait ---------------------------------------------

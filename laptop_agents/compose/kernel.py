@@ -20,6 +20,13 @@ def make_agents(settings: "Settings") -> list[Agent]:
     return [find_agent(name)(params[name]) for name in settings.agents.enabled]
 
 
+def bar_lengths(agents: Sequence[Agent]) -> Sequence[int]:
+    """Return the lengths of the bars that agents and their features read, in seconds."""
+    read = {length for agent in agents for length in agent.needs.bar_intervals_s}
+    read |= {spec.interval_s for agent in agents for spec in agent.needs.features}
+    return sorted(read - {0})
+
+
 def make_kernel(
     settings: "Settings",
     instruments: Sequence[Instrument],

@@ -28,10 +28,10 @@ from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
 from engine.session.watched import recalling
-from engine.venue import AccountWatch, Capabilities, Charges, Feed, SessionBroker
+from engine.venue import AccountWatch, BarSource, Capabilities, Charges, Feed, SessionBroker
 from laptop_agents.compose.account import abilities, make_live_broker, make_simulated, make_watch
 from laptop_agents.compose.identity import make_identity, make_welcome
-from laptop_agents.compose.kernel import make_agents, make_kernel
+from laptop_agents.compose.kernel import bar_lengths, make_agents, make_kernel
 from laptop_agents.compose.source import make_clock
 from laptop_agents.guarding import make_guard
 from laptop_agents.opening import Run
@@ -95,6 +95,8 @@ def make_session(
     meter, clock = AgentMeter(agents), make_clock(settings, feed)
     venue = abilities(permit, rehearsal)
     kernel = make_kernel(settings, feed.instruments, agents, venue=venue)
+    if settings.session.warm_up and isinstance(feed, BarSource):
+        feed.want_bars(bar_lengths(agents), settings.market.bar_window)
     broker: SessionBroker
     if permit is None:
         broker, simulated = make_simulated(settings, run, feed, inbox, rehearsal)

@@ -18,7 +18,7 @@ from typing import Final
 
 from engine.model.money import use_exact_arithmetic
 from laptop_agents.sandbox_venues import VENUES
-from tests.live_simulation.life import lived
+from tests.live_simulation.lives import lived
 from tests.live_simulation.proof import broken
 from tests.live_simulation.virtual import VirtualLoop, VirtualTime, seed_all
 from tests.live_simulation.world import make_world
@@ -41,6 +41,7 @@ class Trial:
     ending: str = "error"
     lines: int = 0
     digest: str = ""
+    lives: int = 0
 
 
 def trial(clock: VirtualTime, venue: str, seed: int, minutes: float, keep: str = "") -> Trial:
@@ -53,21 +54,32 @@ def trial(clock: VirtualTime, venue: str, seed: int, minutes: float, keep: str =
     try:
         loop = VirtualLoop(clock, lambda: min(DISK_MAX_S, disk.expovariate(1 / world.disk_s)))
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            life = runner.run(lived(world, home, clock))
-        found, counts, evidence = broken(world, life)
+            outcome = runner.run(lived(world, home, clock))
+        found, counts, evidence = broken(world, outcome)
+        life = outcome.life
+        assert life is not None, "every session begins"
         if keep:
             shutil.copytree(life.run.folder.path, keep, dirs_exist_ok=True)
-            Path(keep, "faults.txt").write_text("".join(f"{line}\n" for line in life.struck))
-            ledger = "".join(f"{json.dumps(line)}\n" for line in life.sandbox.ledger.lines)
+            Path(keep, "faults.txt").write_text("".join(f"{line}\n" for line in outcome.struck))
+            ledger = "".join(f"{json.dumps(line)}\n" for line in outcome.sandbox.ledger.lines)
             Path(keep, "venue.jsonl").write_text(ledger)
     finally:
         shutil.rmtree(home)
         gc.collect()
     reason = life.report.stop_reason if life.report else "error"
-    fills = len(life.sandbox.ledger.fills())
+    fills = len(outcome.sandbox.ledger.fills())
     journal = evidence.journal
     sum_ = digest(journal) if b"\n" in journal else hashlib.sha256(journal).hexdigest()
-    return Trial(found, counts, life.swarm.injected, fills, reason, journal.count(b"\n"), sum_)
+    return Trial(
+        found,
+        counts,
+        outcome.swarm.injected,
+        fills,
+        reason,
+        journal.count(b"\n"),
+        sum_,
+        outcome.lives,
+    )
 
 
 def main(words: Sequence[str], clock: VirtualTime) -> int:
@@ -91,7 +103,7 @@ def main(words: Sequence[str], clock: VirtualTime) -> int:
 def _line(venue: str, seed: int, shown: Trial, cpu_s: float) -> str:
     verdict = "FAILED" if shown.broken else "ok"
     return (
-        f"{verdict:<6} {venue:<11} seed {seed:<4} {shown.ending:<12} {shown.fills:>4} fills"
+        f"{verdict:<6} {venue:<11} seed {seed:<4} {shown.ending:<12} {shown.lives:>2} lives {shown.fills:>4} fills"
         f" {shown.injected.total():>4} faults {shown.counts.total():>7} checks"
         f" {shown.lines:>6} lines {shown.digest[:12]} {cpu_s:5.1f} s"
     )

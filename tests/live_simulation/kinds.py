@@ -37,6 +37,8 @@ KINDS: Final = MappingProxyType(
         "road.cut": Kind("road", 0.1, 1.0, 0.4),
         "road.stall": Kind("road", 0.1, 1.0, 0.4),
         "road.crawl": Kind("road", 0.1, 1.0, 0.4),
+        "process.crash": Kind("process", 0.1, 0.6, 0.4),
+        "process.crash_mid_turn": Kind("process", 0.1, 0.6, 0.4),
         "clock.step": Kind("clock", 0.1, 0.5, 0.2),
     }
     | {name: kind for name, kind in SIMULATED.items() if name.startswith("operator.")}

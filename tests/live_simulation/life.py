@@ -5,12 +5,12 @@ import traceback
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
-from typing import Any, Final
+from typing import Final
 
-from brokers.link.account import VenueAccount
+from brokers.link.account import Facts, VenueAccount
 from brokers.link.broker import LiveBroker
 from brokers.link.secret import Credentials
+from engine.kernel import Kernel
 from engine.model.commands import CancelOrder, Command, Query
 from engine.model.errors import DataUnavailable
 from engine.model.venue_events import VenueEvent
@@ -18,23 +18,23 @@ from engine.reports.schema import FinalReport
 from engine.session.journal import Journal
 from engine.session.log import open_log
 from engine.session.progress import Progress
+from engine.session.recorded_feed import RecordedFeed
+from engine.session.resumed_feed import ResumedFeed
 from engine.session.runner import Arming
 from engine.session.withheld import is_reducing
 from engine.venue import LiveFeed
 from laptop_agents import compose
 from laptop_agents.admission import Asked, examine, insist
 from laptop_agents.keys import credentials
-from laptop_agents.opening import Run, new_run
+from laptop_agents.opening import Run
 from laptop_agents.reaching import Permit
+from laptop_agents.recorded_kernel import started_with
 from laptop_agents.running import KILL_NAME, LOG_NAME
 from laptop_agents.sandbox_venues import VENUES
 from laptop_agents.settings import Settings
 from laptop_agents.venues import open_account
-from tests.live_simulation.exchange import Sandbox, opened
-from tests.live_simulation.kinds import MENU
-from tests.live_simulation.road import Road
-from tests.live_simulation.virtual import VirtualTime
-from tests.live_simulation.world import World
+from tests.live_simulation.death import Death
+from tests.simulation.life import made
 from tests.simulation.operators import PlannedStops, plan
 from tests.simulation.records import VenueLog
 from tests.simulation.swarm import Swarm
@@ -45,65 +45,55 @@ RETRY_S: Final = 0.5
 
 @dataclass
 class Life:
-    """What a session leaves behind."""
+    """One process: what it was made of, and what it leaves behind."""
 
     run: Run
     log: VenueLog
-    swarm: Swarm
-    sandbox: Sandbox
+    journal: Journal
+    death: Death
     report: FinalReport | None = None
     error: str = ""
-    struck: list[str] = field(default_factory=list)
-    """Each fault and its moment."""
-    left_open: list[str] = field(default_factory=list)
-    """Orders at the venue once the session is over."""
-    positions: dict[str, str] = field(default_factory=dict)
     live_orders: list[str] = field(default_factory=list)
     """Orders that the session still believed in."""
 
 
 class Witnessed(LiveBroker):
-    """A live broker whose commands are written down as they come."""
+    """A live broker whose commands are written down as they come; it may die before one leaves."""
 
-    witness: VenueLog
-    journal: Journal
+    life: Life
 
     def submit(self, command: Command) -> None:
+        life = self.life
+        is_rerun = life.journal.is_catching_up
+        if not is_rerun:
+            life.death.before_command()
         if not isinstance(command, Query):
-            self.witness.request(command)
+            life.log.request(command)
+            entry = life.log.entries[-1]
+            entry["at"] = life.journal.events
             is_bound = not (isinstance(command, CancelOrder) or is_reducing(command))
-            if is_bound and not self.journal.is_catching_up:
-                self.witness.entries[-1]["lines"] = self.journal.durable
+            if is_bound and not is_rerun:
+                entry["lines"] = life.journal.durable
         super().submit(command)
 
 
-async def lived(world: World, home: Path, clock: VirtualTime) -> Life:
-    """Live one session through its world."""
-    swarm = world.swarm()
-    calm_s = clock.now_ns / 1e9 + (world.calm_ns - world.start_ns) / 1e9
-    async with (
-        opened(world, clock.wall_ns()) as sandbox,
-        Road(sandbox.port, world.latency_s, Random(f"{world.seed}:road"), calm_s) as road,
-    ):
-        settings = world.settings(road.at)
-        feed = compose.make_feed(settings, 0)
-        assert isinstance(feed, LiveFeed)
-        await _discovered(feed)
-        settings, account = await _admitted(settings, feed)
-        run = new_run(settings, home, None)
-        life = Life(run, VenueLog(Journal(run.keeper)), swarm, sandbox)
-        trouble = asyncio.create_task(_trouble(life, road, clock))
-        try:
-            await _traded(life, settings, feed, account, world)
-        finally:
-            trouble.cancel()
-            await asyncio.gather(trouble, return_exceptions=True)
-            if not trouble.cancelled() and (error := trouble.exception()) is not None:
-                life.error = life.error or "".join(traceback.format_exception(error))
-        exchange = sandbox.exchange
-        life.left_open = [order.client_id for order in exchange.open_orders()]
-        life.positions = {p.symbol: f"{p.qty:f}" for p in exchange.positions() if p.qty}
-    return life
+async def reached(settings: Settings, run: Run | None, journal: Path) -> LiveFeed:
+    """Find the source as a start or a resume does."""
+    feed = compose.make_feed(settings, 0)
+    assert isinstance(feed, LiveFeed)
+    await _discovered(feed)
+    if run is None:
+        return feed
+    assert run.recorded is not None, "it was interrupted"
+    started = started_with(journal, run.recorded.first)
+    past = RecordedFeed(
+        journal,
+        started.instruments,
+        source=started.source,
+        is_simulated=started.simulated,
+        lines_max=run.recorded.count,
+    )
+    return ResumedFeed(past, feed)
 
 
 async def _discovered(feed: LiveFeed) -> None:
@@ -115,14 +105,25 @@ async def _discovered(feed: LiveFeed) -> None:
                 await asyncio.sleep(RETRY_S)
 
 
-async def _admitted(settings: Settings, feed: LiveFeed) -> tuple[Settings, VenueAccount]:
+async def admitted(
+    settings: Settings, feed: LiveFeed, *, is_resumed: bool
+) -> tuple[Settings, VenueAccount]:
+    """Hold the account against the table of admission."""
     key = _credentials(settings)
     account = open_account(settings.source, key, settings, feed.instruments)
     async with asyncio.timeout(REACH_S), account:
-        facts = await account.facts()
-    examine(Asked(settings, facts))
+        facts = await _told(account)
+    examine(Asked(settings, facts), is_resumed=is_resumed)
     account = open_account(settings.source, key, settings, feed.instruments)
-    return insist(settings, facts), account
+    return (settings if is_resumed else insist(settings, facts)), account
+
+
+async def _told(account: VenueAccount) -> Facts:
+    while True:
+        try:
+            return await account.facts()
+        except DataUnavailable:
+            await asyncio.sleep(RETRY_S)
 
 
 def _credentials(settings: Settings) -> Credentials:
@@ -133,12 +134,12 @@ def _credentials(settings: Settings) -> Credentials:
     return credentials(settings.source, surroundings, Path("/nonexistent")).credentials
 
 
-async def _traded(
-    life: Life, settings: Settings, feed: LiveFeed, account: VenueAccount, world: World
+async def traded(
+    life: Life, settings: Settings, feed: LiveFeed, account: VenueAccount, swarm: Swarm
 ) -> None:
-    run, swarm = life.run, life.swarm
+    """Run one session to its end, wired as the program wires it."""
+    run, journal = life.run, life.journal
     inbox: deque[VenueEvent] = deque()
-    journal = life.log._journal
     arming = Arming(f"{settings.source} {settings.live.arm_ttl_s}", "a simulation")
     permit = Permit(account, lambda *_: b"", arming)
     kernel = compose.make_kernel(settings, feed.instruments, venue=account.capabilities)
@@ -153,18 +154,17 @@ async def _traded(
         wake=feed.nudge,
         dead_man_s=settings.live.dead_man_s or None,
     )
-    broker.witness, broker.journal = life.log, journal
-    orders = plan(swarm, run.start_ns, settings.agents.enabled)
-    stops = PlannedStops(orders, swarm, lambda: kernel.now_ns, run.folder.path / KILL_NAME)
+    broker.life = life
     parts = compose.Parts(
-        feed, kernel, broker, clock, inbox, journal, stops,  # type: ignore[arg-type]
+        feed, kernel, broker, clock, inbox, journal, _stops(life, settings, swarm, kernel),  # type: ignore[arg-type]
         permit=permit, venue=account.capabilities,
     )  # fmt: skip
     log = open_log(run.folder.path / LOG_NAME)
-    session, record = compose.wire_session(
-        settings, run, parts, log=log, progress=Progress(None, "quiet")
-    )
+    progress = Progress(None, "quiet")
+    session, record = compose.wire_session(settings, run, parts, log=log, progress=progress)
     try:
+        if run.checkpoint is not None:
+            session.resume(run.checkpoint)
         reason = await session.run()
         life.report = record.finish(reason)
     except Exception:  # noqa: BLE001 - whatever a bug raises, the proof reports it
@@ -176,32 +176,10 @@ async def _traded(
         log.close()
 
 
-async def _trouble(life: Life, road: Road, clock: VirtualTime) -> None:
-    """Strike at the moments that the seed has in store."""
-    swarm = life.swarm
-    kinds = [*(name for name, (what, _) in MENU.items() if what in life.sandbox.menu)]
-    kinds += ["road.cut", "road.stall", "road.crawl", "clock.step"]
-    moments = sorted((at, kind) for kind in kinds for at in swarm.moments(kind, clock.wall_ns()))
-    began_ns, mono_ns = clock.wall_ns(), clock.now_ns
-    for at_ns, kind in moments:
-        lived_ns = clock.now_ns - mono_ns
-        await asyncio.sleep(max(0, at_ns - began_ns - lived_ns) / 1e9)
-        swarm.injected[kind] += 1
-        life.struck.append(f"{clock.wall_ns()} {kind}")
-        dice = swarm.dice(kind)
-        match kind:
-            case "road.cut":
-                road.cut()
-            case "road.stall":
-                road.stall(dice.uniform(0.5, 20.0))
-            case "road.crawl":
-                road.crawl(dice.uniform(1.0, 20.0))
-            case "clock.step":
-                clock.step_wall(int(dice.uniform(-2.0, 2.0) * 1e9))
-            case _:
-                name, how = MENU[kind]
-                await life.sandbox.strike(name, **{k: _drawn(v, dice) for k, v in how.items()})
-
-
-def _drawn(value: Any, dice: Random) -> Any:
-    return round(dice.uniform(*value), 3) if isinstance(value, tuple) else value
+def _stops(life: Life, settings: Settings, swarm: Swarm, kernel: Kernel) -> PlannedStops:
+    """Return the people of this seed, who repeat nothing that the journal already holds."""
+    orders = plan(swarm, life.run.start_ns, settings.agents.enabled)
+    kill_file = life.run.folder.path / KILL_NAME
+    stops = PlannedStops(orders, swarm, lambda: kernel.now_ns, kill_file)
+    stops.forget(made(life.run))
+    return stops

@@ -9,7 +9,7 @@ from engine.model.money import ROUNDED
 from engine.reports.final_report import NAME as REPORT_NAME
 from laptop_agents.running import LOG_NAME
 from laptop_agents.runs import JOURNAL_NAME
-from tests.live_simulation.life import Life
+from tests.live_simulation.lives import Outcome
 from tests.live_simulation.world import FADE_S, SECOND_NS, World
 from tests.simulation.checker.checker import check
 from tests.simulation.checker.evidence import Evidence
@@ -31,31 +31,34 @@ class Execution(NamedTuple):
     qty: Decimal
 
 
-def broken(world: World, life: Life) -> tuple[list[Broken], Counter[str], Evidence]:
+def broken(world: World, outcome: Outcome) -> tuple[list[Broken], Counter[str], Evidence]:
     """Return what does not hold, how often each invariant was judged, and what was judged."""
-    evidence = _evidence(world, life)
+    life, evidence = outcome.life, _evidence(world, outcome)
     verdicts, _ = check(evidence)
-    if not evidence.error and life.report is not None:
+    if not evidence.error and life is not None and life.report is not None:
         verdicts.hold("C9", 0, "", replayed(evidence))
         lines = [json.loads(raw, parse_float=Decimal) for raw in evidence.journal.splitlines()]
-        _ended(world, life, lines, verdicts)
-        _executions(life, lines, verdicts)
+        _ended(world, outcome, lines, verdicts)
+        _executions(outcome, lines, life.report.stop_reason, verdicts)
     return verdicts.broken, verdicts.counts, evidence
 
 
-def _ended(world: World, life: Life, lines: list[Line], verdicts: Verdicts) -> None:
+def _ended(world: World, outcome: Outcome, lines: list[Line], verdicts: Verdicts) -> None:
     """Judge an end that was due while nothing was wrong: orderly, and nothing left at the venue."""
-    reason = life.report.stop_reason if life.report else ""
+    life = outcome.life
+    assert life is not None
+    assert life.report is not None
+    reason = life.report.stop_reason
     is_calm = lines[-1]["ts"] > world.calm_ns + FADE_S * SECOND_NS
     if not is_calm:
         return
     verdicts.judge("L2", 0, reason != CUT_OFF, "an orderly end", reason)
-    verdicts.hold("L2", 0, ([], []), (life.left_open, life.live_orders))
+    verdicts.hold("L2", 0, ([], []), (outcome.left_open, life.live_orders))
     if dict(world.flags)["session.flatten_on_stop"] == "true":
-        verdicts.hold("L3", 0, {}, life.positions)
+        verdicts.hold("L3", 0, {}, outcome.positions)
 
 
-def _executions(life: Life, lines: list[Line], verdicts: Verdicts) -> None:
+def _executions(outcome: Outcome, lines: list[Line], reason: str, verdicts: Verdicts) -> None:
     """Hold every execution of the venue's ledger against the journal's, number by number.
 
     Where a venue told too late what an order was dealt at, one line stands for several executions:
@@ -63,14 +66,13 @@ def _executions(life: Life, lines: list[Line], verdicts: Verdicts) -> None:
     deadline can't know what its orders did behind it.
     """
     theirs = Counter(
-        _execution(one, "fill_price", "fill_qty") for one in life.sandbox.ledger.fills()
+        _execution(one, "fill_price", "fill_qty") for one in outcome.sandbox.ledger.fills()
     )
     ours = Counter(
         _execution(line["data"], "price", "qty") for line in lines if line["type"] == "fill"
     )
     missing, extra = theirs - ours, ours - theirs
-    assert life.report is not None
-    if life.report.stop_reason == CUT_OFF and not extra:
+    if reason == CUT_OFF and not extra:
         return
     stood_for = [one for one in extra.elements() if STANDS_FOR in one.trade_id]
     verdicts.hold("A5", 0, sorted(extra.elements()), sorted(stood_for))
@@ -94,7 +96,9 @@ def _sums(executions: Counter[Execution]) -> dict[str, tuple[Decimal, Decimal]]:
     }
 
 
-def _evidence(world: World, life: Life) -> Evidence:
+def _evidence(world: World, outcome: Outcome) -> Evidence:
+    life = outcome.life
+    assert life is not None, "every session begins"
     folder = life.run.folder
     report = None
     if life.report is not None:
@@ -103,17 +107,17 @@ def _evidence(world: World, life: Life) -> Evidence:
     facts = [
         {"entry": "fact", "what": "venue_fill", "symbol": one["symbol"], "side": one["side"],
          "qty": one["fill_qty"], "order_id": one["client_id"]}
-        for one in life.sandbox.ledger.fills()
+        for one in outcome.sandbox.ledger.fills()
     ]  # fmt: skip
     return Evidence(
         seed=world.seed,
         journal=folder.file(JOURNAL_NAME).read_bytes(),
-        prefixes=(),
+        prefixes=tuple(outcome.prefixes),
         venue=(*life.log.entries, *facts),
         tags=(),
         calm_ns=world.calm_ns + FADE_S * SECOND_NS,
         report=report,
         logged_transitions=folder.file(LOG_NAME).read_bytes().count(b'"fsm_transition"'),
         has_disk_failed=False,
-        error=life.error,
+        error=outcome.error + life.error,
     )

@@ -24,6 +24,7 @@ class Road:
         self._calm_s = calm_s
         self._lanes: dict[asyncio.StreamWriter, None] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
+        self._is_closed = False
         self._stalled_s = 0.0
         self._crawls_s = 0.0
         self._server: asyncio.Server | None = None
@@ -46,6 +47,15 @@ class Road:
         assert self._server is not None
         return f"{HOST}:{self._server.sockets[0].getsockname()[1]}"
 
+    def close(self) -> None:
+        """Let nobody on it any more, and break every connection: whose process dies has none."""
+        self._is_closed = True
+        self.cut()
+
+    def open(self) -> None:
+        """Let people on it again."""
+        self._is_closed = False
+
     def cut(self) -> None:
         """Break every connection."""
         for writer in list(self._lanes):
@@ -60,6 +70,9 @@ class Road:
         self._crawls_s = asyncio.get_running_loop().time() + seconds
 
     async def _travel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_closed:
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks[task] = None

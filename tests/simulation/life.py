@@ -93,11 +93,11 @@ def _stops(world: World, run: Run, swarm: Swarm, kernel: Kernel) -> PlannedStops
     """Return the people of this seed, who repeat nothing that the journal already holds."""
     orders = plan(swarm, run.start_ns, world.settings.agents.enabled)
     stops = PlannedStops(orders, swarm, lambda: kernel.now_ns, run.folder.path / KILL_NAME)
-    stops.forget(_made(run))
+    stops.forget(made(run))
     return stops
 
 
-def _made(run: Run) -> list[tuple[str, str, str]]:
+def made(run: Run) -> list[tuple[str, str, str]]:
     """Return the requests that the journal of the lives before holds."""
     if run.recorded is None:
         return []

@@ -80,7 +80,7 @@ class Swarm:
     ) -> None:
         self.calm_ns = calm_ns
         self.injected: Counter[str] = Counter()
-        self._seed = seed
+        self.seed = seed
         self._rates: dict[str, float] = {}
         self._dice: dict[str, Dice] = {}
         for name, kind in kinds.items():

@@ -122,3 +122,19 @@ def test_a_key_is_never_sent_in_the_open(script: Script, name: str) -> None:
     """An address in the settings is refused before anything is sent."""
     with pytest.raises(UsageError, match=rf"binance.{name} must begin https"):
         open_account(KEYS, replace(script.config, **{name: "http://venue.example"}), (BTC,))
+
+
+async def test_who_ends_it_while_a_line_is_being_closed_is_obeyed(script: Script) -> None:
+    """Else the session that leaves waits for ever."""
+    async with open_account(KEYS, script.config, (BTC,)) as account:
+        task = asyncio.create_task(account.listen(lambda _: None))
+        await until(lambda: bool(script.sockets))
+        await script.sockets[0].send_str('{"e":"listenKeyExpired","listenKey":"key1"}')
+        while not account._listener.kinds["listenKeyExpired"]:
+            await asyncio.sleep(0)
+        for _ in range(2):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=10)
+        assert {task} == done
+        assert task.cancelled()

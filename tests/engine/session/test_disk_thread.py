@@ -11,16 +11,21 @@ FOREVER_S = 30.0
 
 
 def test_one_after_the_other_and_none_is_left_behind() -> None:
-    """`close` waits for all of it; what comes later has a thread again."""
+    """`close` waits for the last one; what comes later has a thread again."""
     disk, done = DiskThread("t"), list[int]()
     for n in range(100):
-        disk.begin(lambda n=n: done.append(n))
+        assert disk.begin(lambda n=n: done.append(n)).ended_within(FOREVER_S)
+    goes = threading.Event()
+    disk.begin(lambda: (goes.wait(FOREVER_S), done.append(100)))
+    with pytest.raises(AssertionError, match="one at a time"):
+        disk.begin(int)
+    goes.set()
     disk.close()
-    assert list(range(100)) == done
-    assert disk.begin(lambda: done.append(100)).ended_within(FOREVER_S)
+    assert [*range(101)] == done
+    assert disk.begin(lambda: done.append(101)).ended_within(FOREVER_S)
     disk.close()
 
-    assert [*range(101)] == done
+    assert 101 == done[-1]
 
 
 def test_what_lasts_is_looked_on_for_a_moment_only() -> None:
@@ -50,8 +55,9 @@ def test_what_lasts_is_looked_on_for_a_moment_only() -> None:
 def test_an_error_belongs_to_who_waits() -> None:
     """The thread lives on."""
     disk = DiskThread("t")
-    failing, next_one = disk.begin(lambda: 1 / 0), disk.begin(int)
-
+    failing = disk.begin(lambda: 1 / 0)
+    assert failing.ended_within(FOREVER_S)
+    next_one = disk.begin(int)
     assert next_one.ended_within(FOREVER_S)
     with pytest.raises(ZeroDivisionError):
         failing.tell()

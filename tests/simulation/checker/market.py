@@ -49,11 +49,18 @@ class Market:
             self._is_flawed = False
             if line.type == "timer":
                 self._silence(line)
+        elif line.type == "session_resumed":
+            self._rest(line.data["paused_ns"])
         elif line.type == "intent":
             self._wish(line)
         elif line.type == "alert" and line.data["kind"] == "agent_quarantined":
             self._quarantined.add(line.data["message"].split()[1])
             self._verdicts.hold("F1", line.seq, True, line.data["message"].startswith("agent "))
+
+    def _rest(self, paused_ns: int) -> None:
+        """Count no time that nobody lived through as silence; the first beat tells the rest."""
+        for symbol in self._heard_ns:
+            self._heard_ns[symbol] += int(paused_ns)
 
     def _offered(self, line: Line) -> None:
         tag = self._tags[self._taken] if self._taken < len(self._tags) else "nothing"
