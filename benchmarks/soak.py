@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import linear_regression, median
 from time import monotonic, sleep
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
             [*command, *WORDS, "--duration", str(minutes)], cwd=ROOT, env=environ
         )
         try:
-            samples = list(_samples(process))
+            seen_outside = list(samples(process.pid, lambda: process.poll() is None))
             code = process.wait()
         finally:
             process.kill()
@@ -79,18 +79,18 @@ def main(arguments: list[str]) -> int:
             "exit_code": code,
             "verify_exit_code": verified.returncode,
             **_inside((home / "runs" / "latest").resolve()),
-            **_loop(home / "loop.jsonl"),
-            **_outside(samples),
+            **loop_told(home / "loop.jsonl"),
+            **outside(seen_outside),
         }
     faults = _faults(seen)
     print(json.dumps({"figure": "soak", **seen, "faults": faults, "is_kept": not faults}))
     return 1 if faults else 0
 
 
-def _samples(process: "subprocess.Popen[bytes]") -> Iterator[Sample]:
+def samples(pid: int, is_running: Callable[[], bool]) -> Iterator[Sample]:
     """Read the engine once a second until it is gone."""
-    engine, began_s = psutil.Process(process.pid), monotonic()
-    while process.poll() is None:
+    engine, began_s = psutil.Process(pid), monotonic()
+    while is_running():
         try:
             with engine.oneshot():
                 yield Sample(
@@ -120,7 +120,7 @@ def _inside(run: Path) -> dict[str, object]:
     }
 
 
-def _loop(file: Path) -> dict[str, object]:
+def loop_told(file: Path) -> dict[str, object]:
     """Return what the watched loop told."""
     told = [json.loads(line) for line in file.read_text().splitlines()]
     steady = [word["tasks"] for word in told[int(len(told) * WARM_UP) :]]
@@ -130,7 +130,7 @@ def _loop(file: Path) -> dict[str, object]:
     }
 
 
-def _outside(samples: list[Sample]) -> dict[str, object]:
+def outside(samples: list[Sample]) -> dict[str, object]:
     """Compare the end with the end of the warm-up; the last seconds are the shutdown's."""
     steady = samples[int(len(samples) * WARM_UP) : -3]
     first, last = steady[:EDGE], steady[-EDGE:]

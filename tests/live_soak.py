@@ -2,8 +2,9 @@
 
     python -m tests.live_soak --venue binance --minutes 10 --seed 1
 
-Passes when the session ends by its duration, flat, and its journal holds exactly the fills that the
-venue wrote into its own ledger. The seed decides which faults come when; prices and timing do not
+Passes when the session ends by its duration, flat, its journal holds exactly the fills that the
+venue wrote into its own ledger, and it holds nothing more at the end than after its warm-up: memory,
+descriptors, threads, tasks. The seed decides which faults come when; prices and timing do not
 repeat.
 """
 
@@ -14,16 +15,22 @@ import json
 import random
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.soak import Sample, loop_told, outside, samples
 from tests.end_to_end.shell import Process
 from tests.end_to_end.test_live_trading import VENUES, Exchange, exchange
 
 CALM_S: Final = 12.0
 """Without faults before the end, so that it ends flat by itself."""
+SLACK: Final = 6
+"""Descriptors and tasks of requests and lines that are under way at a moment."""
+GROWTH_MB: Final = 12.0
+"""The journal's and the report's memory of ten minutes; a leak of frames is far more."""
 GAP_S: Final = (2.0, 6.0)
 PLACE: Final = {"method": "POST"}
 FAULTS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
@@ -63,10 +70,17 @@ def main() -> int:
 
 def soaked(there: Exchange, home: Path, minutes: float, dice: random.Random) -> dict[str, Any]:
     """Let a session trade while things go wrong, and compare what both sides wrote down."""
-    process = there.start(home, str(minutes))
+    watched = ("benchmarks.watched", str(home / "loop.jsonl"))
+    process = there.start(home, str(minutes), program=watched)
     process.until_trading()
+    seen: list[Sample] = []
+    watch = threading.Thread(
+        target=lambda: seen.extend(samples(process.pid, process.is_running)), daemon=True
+    )
+    watch.start()
     struck = disturbed(there, process, minutes * 60 - CALM_S, dice)
     ending = process.end()
+    watch.join()
     report = ending.run.report()
     theirs = collections.Counter(str(line["trade_id"]) for line in there.wrote("fill"))
     ours = collections.Counter(line["data"]["trade_id"] for line in ending.run.lines("fill"))
@@ -76,7 +90,17 @@ def soaked(there: Exchange, home: Path, minutes: float, dice: random.Random) -> 
         "missing": sorted(theirs - ours), "extra": sorted(ours - theirs),
     }  # fmt: skip
     is_whole = not told["missing"] and not told["extra"] and not told["positions_at_end"]
-    return {**told, "passed": is_whole and (ending.code, report["stop_reason"]) == (0, "duration")}
+    held = {**outside(seen), **loop_told(home / "loop.jsonl")}
+    grown = [
+        name for name in ("fds", "threads", "children") if held[name][1] > held[name][0] + SLACK
+    ]
+    grown += ["tasks"] if held["tasks"][1] > held["tasks"][0] + SLACK else []
+    grown += ["rss_mb"] if held["rss_mb"][1] > held["rss_mb"][0] + GROWTH_MB else []
+    ended = (ending.code, report["stop_reason"]) == (0, "duration")
+    return {
+        **told, **held, "grown": grown,
+        "passed": is_whole and ended and not grown and not held["uncaught"],
+    }  # fmt: skip
 
 
 def disturbed(

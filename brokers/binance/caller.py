@@ -10,8 +10,10 @@ Source: reliability.md B5, E4, rows 30, 31, 43; the Binance sheet, section 8.
 """
 
 import asyncio
+import ssl
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import ClassVar, Final, Self
 
@@ -26,6 +28,7 @@ from brokers.link.offset import ClockOffset
 from brokers.link.questions import Questions
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest, RestConfig, Unknown
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.venue_events import RejectReason
 
 MS_NS: Final = 1_000_000
@@ -38,6 +41,9 @@ DEFAULT_LIMITS: Final = (
 """Until the venue tells its own; named as its headers are."""
 CONNECT_S: Final = 3.0
 """For name, connection and TLS."""
+NO_ROOM: Final = "no room left in the venue's request limits"
+ONCE_MAX: Final = 4
+"""Least share of a window that questions need room for together: more never fits at once."""
 READ_PATIENCE_S: Final = 3.0
 """How long a question may wait for room."""
 PAUSE_S: Final = {TOO_MANY: 60.0, BANNED: 120.0}
@@ -49,7 +55,7 @@ CLOCK_KEPT_NS: Final = 300 * 1_000_000_000
 """After so long the clocks are compared again."""
 
 
-Way = Callable[[RestConfig], Rest | Questions]
+Way = Callable[[RestConfig, ssl.SSLContext | None], Rest | Questions]
 """Makes connections to a host."""
 
 
@@ -64,11 +70,12 @@ class Inquirer:
     ) -> None:
         self._credentials = credentials
         self._config = config
+        tls = trusted("binance", config)
         self._rests = {
-            lane: way(_host(config.rest_url, config, stays_warm=lane.is_urgent))
+            lane: way(_host(config.rest_url, config, stays_warm=lane.is_urgent), tls)
             for lane in self.LANES
         }
-        self._spot = way(_host(config.spot_url, config))
+        self._spot = way(_host(config.spot_url, config), tls)
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
         self._clock = ClockOffset()
@@ -169,7 +176,7 @@ class Inquirer:
             return Fault(RejectReason.VENUE_UNAVAILABLE, "not sent: it is no question")
         costs = self._costs(call)
         if not await self._has_room(costs, call.lane):
-            return Fault(RejectReason.RATE_LIMIT, "no room left in the venue's request limits")
+            return Fault(RejectReason.RATE_LIMIT, NO_ROOM)
         self._budget.spend(costs, time.monotonic())
         at_ms = self.now_ns() // MS_NS
         sent = written(call, self._credentials, at_ms, self._config.recv_window_ms)
@@ -188,6 +195,17 @@ class Inquirer:
                 return False
             await asyncio.sleep(wait_s)
         return True
+
+    async def has_room_for(self, questions: Iterable[Call]) -> bool:
+        """Wait for room for all of some questions, not for long; False where one would be refused.
+
+        A part of an answer that needs all of them is spent for nothing.
+        """
+        costs: Counter[str] = Counter()
+        for question in questions:
+            costs.update(self._costs(question))
+        most = {limit.name: limit.weight // ONCE_MAX for limit in self._limits}
+        return await self._has_room({n: min(c, most[n]) for n, c in costs.items()}, Lane.READ)
 
     def _read(self, outcome: Outcome) -> Reply | Fault:
         match outcome:

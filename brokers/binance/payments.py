@@ -4,8 +4,10 @@ In cross margin an event of the stream names no instrument, and what happens whi
 is told by nobody. So the events only say that it is time to look; each payment is told once, at the
 settlement's own time.
 
-Rule: where the list does not have it in time, the event itself is told, for the instrument of a
-session that has one, and payments up to then are not told any more: better nameless than twice.
+Rule 1: where the list does not have it in time, the event itself is told, for the instrument of a
+        session that has one, and payments up to then are not told any more: better nameless than
+        twice.
+Rule 2: a list that can't be had is not one that has nothing: it is asked until it answers.
 
 Source: the venue's `GET /fapi/v1/income`; the Binance sheet, section 7.
 """
@@ -74,24 +76,28 @@ class Payments:
             await self._reason.wait()
             self._reason.clear()
             awaited, self._awaited = self._awaited, []
+            is_answered = False
             for pause_s in self._pauses_s if awaited else (0.0,):
                 await asyncio.sleep(pause_s)
-                await self._collect(take)
+                is_answered = await self._collect(take)
+            while not is_answered:
+                await asyncio.sleep(self._pauses_s[-1])
+                is_answered = await self._collect(take)
             for told in awaited:
                 if not self._is_listed(told):
                     self._give_up(told, take)
 
-    async def _collect(self, take: Take) -> None:
-        """Tell what the list has and was not told."""
+    async def _collect(self, take: Take) -> bool:
+        """Tell what the list has and was not told; return whether it could be had."""
         if self._since_ns is None:
-            return
+            return True
         body = await self._caller.ask(requests.funding(self._since_ns // MS_NS))
         if isinstance(body, Fault):
-            return
+            return False
         try:
             payments = terms.fundings(body, self._quote)
         except BROKEN:
-            return
+            return False
         for report in payments:
             key = (report.symbol, report.at_ns)
             is_new = key not in self._told and report.at_ns > self._closed_ns
@@ -101,6 +107,7 @@ class Payments:
         while len(self._told) > TOLD_MAX:
             oldest = self._told.pop(next(iter(self._told)))
             self._closed_ns = max(self._closed_ns, oldest.at_ns)
+        return True
 
     def _is_listed(self, told: FundingReport) -> bool:
         return any(0 <= told.at_ns - one.at_ns <= MARGIN_NS for one in self._told.values())

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from brokers.binance import answers, requests, terms
 from brokers.binance.answers import BROKEN, MS_NS, FeeOf, Trade
-from brokers.binance.caller import Inquirer
+from brokers.binance.caller import NO_ROOM, Inquirer
 from brokers.binance.faults import NO_SUCH_ORDER, Fault
 from brokers.binance.names import Names
 from brokers.binance.requests import Call
@@ -147,6 +147,8 @@ class Survey:
     async def _look(self, since_ns: int) -> Picture:
         taken_ns = self._caller.now_ns()
         start_ms, now_ms = since_ns // MS_NS, taken_ns // MS_NS
+        if not await self._caller.has_room_for(self._questions(start_ms)):
+            raise NotWhole(Fault(RejectReason.RATE_LIMIT, NO_ROOM))
         (positions, orders, balance), trades = await asyncio.gather(
             asyncio.gather(
                 self.read(requests.positions(), answers.holdings),
@@ -159,6 +161,11 @@ class Survey:
             self._names.learn(order)
         fills = await self._fills([trade for some in trades for trade in some])
         return Picture(taken_ns, positions, orders, fills, balance)
+
+    def _questions(self, since_ms: int) -> list[Call]:
+        """Return what a look asks at least."""
+        trades = [requests.trades_since(one, since_ms, None) for one in self._symbols]
+        return [requests.positions(), requests.open_orders(), requests.balances(), *trades]
 
     async def trades(self, symbol: str, since_ms: int, now_ms: int) -> list[Trade]:
         """Return an instrument's fills since a time, by number.

@@ -20,6 +20,7 @@ from brokers.link.grid import Grid
 from brokers.link.questions import Questions
 from brokers.link.rest import Reply, Request, RestConfig
 from brokers.link.stream import Stream, StreamConfig
+from brokers.link.trust import trusted
 from engine.model.market import Malformed
 
 LISTING: Final = "/api/v1/futures/market/trading_pairs"
@@ -51,7 +52,8 @@ class BitunixFeed(MarketFeed):
         """
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
-        super().__init__(symbols, Questions(self._rest_config), tap)
+        self._tls = trusted(self.name, config)
+        super().__init__(symbols, Questions(self._rest_config, self._tls), tap)
         self._parser = PushParser({})
         self._talks: dict[str, Talk] = {}
 
@@ -63,7 +65,7 @@ class BitunixFeed(MarketFeed):
             UnknownInstrument: It does not list one of the symbols.
 
         """
-        async with Questions(self._rest_config) as rest:
+        async with Questions(self._rest_config, self._tls) as rest:
             outcome = await rest.ask(Request("GET", LISTING, {}))
         self._instruments = tuple(listed(good_body(self.name, outcome), self._symbols))
         grids = {item.symbol: Grid(item) for item in self._instruments}
@@ -110,6 +112,7 @@ class BitunixFeed(MarketFeed):
             ),
             tuple,
             Backoff(BackoffConfig(per_hour=config.reconnects_per_hour), random.Random()),
+            self._tls,
         )
 
     async def _mind(self, name: str) -> None:

@@ -28,6 +28,7 @@ from brokers.link.questions import Questions
 from brokers.link.reading import MARGIN_NS, seen_terms
 from brokers.link.rest import RestConfig
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.sightings import AccountSeen, SeenOrder, SeenPosition, SeenTerms
@@ -66,7 +67,10 @@ class BitunixReader:
     ) -> None:
         self._tail = credentials.tail
         self._ours = tuple(item.symbol for item in instruments)
-        self._line = Questions(RestConfig(base_url=config.rest_url, answer_s=config.answer_s))
+        self._line = Questions(
+            RestConfig(base_url=config.rest_url, answer_s=config.answer_s),
+            trusted("bitunix", config),
+        )
         self._clock = SecondsClock()
         self._inquirer = Inquirer({Lane.READ: self._line}, self._clock)
         self._asking = Asking(

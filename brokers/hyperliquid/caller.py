@@ -9,6 +9,7 @@ Source: the Hyperliquid sheet, sections 4, 5, 7 and 8; reliability.md A3, B5, ro
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,6 +31,7 @@ from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import ClockOffset
 from brokers.link.questions import Questions
 from brokers.link.rest import NotSent, Reply, Request, Rest, RestConfig, Unknown
+from brokers.link.trust import trusted
 from engine.model.venue_events import RejectReason
 
 IP: Final = "ip"
@@ -61,7 +63,7 @@ class Fault(NamedTuple):
 
 
 EXCHANGE: Final = "/exchange"
-Way = Callable[[RestConfig], Rest | Questions]
+Way = Callable[[RestConfig, ssl.SSLContext | None], Rest | Questions]
 """Makes connections to a host."""
 
 
@@ -84,8 +86,9 @@ class Inquirer:
         self._config = config
         total_s = config.answer_s + CONNECT_S
         at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s, total_s=total_s)
+        tls = trusted("hyperliquid", config)
         self._rests = {
-            lane: way(replace(at_once, stays_warm=lane.is_urgent)) for lane in self.LANES
+            lane: way(replace(at_once, stays_warm=lane.is_urgent), tls) for lane in self.LANES
         }
         """By lane, so that no cancel waits for a connection that an order hangs on."""
         self._budget = Budget((IP_LIMIT,))

@@ -23,6 +23,7 @@ from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import MarketFeed, Tap, good_body
 from brokers.link.rest import Request, RestConfig
 from brokers.link.stream import Stream, StreamConfig
+from brokers.link.trust import trusted
 
 LINE: Final = "market"
 CHANNELS: Final = ("bbo", "l2Book", "trades", "activeAssetCtx")
@@ -48,7 +49,8 @@ class HyperliquidFeed(MarketFeed):
         """
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
-        super().__init__(symbols, asking(self._rest_config), tap)
+        self._tls = trusted(self.name, config)
+        super().__init__(symbols, asking(self._rest_config, self._tls), tap)
         self._parser = FrameParser()
         self._listing = b""
         self.places: Mapping[str, Place] = {}
@@ -62,7 +64,7 @@ class HyperliquidFeed(MarketFeed):
             UnknownInstrument: It does not list one of the coins.
 
         """
-        async with asking(self._rest_config) as rest:
+        async with asking(self._rest_config, self._tls) as rest:
             outcome = await rest.ask(info({"type": "metaAndAssetCtxs"}))
         body = good_body(self.name, outcome)
         self._instruments, self._listing = tuple(listed(body, self._symbols)), body
@@ -111,6 +113,7 @@ def open_line(config: HyperliquidConfig, opening: Sequence[str]) -> Stream:
         ),
         lambda: opening,
         Backoff(BackoffConfig(per_hour=config.reconnects_per_hour), random.Random()),
+        trusted("hyperliquid", config),
     )
 
 

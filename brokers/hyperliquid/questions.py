@@ -1,5 +1,6 @@
 """What is a question at Hyperliquid: all requests are posted, and the path says what they are."""
 
+import ssl
 from typing import Final
 
 from brokers.link.exchanged import Request
@@ -14,6 +15,6 @@ def is_question(request: Request) -> bool:
     return request.path_and_query == INFO
 
 
-def asking(config: RestConfig) -> Questions:
+def asking(config: RestConfig, tls: ssl.SSLContext | None = None) -> Questions:
     """Return a way on which nothing can be changed."""
-    return Questions(config, is_question)
+    return Questions(config, tls, is_question)

@@ -4,6 +4,7 @@
 and answers everything else itself: not sent.
 """
 
+import ssl
 from collections.abc import Callable
 
 from brokers.link.exchanged import NotSent, Outcome, Request
@@ -21,8 +22,13 @@ def is_get(request: Request) -> bool:
 class Questions(Exchange):
     """Asks one host; use it as an async context."""
 
-    def __init__(self, config: RestConfig, is_question: IsQuestion = is_get) -> None:
-        super().__init__(config)
+    def __init__(
+        self,
+        config: RestConfig,
+        tls: ssl.SSLContext | None = None,
+        is_question: IsQuestion = is_get,
+    ) -> None:
+        super().__init__(config, tls)
         self._is_question = is_question
 
     async def ask(self, request: Request) -> Outcome:

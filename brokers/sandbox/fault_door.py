@@ -60,7 +60,10 @@ def add_faults(app: web.Application, faults: Faults, voice: Voice) -> None:
         if request.path.startswith("/sandbox/"):
             return await handler(request)
         refusal = _lasting(faults, voice, request.path) or await _before(faults, voice, request)
-        return refusal or await _after(faults, request, await handler(request))
+        try:
+            return refusal or await _after(faults, request, await handler(request))
+        except ConnectionResetError:
+            return _hang_up(request)  # it broke within the request: nobody waits for an answer
 
     app.router.add_post(PATH, arm)
     app.router.add_get(PATH, listing)

@@ -1,6 +1,7 @@
 """Holds our account against the venue's: asks, confirms, raises doubts, and takes them back.
 
-Rule 1: a difference counts once two pictures in a row show it, see `engine.execution.syncer`.
+Rule 1: a difference counts once two pictures in a row show it, see `engine.execution.syncer`; the
+        second asked for after the first was had, for two on the way at once are as good as one.
 Rule 2: no answer, and one that is not whole, is never "nothing there": it is counted, and after a
         few the venue's account counts as unreachable (reliability.md A9).
 Rule 3: what the books lack is booked, what we forgot is canceled; nothing else is ever repaired.
@@ -204,10 +205,11 @@ class Truth:
     def _take(self, theirs: VenueSnapshot, found: tuple[Mismatch, ...], now_ns: int) -> None:
         """Hold a picture against the one before: what both show is a difference."""
         state = self.state
+        proving = state.suspects if theirs.asked_ns >= state.answered_ns else state.held
         state.failures, state.answered_ns = 0, now_ns
         doubtful = {one for one in found if one.kind not in FOREIGN}
         self._remember(theirs, found, is_agreed=not doubtful)
-        confirmed = tuple(one for one in found if one in state.suspects)
+        confirmed = tuple(one for one in found if one in proving)
         fresh = tuple(one for one in confirmed if one not in state.held)
         had_any, state.suspects, state.held = bool(state.held), found, confirmed
         repaired = self._repair(theirs, confirmed, now_ns) if self._may_repair() else ()

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -44,9 +44,17 @@ class Trial:
     lives: int = 0
 
 
-def trial(clock: VirtualTime, venue: str, seed: int, minutes: float, keep: str = "") -> Trial:
+def trial(
+    clock: VirtualTime,
+    venue: str,
+    seed: int,
+    minutes: float,
+    *,
+    without: Collection[str] = (),
+    keep: str = "",
+) -> Trial:
     """Live one seed at one venue and check it."""
-    world = make_world(venue, seed, minutes)
+    world = make_world(venue, seed, minutes, without)
     seed_all(seed)
     clock.begin(world.start_ns)
     home = Path(tempfile.mkdtemp(prefix="live-simulation-"))
@@ -86,13 +94,17 @@ def main(words: Sequence[str], clock: VirtualTime) -> int:
     """Put seeds on trial, print a line for each; 1 if anything broke."""
     arguments = _arguments(words)
     use_exact_arithmetic()
-    seeds = [arguments.seed] if arguments.seed is not None else range(arguments.seeds)
+    first = arguments.first
+    seeds = range(first, first + arguments.seeds) if arguments.seed is None else [arguments.seed]
+    without = frozenset(arguments.without.split(","))
     venues = [arguments.venue] if arguments.venue else list(VENUES)
     failed = 0
     for seed in seeds:
         for venue in venues:
             began_s = time.process_time()
-            shown = trial(clock, venue, seed, arguments.minutes, arguments.keep)
+            shown = trial(
+                clock, venue, seed, arguments.minutes, without=without, keep=arguments.keep
+            )
             failed += bool(shown.broken)
             _say(_line(venue, seed, shown, time.process_time() - began_s))
             for finding in shown.broken[:SHOWN_MAX]:
@@ -111,10 +123,12 @@ def _line(venue: str, seed: int, shown: Trial, cpu_s: float) -> str:
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make soak-live-virtual", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10, metavar="N", help="seeds 0 to N-1")
+    parser.add_argument("--seeds", type=int, default=10, metavar="N", help="so many")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="the first of them")
     parser.add_argument("--seed", type=int, help="this one alone")
     parser.add_argument("--venue", choices=list(VENUES), help="this one alone")
     parser.add_argument("--minutes", type=float, default=10.0, help="virtual minutes of each")
+    parser.add_argument("--without", default="", help="kinds of faults, by comma")
     parser.add_argument("--keep", default="", help="folder for what a session wrote")
     return parser.parse_args(words)
 

@@ -100,8 +100,6 @@ async def test_what_was_paid_while_the_line_was_down_is_found(script: Script, ru
 async def test_an_event_the_list_never_has_is_told_as_it_is(script: Script, run: Run) -> None:
     """For the one instrument there is, else for none; and never a second time by the list."""
     run.payments.begin(AT_MS * MS)
-    for broken in ((500, b""), (200, b"<html>"), refused(-1003, 400)):
-        script.then(INCOME, broken)
     run.payments.await_payment(event())
     await until(lambda: run.heard)
     assert [run.payments._symbol] == [one.symbol for one in run.heard]
@@ -112,6 +110,24 @@ async def test_an_event_the_list_never_has_is_told_as_it_is(script: Script, run:
     run.payments.begin((AT_MS - 10) * MS)
     await until(lambda: len(run.heard) == 2)
     assert (AT_MS + 8 * 3_600_000) * MS == run.heard[1].at_ns
+
+
+@pytest.mark.parametrize("awaits", [True, False])
+async def test_a_list_that_cannot_be_had_is_asked_until_it_answers(
+    script: Script, run: Run, awaits: bool
+) -> None:
+    """Else money would be booked for nobody, or what was paid while the line was down never."""
+    run.payments.begin(AT_MS * MS)
+    for broken in ((500, b""), (200, b"<html>"), refused(-1003, 400), (503, b"")):
+        script.then(INCOME, broken)
+    script.usual[INCOME] = told([row()])
+    if awaits:
+        run.payments.await_payment(event())
+    else:
+        run.payments.look()
+    await until(lambda: run.heard)
+    assert [("BTCUSDT", "-0.5")] == run.told()
+    assert 5 == script.names().count(INCOME)
 
 
 async def test_memory_is_bounded(script: Script, run: Run) -> None:

@@ -1,6 +1,7 @@
 """Facts and pictures of an account: whole or not at all, page by page, under the right names."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
@@ -9,6 +10,7 @@ from itertools import count, repeat
 import pytest
 
 from brokers.binance.account import BinanceAccount, open_account
+from brokers.binance.caller import NO_ROOM
 from brokers.binance.survey import PAGES_MAX, STRANGERS_MAX, WINDOW_MS
 from brokers.link.account import Accepted, Facts, Picture, Refused, Unanswered
 from engine.model.errors import CredentialsRefused, DataUnavailable
@@ -240,3 +242,14 @@ async def test_fills_of_orders_the_venue_has_forgotten_have_no_name(
     many = [trade(id=number, orderId=number) for number in range(1, STRANGERS_MAX + 2)]
     script.then(TRADES, (200, json.dumps(many).encode()), told([]))
     assert "unknown orders" in (await account.picture(NOW_MS * 10**6)).cause
+
+
+async def test_a_picture_is_asked_for_as_a_whole_or_not_at_all(
+    script: Script, account: BinanceAccount
+) -> None:
+    """Parts of it that would be thrown away take the room that the next one needs."""
+    await account._caller.learn_limits()
+    account._caller._budget.spend({"used-weight-1m": 960}, time.monotonic())
+    before = len(script.names())
+    assert NO_ROOM in (await account.picture(0)).cause
+    assert before == len([name for name in script.names() if "time" not in name])

@@ -195,6 +195,19 @@ def test_a_forgotten_order_of_ours_is_canceled() -> None:
     assert ["canceled a-99"] == rig.lines("sync_report")[0]["repaired"]
 
 
+def test_two_pictures_that_were_on_the_way_at_once_prove_no_more_than_one() -> None:
+    """Both may be of before an order ended, however late they come."""
+    rig = Drifting()
+    rig.wait(1)
+    ended = VenueWorkingOrder("a-99", "BTC", BUY, D(1), D(0))
+    at = rig.now
+    for late, asked in ((2, 0), (2.3, 1), (5, 4)):
+        told = VenueSnapshot(at + int(late * SECOND), at, at + asked * SECOND, orders=(ended,))
+        assert [] == rig.reports()
+        rig.answer(told)
+    assert [("mismatch", ["orphan_order a-99"])] == rig.reports()
+
+
 def foreign(rig: Drifting) -> Fault:
     order = VenueWorkingOrder("x-1", "BTC", BUY, D(1), D(0), is_foreign=True)
     return lambda e: replace(e, orders=(order,)) if isinstance(e, VenueSnapshot) else e

@@ -50,7 +50,7 @@ class Market:
             if line.type == "timer":
                 self._silence(line)
         elif line.type == "session_resumed":
-            self._rest(line.data["paused_ns"])
+            self._rest(line.data.get("paused_ns", 0))
         elif line.type == "intent":
             self._wish(line)
         elif line.type == "alert" and line.data["kind"] == "agent_quarantined":

@@ -151,13 +151,15 @@ class Orders:
             self._submitted(line)
         elif kind == "fill":
             self._filled(line)
+        elif kind == "sync_report":
+            self._repaired(line)
         elif kind == "alert" and line.data["kind"] == "overfill" and self._overfilled:
             self._verdicts.hold("A8", line.seq, "overfill", line.data["kind"])
             self._overfilled = ""
         elif kind.startswith("order_"):
             self._changed(line, kind.removeprefix("order_").upper())
         if kind in ASKS:
-            self._match(line)
+            self._match(line, (ASKS[kind], line.data["order_id"]))
 
     def _submitted(self, line: Line) -> None:
         data, order_id = line.data, line.data["order_id"]
@@ -212,7 +214,14 @@ class Orders:
         expected = [told[name] for name in names] if told else "an execution"
         self._verdicts.hold("A5", line.seq, expected, [data[name] for name in names])
 
-    def _match(self, line: Line) -> None:
+    def _repaired(self, line: Line) -> None:
+        """Take the cancels of orders that both sides know of again."""
+        for word in line.data["repaired"]:
+            what, _, order_id = word.partition(" ")
+            if what == "canceled":
+                self._match(line, ("cancel", order_id))
+
+    def _match(self, line: Line, announced: tuple[str, str]) -> None:
         """Hold an announced request against the next one the venue received."""
         if not self.requests:
             self.last_request = {}
@@ -220,7 +229,6 @@ class Orders:
         request = self.requests.popleft()
         self.last_request = request
         hold, seq = self._verdicts.hold, line.seq
-        announced = ASKS[line.type], line.data["order_id"]
         if not hold("A1", seq, announced, (request["what"], request["order_id"])):
             return
         written = request["lines"]
