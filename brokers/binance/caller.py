@@ -154,6 +154,8 @@ class Inquirer:
 
     async def ask(self, call: Call, *, of_spot: bool = False) -> bytes | Fault:
         """Send one request; return a good answer, or what is known of its failure."""
+        if not self._may_send(call):
+            return Fault(RejectReason.VENUE_UNAVAILABLE, "not sent: it is no question")
         rest = self._spot if of_spot else self._rests[call.lane]
         outcome = await self._send(call, rest)
         if isinstance(outcome, Fault) and outcome.code in LATE:
@@ -172,8 +174,6 @@ class Inquirer:
         return call.method == "GET"
 
     async def _send(self, call: Call, rest: Rest | Questions) -> Reply | Fault:
-        if not self._may_send(call):
-            return Fault(RejectReason.VENUE_UNAVAILABLE, "not sent: it is no question")
         costs = self._costs(call)
         if not await self._has_room(costs, call.lane):
             return Fault(RejectReason.RATE_LIMIT, NO_ROOM)

@@ -14,13 +14,13 @@ import msgspec
 
 from brokers.bitunix.rows import MODE_WORDS
 from brokers.bitunix.sign import query_text, sign
+from brokers.bitunix.wire import PREFIX
 from brokers.link.account import NewOrder, OrderRef
 from brokers.link.exchanged import Request
 from brokers.link.secret import Credentials
 from engine.model.orders import OrderType, TimeInForce
 from engine.venue import Capabilities, MarginTerms
 
-PREFIX: Final = "/api/v1/futures"
 COIN: Final = "USDT"
 PAGE: Final = 100
 """Rows of an answer, the most there are."""
