@@ -7,7 +7,7 @@ frame a `Malformed`. What can't be reached at start raises `DataUnavailable`.
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import msgspec
 
@@ -16,6 +16,7 @@ from engine.model.commands import Command
 from engine.model.events import HealthChanged, OperatorCommand
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, MarketEvent
+from engine.model.sightings import AccountSeen, AccountUnseen
 from engine.model.venue_events import VenueCanceled, VenueEvent, VenueFill
 from engine.model.words import Word
 
@@ -257,6 +258,37 @@ class BarSource(LiveFeed, Protocol):
         To be said before it is entered. Each is a `BarHistory`; one that could not be had is one
         with a failure, and takes a few seconds at most.
         """
+        ...
+
+
+class AccountWatch(Protocol):
+    """A real account that is looked at beside a session; an async context on its loop.
+
+    Nothing of it can act. What it brings has no time yet: whoever takes it stamps it.
+    """
+
+    def recall(self, event: AccountSeen | AccountUnseen) -> None:
+        """Know what an interrupted session was told: nothing is told twice."""
+        ...
+
+    def go_live(self) -> None:
+        """Begin to look."""
+        ...
+
+    def take(self) -> AccountSeen | AccountUnseen | None:
+        """Return the next thing seen; None where there is nothing new."""
+        ...
+
+    async def last(self) -> AccountSeen | AccountUnseen | None:
+        """Look once more, for seconds at most, and then never again."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Open; nothing is asked yet."""
+        ...
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave."""
         ...
 
 

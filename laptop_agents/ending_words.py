@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from engine.reports.schema import FinalReport
+from engine.reports.shadow_schema import ShadowReport
 from engine.risk.states import SHUTDOWN_DEADLINE
+from laptop_agents.shadow_words import shadow_words
 
 NAMED_MAX: Final = 5
 """Orders named one by one; the journal's last line has them all."""
@@ -25,6 +27,8 @@ def last_words(report: FinalReport, asked: str, working: Sequence[str]) -> Itera
         f"{why}: equity {report.equity:,.2f} ({report.pnl.net:+,.2f}),"
         f" {report.trades} fills, {report.round_trips} round trips, exit {report.exit_code}"
     )
+    if isinstance(report.shadow, ShadowReport):
+        yield from shadow_words(report.shadow)
     left = [f"{position.qty:f} {position.symbol}" for position in report.positions_at_end]
     if working:
         named = ", ".join(working[:NAMED_MAX])

@@ -32,7 +32,12 @@ Every setting has four homes, strongest first: an option or --set, the environme
 SETTING_OPTIONS = (
     # option, the settings it sets, placeholder, help
     ("--duration", ("session.duration_min",), "MIN", "minutes, fractions allowed (10 in headless)"),
-    ("--mode", ("mode",), "MODE", "paper, dry-run: signs and sends none, or live (paper)"),
+    (
+        "--mode",
+        ("mode",),
+        "MODE",
+        "paper, dry-run: signs and sends none, shadow: looks at a real account, or live (paper)",
+    ),
     (
         "--source",
         ("source",),

@@ -13,7 +13,7 @@ from laptop_agents.reaching import Permit, Reached
 if TYPE_CHECKING:
     from laptop_agents.settings import Settings
 
-LIVE, DRY_RUN = "live", "dry-run"
+LIVE, DRY_RUN, SHADOW = "live", "dry-run", "shadow"
 
 
 def agreed(settings: "Settings", consent: Consent) -> None:
@@ -29,13 +29,19 @@ def agreed(settings: "Settings", consent: Consent) -> None:
 
 
 def permitted(found: Reached, consent: Consent, home: Path, *, is_resumed: bool = False) -> Reached:
-    """Return what a session is made of: live with a permit, a dry run with a key that signs.
+    """Return what a session is made of, by its mode.
+
+    Live has a permit, a dry run a key that signs, a shadow session an account to look at.
 
     Raises:
         LaptopAgentsError: It may not begin, in a line that says what to do.
     """
     if found.settings.mode == DRY_RUN:
         return _rehearsed(found, home)
+    if found.settings.mode == SHADOW:
+        from laptop_agents.watching import watched  # noqa: PLC0415 - aiohttp, for shadow only
+
+        return watched(found, os.environ, home)
     if found.settings.mode != LIVE:
         return found
     from laptop_agents.admission import admit  # noqa: PLC0415 - TLS, for live only

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from brokers.link.account import VenueAccount
+    from brokers.link.reading import AccountReader
     from brokers.link.rehearsal import Rehearsal
     from engine.model.instrument import Instrument
     from engine.venue import MarginTerms
@@ -46,6 +47,14 @@ class Permit(NamedTuple):
     """What positions are made with there."""
 
 
+class Watched(NamedTuple):
+    """A real account may be looked at."""
+
+    reader: "AccountReader"
+    warnings: tuple[str, ...] = ()
+    """What a person should know of its key."""
+
+
 class Reached(NamedTuple):
     """What a session will listen to."""
 
@@ -59,6 +68,8 @@ class Reached(NamedTuple):
     """To send real orders; None simulates them."""
     rehearsal: "Rehearsal | None" = None
     """To write down what real orders would send; None does not."""
+    watched: "Watched | None" = None
+    """A real account to look at; None looks at none."""
     places: "Mapping[str, Any]" = MappingProxyType({})
     """How orders name each instrument, where the venue wants another word than its symbol."""
 

@@ -153,6 +153,8 @@ def _run(
             progress.note("the checkpoints' key can't be had: going on without checkpoints")
         if found.trouble:
             progress.note(f"{found.trouble}: going on with the mock market, SIMULATED")
+        for warning in found.watched.warnings if found.watched else ():
+            progress.note(warning)
         stops = Stops([*kill_files, run.folder.path / KILL_NAME])
         listener = listen(run.folder.path)
         stack.callback(listener.close)
@@ -162,6 +164,7 @@ def _run(
             found.feed or compose.make_feed(settings, run.start_ns),
             permit=found.permit,
             rehearsal=found.rehearsal,
+            watched=found.watched,
             log=log,
             progress=progress,
             stops=stops,

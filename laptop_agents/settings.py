@@ -30,7 +30,7 @@ from brokers.binance.config import BinanceConfig
 from brokers.bitunix.config import BitunixConfig
 from brokers.file.config import FileConfig
 from brokers.hyperliquid.config import HyperliquidConfig
-from brokers.link.config import LiveConfig
+from brokers.link.config import LiveConfig, ShadowConfig
 from brokers.mock.config import MockConfig
 from brokers.paper.config import PaperConfig
 from engine.execution.config import SyncConfig
@@ -72,15 +72,8 @@ SYMBOLS_MAX = 256
 SYMBOL = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}", re.ASCII)
 LIVE_SOURCES = ("bitunix", "binance", "hyperliquid")
 _OFFERED = ", ".join((*LIVE_SOURCES, "mock"))
-LATER_MODES = ("shadow",)
-SIGNING = ("live", "dry-run")
+SIGNING = ("live", "dry-run", "shadow")
 """Modes with an account at a venue."""
-
-
-def _mode(mode: str) -> str:
-    if mode in LATER_MODES:
-        raise PydanticCustomError(OURS, "not in this release: use paper, dry-run or live")
-    return mode
 
 
 def _source(source: str) -> str:
@@ -134,8 +127,9 @@ class Settings(BaseSettings):
         validate_default=False,
     )
 
-    mode: Annotated[Literal["paper", "dry-run", "shadow", "live"], AfterValidator(_mode)] = "paper"
-    """How real the orders are: `paper` simulates all of them, `live` sends them to the source."""
+    mode: Literal["paper", "dry-run", "shadow", "live"] = "paper"
+    """How real the orders are: `paper` simulates all of them, `dry-run` also signs what it would
+    send, `shadow` looks at a real account beside them, `live` sends them to the source."""
     source: Annotated[str, AfterValidator(_source)] = DEFAULT_SOURCE
     """Market data: `bitunix`, `binance` or `hyperliquid` live, `mock`, or `file:PATH[,PATH...]`."""
     symbols: Annotated[tuple[str, ...], AfterValidator(_symbols)] = ()
@@ -156,6 +150,7 @@ class Settings(BaseSettings):
     binance: BinanceConfig = BinanceConfig()
     hyperliquid: HyperliquidConfig = HyperliquidConfig()
     live: LiveConfig = LiveConfig()
+    shadow: ShadowConfig = ShadowConfig()
     journal: JournalConfig = JournalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     health: HealthConfig = HealthConfig()

@@ -10,6 +10,7 @@ from engine.venue import EmergencyDesk
 
 if TYPE_CHECKING:
     from brokers.link.account import VenueAccount
+    from brokers.link.reading import AccountReader
     from brokers.link.rehearsal import Rehearsal
     from brokers.link.secret import Credentials
     from laptop_agents.settings import Settings
@@ -42,6 +43,19 @@ def open_account(
 ) -> "VenueAccount":
     """Return an account; nothing is sent."""
     opened: VenueAccount = _part(venue, "account").open_account(
+        credentials, getattr(settings, venue), instruments
+    )
+    return opened
+
+
+def open_reader(
+    venue: str,
+    credentials: "Credentials",
+    settings: "Settings",
+    instruments: Sequence[Instrument],
+) -> "AccountReader":
+    """Return an account that can only be looked at; nothing is asked."""
+    opened: AccountReader = _part(venue, "reader").open_reader(
         credentials, getattr(settings, venue), instruments
     )
     return opened

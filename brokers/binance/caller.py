@@ -13,9 +13,9 @@ import asyncio
 import ssl
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from brokers.binance import requests
 from brokers.binance.answers import BROKEN
@@ -25,6 +25,7 @@ from brokers.binance.requests import Call, written
 from brokers.binance.terms import limits_in, server_time_ms
 from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import ClockOffset
+from brokers.link.questions import Questions
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest, RestConfig, Unknown
 from brokers.link.secret import Credentials
 from brokers.link.trust import trusted
@@ -54,17 +55,27 @@ CLOCK_KEPT_NS: Final = 300 * 1_000_000_000
 """After so long the clocks are compared again."""
 
 
-class Caller:
-    """One account's requests; use it as an async context."""
+Way = Callable[[RestConfig, ssl.SSLContext | None], Rest | Questions]
+"""Makes connections to a host."""
 
-    def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
+
+class Inquirer:
+    """One account's questions; use it as an async context. What is none is not even signed."""
+
+    LANES: ClassVar[tuple[Lane, ...]] = (Lane.READ,)
+    """Kinds of requests, each with connections of its own."""
+
+    def __init__(
+        self, credentials: Credentials, config: BinanceConfig, way: Way = Questions
+    ) -> None:
         self._credentials = credentials
         self._config = config
         tls = trusted("binance", config)
         self._rests = {
-            lane: _rest(config.rest_url, config, tls, stays_warm=lane.is_urgent) for lane in Lane
+            lane: way(_host(config.rest_url, config, stays_warm=lane.is_urgent), tls)
+            for lane in self.LANES
         }
-        self._spot = _rest(config.spot_url, config, tls)
+        self._spot = way(_host(config.spot_url, config), tls)
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
         self._clock = ClockOffset()
@@ -143,6 +154,8 @@ class Caller:
 
     async def ask(self, call: Call, *, of_spot: bool = False) -> bytes | Fault:
         """Send one request; return a good answer, or what is known of its failure."""
+        if not self._may_send(call):
+            return Fault(RejectReason.VENUE_UNAVAILABLE, "not sent: it is no question")
         rest = self._spot if of_spot else self._rests[call.lane]
         outcome = await self._send(call, rest)
         if isinstance(outcome, Fault) and outcome.code in LATE:
@@ -157,7 +170,10 @@ class Caller:
     def _may_repeat(self, call: Call, fault: Fault) -> bool:
         return fault.is_overload and (call.is_repeatable or self._config.retries_overload)
 
-    async def _send(self, call: Call, rest: Rest) -> Reply | Fault:
+    def _may_send(self, call: Call) -> bool:
+        return call.method == "GET"
+
+    async def _send(self, call: Call, rest: Rest | Questions) -> Reply | Fault:
         costs = self._costs(call)
         if not await self._has_room(costs, call.lane):
             return Fault(RejectReason.RATE_LIMIT, NO_ROOM)
@@ -213,18 +229,25 @@ class Caller:
             self._budget.back_off(min(pause_s, PAUSE_MAX_S), now_s, is_ban=is_ban)
 
 
-def _rest(
-    url: str, config: BinanceConfig, tls: ssl.SSLContext | None, *, stays_warm: bool = False
-) -> Rest:
-    return Rest(
-        RestConfig(
-            base_url=url,
-            connect_s=CONNECT_S,
-            answer_s=config.answer_s,
-            total_s=config.answer_s + CONNECT_S,
-            stays_warm=stays_warm,
-        ),
-        tls,
+class Caller(Inquirer):
+    """One account's requests, those that change something among them."""
+
+    LANES: ClassVar[tuple[Lane, ...]] = tuple(Lane)
+
+    def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
+        super().__init__(credentials, config, Rest)
+
+    def _may_send(self, call: Call) -> bool:  # noqa: ARG002 - everything may be
+        return True
+
+
+def _host(url: str, config: BinanceConfig, *, stays_warm: bool = False) -> RestConfig:
+    return RestConfig(
+        base_url=url,
+        connect_s=CONNECT_S,
+        answer_s=config.answer_s,
+        total_s=config.answer_s + CONNECT_S,
+        stays_warm=stays_warm,
     )
 
 

@@ -16,7 +16,8 @@ from brokers.binance.parse import LineParser, split_stream
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import OK, MarketFeed, Tap, good_body
 from brokers.link.grid import Grid
-from brokers.link.rest import Reply, Request, Rest, RestConfig
+from brokers.link.questions import Questions
+from brokers.link.rest import Reply, Request, RestConfig
 from brokers.link.stream import Stream, StreamConfig
 from brokers.link.trust import trusted
 from engine.model.market import Depth, FeedEvent
@@ -47,7 +48,7 @@ class BinanceFeed(MarketFeed):
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
         self._tls = trusted(self.name, config)
-        super().__init__(symbols, Rest(self._rest_config, self._tls), tap)
+        super().__init__(symbols, Questions(self._rest_config, self._tls), tap)
         self._books = Books(symbols)
         self._parser = LineParser({})
 
@@ -59,7 +60,7 @@ class BinanceFeed(MarketFeed):
             UnknownInstrument: It does not list one of the symbols.
 
         """
-        async with Rest(self._rest_config, self._tls) as rest:
+        async with Questions(self._rest_config, self._tls) as rest:
             outcome = await rest.ask(Request("GET", LISTING, {}))
         self._instruments = tuple(listed(good_body(self.name, outcome), self._symbols))
         self._parser = LineParser({item.symbol: Grid(item) for item in self._instruments})

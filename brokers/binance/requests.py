@@ -209,6 +209,12 @@ def funding(since_ms: int) -> Call:
     return Call("GET", "/fapi/v1/income", params, weight=30)
 
 
+def payments(since_ms: int) -> Call:
+    """Ask for everything that moved the wallet since a time, oldest first."""
+    params = (("startTime", str(since_ms)), ("limit", str(TRADES_MAX)))
+    return Call("GET", "/fapi/v1/income", params, weight=30)
+
+
 def count_down(symbol: str, ttl_ms: int) -> Call:
     """Have every order of an instrument canceled after so long; 0 stops that."""
     params = (("symbol", symbol), ("countdownTime", str(ttl_ms)))

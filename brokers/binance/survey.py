@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from brokers.binance import answers, requests, terms
 from brokers.binance.answers import BROKEN, MS_NS, FeeOf, Trade
-from brokers.binance.caller import NO_ROOM, Caller
+from brokers.binance.caller import NO_ROOM, Inquirer
 from brokers.binance.faults import NO_SUCH_ORDER, Fault
 from brokers.binance.names import Names
 from brokers.binance.requests import Call
@@ -51,7 +51,7 @@ class Survey:
     """Looks at one account."""
 
     def __init__(
-        self, caller: Caller, symbols: Sequence[str], quote: str, names: Names, fee_of: FeeOf
+        self, caller: Inquirer, symbols: Sequence[str], quote: str, names: Names, fee_of: FeeOf
     ) -> None:
         self._caller = caller
         self._symbols = tuple(symbols)
@@ -88,16 +88,16 @@ class Survey:
                 raise NotWhole(fault)
         allowed = None
         if asks_spot:
-            allowed = await self._read(requests.permissions(), terms.permissions, of_spot=True)
+            allowed = await self.read(requests.permissions(), terms.permissions, of_spot=True)
         positions, balance, orders, one_way, margin = await asyncio.gather(
-            self._read(requests.positions(), answers.holdings),
-            self._read(requests.balances(), self._wallet),
-            self._read(requests.open_orders(), answers.reports),
-            self._read(requests.position_mode(), terms.is_one_way),
+            self.read(requests.positions(), answers.holdings),
+            self.read(requests.balances(), self._wallet),
+            self.read(requests.open_orders(), answers.reports),
+            self.read(requests.position_mode(), terms.is_one_way),
             self._margin(),
         )
         fees = await asyncio.gather(
-            *(self._read(requests.commission(one), terms.fees_bps) for one in self._symbols)
+            *(self.read(requests.commission(one), terms.fees_bps) for one in self._symbols)
         )
         return Facts(
             tail,
@@ -122,7 +122,7 @@ class Survey:
             return Unanswered(missing.fault.detail)
 
     async def _margin(self) -> tuple[MarginTerms, ...]:
-        told = await self._read(requests.symbol_settings(), terms.margins)
+        told = await self.read(requests.symbol_settings(), terms.margins)
         return tuple(told[symbol] for symbol in self._symbols if symbol in told)
 
     # --- picture -------------------------------------------------------------------------------
@@ -153,11 +153,11 @@ class Survey:
             raise NotWhole(Fault(RejectReason.RATE_LIMIT, NO_ROOM))
         (positions, orders, balance), trades = await asyncio.gather(
             asyncio.gather(
-                self._read(requests.positions(), answers.holdings),
-                self._working.ask(lambda call: self._read(call, answers.reports)),
-                self._read(requests.balances(), self._wallet),
+                self.read(requests.positions(), answers.holdings),
+                self._working.ask(lambda call: self.read(call, answers.reports)),
+                self.read(requests.balances(), self._wallet),
             ),
-            asyncio.gather(*(self._trades(one, start_ms, now_ms) for one in self._symbols)),
+            asyncio.gather(*(self.trades(one, start_ms, now_ms) for one in self._symbols)),
         )
         for order in orders:
             self._names.learn(order)
@@ -169,8 +169,13 @@ class Survey:
         trades = [requests.trades_since(one, since_ms, None) for one in self._symbols]
         return [requests.positions(), requests.open_orders(), requests.balances(), *trades]
 
-    async def _trades(self, symbol: str, since_ms: int, now_ms: int) -> list[Trade]:
-        """Return an instrument's fills since a time, by number."""
+    async def trades(self, symbol: str, since_ms: int, now_ms: int) -> list[Trade]:
+        """Return an instrument's fills since a time, by number.
+
+        Raises:
+            NotWhole: They can't all be had.
+
+        """
         found: dict[int, Trade] = {}
         start_ms = since_ms
         for _ in range(PAGES_MAX):
@@ -189,7 +194,7 @@ class Survey:
         if not last_id:
             end_ms = start_ms + WINDOW_MS
             call = requests.trades_since(symbol, start_ms, end_ms if end_ms < now_ms else None)
-        return await self._read(call, answers.trades)
+        return await self.read(call, answers.trades)
 
     async def _fills(self, trades: list[Trade]) -> tuple[FillReport, ...]:
         """Return fills with the names of their orders, oldest first."""
@@ -218,7 +223,13 @@ class Survey:
     def _wallet(self, body: bytes) -> Decimal:
         return answers.balance(body, self._quote)
 
-    async def _read(self, call: Call, parse: Callable[[bytes], T], *, of_spot: bool = False) -> T:
+    async def read(self, call: Call, parse: Callable[[bytes], T], *, of_spot: bool = False) -> T:
+        """Put a question and read its answer.
+
+        Raises:
+            NotWhole: It failed, or makes no sense.
+
+        """
         told = await self._caller.ask(call, of_spot=of_spot)
         if isinstance(told, Fault):
             raise NotWhole(told)

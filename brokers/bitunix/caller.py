@@ -16,10 +16,11 @@ from brokers.bitunix import requests
 from brokers.bitunix.answers import Said, said
 from brokers.bitunix.clock import S_NS, SecondsClock
 from brokers.bitunix.codes import SIGNATURE, THROTTLED
-from brokers.bitunix.requests import Scribe
+from brokers.bitunix.requests import Asking, Scribe
 from brokers.link.account import Refused, Unclear
 from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import date_s
+from brokers.link.questions import Questions
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest
 from engine.model.venue_events import RejectReason
 
@@ -42,10 +43,10 @@ SET_NS: Final = 1_000_000_000
 Answer = Said | Refused | Unclear
 
 
-class Caller:
-    """One account's way to the venue."""
+class Inquirer:
+    """One account's way to the venue, for questions."""
 
-    def __init__(self, rests: Mapping[Lane, Rest], clock: SecondsClock) -> None:
+    def __init__(self, rests: Mapping[Lane, Rest | Questions], clock: SecondsClock) -> None:
         """Take over a way for each lane: no cancel waits for a connection an order hangs on."""
         self._rests = rests
         self._clock = clock
@@ -53,13 +54,9 @@ class Caller:
         self.budget = Budget(tuple(limits))
         self._back_off_s = BACK_OFF_S
 
-    async def read(self, scribe: Scribe, path: str, params: Mapping[str, str]) -> Answer:
+    async def read(self, scribe: Asking, path: str, params: Mapping[str, str]) -> Answer:
         """Ask a question."""
         return await self._ask(lambda: scribe.get(path, params), path, Lane.READ)
-
-    async def do(self, scribe: Scribe, path: str, body: Mapping[str, Any], lane: Lane) -> Answer:
-        """Ask for something to be done."""
-        return await self._ask(lambda: scribe.post(path, body), path, lane)
 
     async def _ask(self, write: Callable[[], Request], path: str, lane: Lane) -> Answer:
         answer, was_set = await self._once(write, path, lane)
@@ -109,3 +106,11 @@ class Caller:
     def now_ms(self) -> int:
         """Return the venue's time."""
         return (time.time_ns() + self._clock.offset_ns) // (S_NS // 1_000)
+
+
+class Caller(Inquirer):
+    """One account's way to the venue, for everything."""
+
+    async def do(self, scribe: Scribe, path: str, body: Mapping[str, Any], lane: Lane) -> Answer:
+        """Ask for something to be done."""
+        return await self._ask(lambda: scribe.post(path, body), path, lane)

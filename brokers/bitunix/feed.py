@@ -17,7 +17,8 @@ from brokers.bitunix.talk import Talk, TalkConfig, Topic, subscription
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import OK, MarketFeed, Tap, good_body
 from brokers.link.grid import Grid
-from brokers.link.rest import Reply, Request, Rest, RestConfig
+from brokers.link.questions import Questions
+from brokers.link.rest import Reply, Request, RestConfig
 from brokers.link.stream import Stream, StreamConfig
 from brokers.link.trust import trusted
 from engine.model.market import Malformed
@@ -52,7 +53,7 @@ class BitunixFeed(MarketFeed):
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
         self._tls = trusted(self.name, config)
-        super().__init__(symbols, Rest(self._rest_config, self._tls), tap)
+        super().__init__(symbols, Questions(self._rest_config, self._tls), tap)
         self._parser = PushParser({})
         self._talks: dict[str, Talk] = {}
 
@@ -64,7 +65,7 @@ class BitunixFeed(MarketFeed):
             UnknownInstrument: It does not list one of the symbols.
 
         """
-        async with Rest(self._rest_config, self._tls) as rest:
+        async with Questions(self._rest_config, self._tls) as rest:
             outcome = await rest.ask(Request("GET", LISTING, {}))
         self._instruments = tuple(listed(good_body(self.name, outcome), self._symbols))
         grids = {item.symbol: Grid(item) for item in self._instruments}

@@ -11,8 +11,7 @@ from msgspec import Meta, Raw, field
 
 from brokers.bitunix import rows
 from brokers.bitunix.codes import OK
-from brokers.bitunix.requests import PREFIX
-from brokers.bitunix.wire import NOTHING
+from brokers.bitunix.wire import NOTHING, PREFIX
 from brokers.link.exchanged import Request
 from brokers.link.grid import Refused
 from brokers.link.past import LENGTHS, Asked, Kline, Klines

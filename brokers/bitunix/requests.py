@@ -14,13 +14,13 @@ import msgspec
 
 from brokers.bitunix.rows import MODE_WORDS
 from brokers.bitunix.sign import query_text, sign
+from brokers.bitunix.wire import PREFIX
 from brokers.link.account import NewOrder, OrderRef
 from brokers.link.exchanged import Request
 from brokers.link.secret import Credentials
 from engine.model.orders import OrderType, TimeInForce
 from engine.venue import Capabilities, MarginTerms
 
-PREFIX: Final = "/api/v1/futures"
 COIN: Final = "USDT"
 PAGE: Final = 100
 """Rows of an answer, the most there are."""
@@ -58,8 +58,8 @@ CAPABILITIES: Final = Capabilities(
 """Orders can be changed in place there, but what becomes of their id and post-only is not known."""
 
 
-class Scribe:
-    """Writes requests in one account's name."""
+class Asking:
+    """Writes questions in one account's name, and nothing else."""
 
     def __init__(
         self, credentials: Credentials, now_ms: Callable[[], int], nonce: Callable[[], str]
@@ -83,11 +83,6 @@ class Scribe:
         target = f"{PREFIX}{path}?{query}" if query else f"{PREFIX}{path}"
         return Request("GET", target, self._headers(query_text(told), b""))
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Request:
-        """Ask for something to be done."""
-        content = msgspec.json.encode(body)
-        return Request("POST", f"{PREFIX}{path}", self._headers("", content), content)
-
     def _headers(self, query: str, body: bytes) -> dict[str, str]:
         nonce, timestamp = self._nonce(), str(self._now_ms())
         return {
@@ -98,6 +93,15 @@ class Scribe:
             "language": "en-US",
             "Content-Type": "application/json",
         }
+
+
+class Scribe(Asking):
+    """Writes any request in one account's name."""
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Request:
+        """Ask for something to be done."""
+        content = msgspec.json.encode(body)
+        return Request("POST", f"{PREFIX}{path}", self._headers("", content), content)
 
     def login(self, *, in_seconds: bool) -> str:
         """Return the message that opens a private line; the literal that is sent is signed."""

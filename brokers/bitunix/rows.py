@@ -98,6 +98,8 @@ class PositionRow(msgspec.Struct):
     side: str = ""
     qty: Raw = NOTHING
     funding: Raw = NOTHING
+    entry_value: Raw = field(name="entryValue", default=NOTHING)
+    unrealised: Raw = field(name="unrealizedPNL", default=NOTHING)
     event: str = ""
 
 
@@ -108,6 +110,7 @@ class AccountRow(msgspec.Struct):
     frozen: Raw = NOTHING
     margin: Raw = NOTHING
     position_mode: str = field(name="positionMode", default="")
+    cross_unrealised: Raw = field(name="crossUnrealizedPNL", default=NOTHING)
 
 
 class LeverageRow(msgspec.Struct):

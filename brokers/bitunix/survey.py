@@ -22,10 +22,10 @@ from brokers.bitunix.answers import (
     read,
     wallet,
 )
-from brokers.bitunix.caller import Answer, Caller
+from brokers.bitunix.caller import Answer, Inquirer
 from brokers.bitunix.memory import Memory
 from brokers.bitunix.moments import MS_NS, moment_ns
-from brokers.bitunix.requests import COIN, PAGE, Scribe
+from brokers.bitunix.requests import COIN, PAGE, Asking
 from brokers.bitunix.rows import OrderRow, TradeRow, text_of
 from brokers.link.account import (
     FillReport,
@@ -52,7 +52,7 @@ Row = TypeVar("Row", OrderRow, TradeRow)
 class Survey:
     """Asks one account."""
 
-    def __init__(self, caller: Caller, scribe: Scribe, memory: Memory) -> None:
+    def __init__(self, caller: Inquirer, scribe: Asking, memory: Memory) -> None:
         self._caller = caller
         self._scribe = scribe
         self._memory = memory
@@ -118,7 +118,7 @@ class Survey:
 
     async def positions(self) -> tuple[VenueHolding, ...] | Unanswered:
         """Ask for every open position, by symbol."""
-        found = _rows(await self._ask(requests.POSITIONS, {}), rows.positions.all)
+        found = await self.held()
         if isinstance(found, Unanswered):
             return found
         net: dict[str, Decimal] = {}
@@ -128,6 +128,10 @@ class Survey:
                 return told
             net[told.symbol] = net.get(told.symbol, ZERO) + told.qty
         return tuple(VenueHolding(symbol, qty) for symbol, qty in sorted(net.items()) if qty)
+
+    async def held(self) -> list[rows.PositionRow] | Unanswered:
+        """Ask for every open position, as it is listed."""
+        return _rows(await self._ask(requests.POSITIONS, {}), rows.positions.all)
 
     async def working(self) -> tuple[OrderReport, ...] | Unanswered:
         """Ask for every order that can still fill."""
@@ -145,9 +149,7 @@ class Survey:
 
     async def fills(self, asked: Mapping[str, str]) -> list[FillReport] | Unanswered:
         """Ask for executions, oldest first, each with our name for its order where it has one."""
-        found = await self._pages(
-            requests.TRADES, asked, rows.trade_pages.all, lambda row: text_of(row.trade_id)
-        )
+        found = await self.trades(asked)
         if isinstance(found, Unanswered):
             return found
         unnamed = await self._name({text_of(row.order_id) for row in found})
@@ -160,6 +162,12 @@ class Survey:
                 return told
             fills.append(told)
         return sorted(fills, key=lambda fill: (fill.at_ns, len(fill.trade_id), fill.trade_id))
+
+    async def trades(self, asked: Mapping[str, str]) -> list[TradeRow] | Unanswered:
+        """Ask for executions, as they are listed."""
+        return await self._pages(
+            requests.TRADES, asked, rows.trade_pages.all, lambda row: text_of(row.trade_id)
+        )
 
     async def _name(self, order_ids: set[str]) -> Unanswered | None:
         """Learn our names of orders that an earlier process placed."""

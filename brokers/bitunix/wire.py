@@ -14,6 +14,8 @@ Milliseconds = Annotated[int, Meta(ge=0, le=MS_MAX)]
 Level = tuple[str, str]
 """Price and size."""
 NOTHING: Final = Raw(b"null")
+PREFIX: Final = "/api/v1/futures"
+"""Of every path."""
 
 
 class Told(msgspec.Struct, gc=False):

@@ -142,7 +142,8 @@ class HyperliquidAccount:
             CredentialsRefused: The wallet may not trade for the address.
 
         """
-        return await self._survey.facts(self._master, self._tail)
+        wallet = self._caller.signer.address
+        return await self._survey.facts(self._master, self._tail, wallet)
 
     async def listen(self, take: Callable[[Report], None]) -> None:
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""

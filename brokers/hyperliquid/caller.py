@@ -9,10 +9,12 @@ Source: the Hyperliquid sheet, sections 4, 5, 7 and 8; reliability.md A3, B5, ro
 """
 
 import asyncio
+import ssl
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple, Self
 
 import msgspec
 
@@ -20,12 +22,14 @@ from brokers.hyperliquid import actions
 from brokers.hyperliquid.allowance import Allowance
 from brokers.hyperliquid.answers import BROKEN, Done, Failed, done
 from brokers.hyperliquid.config import HyperliquidConfig
+from brokers.hyperliquid.questions import INFO, asking
 from brokers.hyperliquid.refusals import harmless, reason_of
 from brokers.hyperliquid.sealing import Nonces, sealed
 from brokers.hyperliquid.sign import Action, Signer
 from brokers.hyperliquid.wire import JSON
 from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import ClockOffset
+from brokers.link.questions import Questions
 from brokers.link.rest import NotSent, Reply, Request, Rest, RestConfig, Unknown
 from brokers.link.trust import trusted
 from engine.model.venue_events import RejectReason
@@ -58,29 +62,35 @@ class Fault(NamedTuple):
     detail: str
 
 
-class Caller:
-    """One account's requests; use it as an async context."""
+EXCHANGE: Final = "/exchange"
+Way = Callable[[RestConfig, ssl.SSLContext | None], Rest | Questions]
+"""Makes connections to a host."""
 
-    def __init__(self, signer: Signer, address: str, config: HyperliquidConfig) -> None:
+
+class Inquirer:
+    """One account's questions; use it as an async context. They need no key and no signature."""
+
+    LANES: ClassVar[tuple[Lane, ...]] = (Lane.READ,)
+    """Kinds of requests, each with connections of its own."""
+
+    def __init__(self, address: str, config: HyperliquidConfig, way: Way = asking) -> None:
         """Prepare.
 
         Args:
-            signer: The wallet that may trade.
-            address: Of the account it trades for: the master's, or a vault's.
+            address: Of the account: the master's, or a vault's.
             config: Where the venue is.
+            way: Leads there.
 
         """
         self.address = address
-        self.signer = signer
         self._config = config
         total_s = config.answer_s + CONNECT_S
         at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s, total_s=total_s)
         tls = trusted("hyperliquid", config)
         self._rests = {
-            lane: Rest(replace(at_once, stays_warm=lane.is_urgent), tls) for lane in Lane
+            lane: way(replace(at_once, stays_warm=lane.is_urgent), tls) for lane in self.LANES
         }
         """By lane, so that no cancel waits for a connection that an order hangs on."""
-        self._nonces = Nonces()
         self._budget = Budget((IP_LIMIT,))
         self.allowance = Allowance()
         self._clock = ClockOffset()
@@ -134,28 +144,11 @@ class Caller:
                 return _no_room("the venue's limits for this machine")
             await asyncio.sleep(wait_s)
         body = msgspec.json.encode({"type": kind, **words})
-        return await self._send("/info", body, costs, Lane.READ)
+        return await self._send(INFO, body, costs, Lane.READ)
 
     async def ask_of_us(self, kind: str, **words: object) -> Reply | Fault:
         """Put a question about the account."""
         return await self.ask(kind, user=self.address, **words)
-
-    async def act(self, action: Action, lane: Lane) -> Done | Fault:
-        """Have one thing done; return what became of each of its elements."""
-        count, now_s = actions.count(action), time.monotonic()
-        costs = {IP: 1 + count // WEIGHT_EVERY}
-        if not self.allowance.has_room(now_s, is_cancel=lane is Lane.CANCEL, count=count):
-            return _no_room("this address's requests, which trading earns")
-        if self._budget.wait_s(costs, lane, now_s) > 0:
-            return _no_room("the venue's limits for this machine")
-        self.allowance.spend(now_s, count)
-        reply = await self._send("/exchange", self._signed(action), costs, lane)
-        return reply if isinstance(reply, Fault) else _carried_out(reply.body)
-
-    def _signed(self, action: Action) -> bytes:
-        """Return the body that carries an action, signed for now."""
-        nonce = self._nonces.next(time.time_ns() // MS_NS)
-        return sealed(action, self.signer, nonce, self._config, self.now_ns() // MS_NS).body
 
     async def _send(
         self, path: str, body: bytes, costs: dict[str, int], lane: Lane
@@ -170,6 +163,42 @@ class Caller:
         if outcome.status == TOO_MANY:
             self._budget.back_off(PAUSE_S, time.monotonic())
         return outcome if outcome.status == OK else _bad_status(outcome)
+
+
+class Caller(Inquirer):
+    """One account's requests, those that change something among them."""
+
+    LANES: ClassVar[tuple[Lane, ...]] = tuple(Lane)
+
+    def __init__(self, signer: Signer, address: str, config: HyperliquidConfig) -> None:
+        """Prepare.
+
+        Args:
+            signer: The wallet that may trade.
+            address: Of the account it trades for: the master's, or a vault's.
+            config: Where the venue is.
+
+        """
+        super().__init__(address, config, Rest)
+        self.signer = signer
+        self._nonces = Nonces()
+
+    async def act(self, action: Action, lane: Lane) -> Done | Fault:
+        """Have one thing done; return what became of each of its elements."""
+        count, now_s = actions.count(action), time.monotonic()
+        costs = {IP: 1 + count // WEIGHT_EVERY}
+        if not self.allowance.has_room(now_s, is_cancel=lane is Lane.CANCEL, count=count):
+            return _no_room("this address's requests, which trading earns")
+        if self._budget.wait_s(costs, lane, now_s) > 0:
+            return _no_room("the venue's limits for this machine")
+        self.allowance.spend(now_s, count)
+        reply = await self._send(EXCHANGE, self._signed(action), costs, lane)
+        return reply if isinstance(reply, Fault) else _carried_out(reply.body)
+
+    def _signed(self, action: Action) -> bytes:
+        """Return the body that carries an action, signed for now."""
+        nonce = self._nonces.next(time.time_ns() // MS_NS)
+        return sealed(action, self.signer, nonce, self._config, self.now_ns() // MS_NS).body
 
 
 def _carried_out(body: bytes) -> Done | Fault:

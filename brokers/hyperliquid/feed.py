@@ -17,10 +17,11 @@ from brokers.hyperliquid.grid import CoinGrid
 from brokers.hyperliquid.klines import KLINES
 from brokers.hyperliquid.listing import Place, listed, numbered
 from brokers.hyperliquid.parse import FrameParser
+from brokers.hyperliquid.questions import asking
 from brokers.hyperliquid.wire import JSON
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import MarketFeed, Tap, good_body
-from brokers.link.rest import Request, Rest, RestConfig
+from brokers.link.rest import Request, RestConfig
 from brokers.link.stream import Stream, StreamConfig
 from brokers.link.trust import trusted
 
@@ -49,7 +50,7 @@ class HyperliquidFeed(MarketFeed):
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
         self._tls = trusted(self.name, config)
-        super().__init__(symbols, Rest(self._rest_config, self._tls), tap)
+        super().__init__(symbols, asking(self._rest_config, self._tls), tap)
         self._parser = FrameParser()
         self._listing = b""
         self.places: Mapping[str, Place] = {}
@@ -63,7 +64,7 @@ class HyperliquidFeed(MarketFeed):
             UnknownInstrument: It does not list one of the coins.
 
         """
-        async with Rest(self._rest_config, self._tls) as rest:
+        async with asking(self._rest_config, self._tls) as rest:
             outcome = await rest.ask(info({"type": "metaAndAssetCtxs"}))
         body = good_body(self.name, outcome)
         self._instruments, self._listing = tuple(listed(body, self._symbols)), body

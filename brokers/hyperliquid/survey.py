@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from brokers.hyperliquid import answers
 from brokers.hyperliquid.answers import BROKEN, FILLS_PAGE, FillRow, Role, State
-from brokers.hyperliquid.caller import Caller, Fault
+from brokers.hyperliquid.caller import Fault, Inquirer
 from brokers.hyperliquid.listing import Place, places
 from brokers.hyperliquid.names import Names, Succession
 from brokers.hyperliquid.refusals import WORDS
@@ -58,7 +58,7 @@ class Survey:
 
     def __init__(
         self,
-        caller: Caller,
+        caller: Inquirer,
         instruments: Sequence[Instrument],
         names: Names,
         succession: Succession,
@@ -72,12 +72,13 @@ class Survey:
 
     # --- facts ---------------------------------------------------------------------------------
 
-    async def facts(self, master: str, tail: str) -> Facts:
+    async def facts(self, master: str, tail: str, wallet: str) -> Facts:
         """Ask what has to be known before anything is sent.
 
         Args:
             master: Address whose wallet or agent signs.
             tail: Of it.
+            wallet: Address of what signs; the master's where nothing does.
 
         Raises:
             DataUnavailable: The venue can't be reached, or makes no sense.
@@ -85,14 +86,14 @@ class Survey:
 
         """
         try:
-            is_master = await self._identified(master)
+            is_master = await self._identified(master, wallet)
             return await self._facts(tail, is_master=is_master)
         except NotWhole as missing:
             fault = missing.fault
             kind = CredentialsRefused if fault.reason is RejectReason.AUTH else DataUnavailable
             raise kind(f"hyperliquid does not answer: {fault.detail}") from None
 
-    async def _identified(self, master: str) -> bool:
+    async def _identified(self, master: str, wallet: str) -> bool:
         """Check who is whose; return whether the wallet is the master's own.
 
         Raises:
@@ -110,7 +111,6 @@ class Survey:
                 f"hyperliquid knows no account {_short(master)}: is it the master's address, and"
                 " of this chain (mainnet or testnet)?"
             )
-        wallet = self._caller.signer.address
         if wallet == master:
             return True
         ours = await self._role(wallet)
@@ -122,12 +122,12 @@ class Survey:
         return False
 
     async def _role(self, address: str) -> Role:
-        return _parsed(await self._caller.ask("userRole", user=address), answers.role)
+        return parsed(await self._caller.ask("userRole", user=address), answers.role)
 
     async def _facts(self, tail: str, *, is_master: bool) -> Facts:
         state = await self._state()
-        orders = await self._orders()
-        fees = _parsed(await self._caller.ask_of_us("userFees"), answers.fees)
+        orders = await self.orders()
+        fees = parsed(await self._caller.ask_of_us("userFees"), answers.fees)
         await self.learn_allowance()
         margin = await self._margin()
         largest = max((item.max_leverage for item in self._instruments), default=1)
@@ -153,7 +153,7 @@ class Survey:
             NotWhole: It can't be had.
 
         """
-        return _parsed(await self._caller.ask("meta"), places)
+        return parsed(await self._caller.ask("meta"), places)
 
     async def learn_allowance(self) -> None:
         """Take over how many requests the venue has counted.
@@ -162,7 +162,7 @@ class Survey:
             NotWhole: It can't be had.
 
         """
-        told = _parsed(await self._caller.ask_of_us("userRateLimit"), answers.rate_limit)
+        told = parsed(await self._caller.ask_of_us("userRateLimit"), answers.rate_limit)
         self._caller.allowance.learn(told.used, told.cap)
         self._counted_s = time.monotonic()
 
@@ -180,14 +180,14 @@ class Survey:
         found = []
         for item in self._instruments:
             reply = await self._caller.ask_of_us("activeAssetData", coin=item.symbol)
-            told = _parsed(reply, answers.coin_terms).leverage
+            told = parsed(reply, answers.coin_terms).leverage
             found.append(MarginTerms(item.symbol, told.value, MODES.get(told.type)))
         return tuple(found)
 
     async def is_without_orders(self) -> bool:
         """Whether no order of the account works; False where that can't be told."""
         try:
-            return not await self._orders()
+            return not await self.orders()
         except NotWhole:
             return False
 
@@ -220,8 +220,8 @@ class Survey:
     async def _look(self, since_ns: int) -> Picture | None:
         """Look once; None where the positions moved meanwhile."""
         first = await self._state()
-        orders = await self._orders()
-        fills = await self._fills(since_ns // MS_NS)
+        orders = await self.orders()
+        fills = await self.fills(since_ns // MS_NS)
         last = await self._state()
         if first.holdings() != last.holdings():
             return None
@@ -229,13 +229,19 @@ class Survey:
 
     async def _state(self) -> State:
         reply = await self._caller.ask_of_us("clearinghouseState")
-        state = _parsed(reply, answers.state)
+        state = parsed(reply, answers.state)
         assert isinstance(reply, Reply), "parsed"
         self._caller.compare_clocks(reply, state.time)
         return state
 
-    async def _orders(self) -> tuple[OrderReport, ...]:
-        rows = _parsed(await self._caller.ask_of_us("frontendOpenOrders"), answers.order_rows)
+    async def orders(self) -> tuple[OrderReport, ...]:
+        """Return what works.
+
+        Raises:
+            NotWhole: It can't be had.
+
+        """
+        rows = parsed(await self._caller.ask_of_us("frontendOpenOrders"), answers.order_rows)
         try:
             reports = [
                 answers.report(
@@ -252,13 +258,18 @@ class Survey:
         heard = [self._succession.hear(report) for report in reports]
         return tuple(report for report in heard if report is not None)
 
-    async def _fills(self, since_ms: int) -> tuple[FillReport, ...]:
-        """Return the fills since a time, oldest first."""
+    async def fills(self, since_ms: int) -> tuple[FillReport, ...]:
+        """Return the fills since a time, oldest first.
+
+        Raises:
+            NotWhole: They can't all be had.
+
+        """
         found: dict[int, FillRow] = {}
         start_ms = since_ms
         for _ in range(PAGES_MAX):
             reply = await self._caller.ask_of_us("userFillsByTime", startTime=start_ms)
-            page = _parsed(reply, answers.fill_rows)
+            page = parsed(reply, answers.fill_rows)
             before = len(found)
             found |= {row.tid: row for row in page}
             if len(page) < FILLS_PAGE:
@@ -276,7 +287,12 @@ class Survey:
         return tuple(sorted(reports, key=lambda one: (one.at_ns, int(one.trade_id))))
 
 
-def _parsed(told: Reply | Fault, parse: Callable[[bytes], T]) -> T:
+def parsed(told: Reply | Fault, parse: Callable[[bytes], T]) -> T:
+    """Read an answer.
+
+    Raises:
+        NotWhole: It is none, or makes no sense.
+    """
     if isinstance(told, Fault):
         raise NotWhole(told)
     try:

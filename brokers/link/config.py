@@ -1,4 +1,4 @@
-"""Settings `live.*`: what holds at any real venue."""
+"""Settings `live.*` and `shadow.*`: what holds at any real venue."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -26,3 +26,13 @@ class LiveConfig:
     """Leverage that the venue is told for each instrument; null leaves what it has."""
     margin_mode: MarginMode | None = None
     """Margin mode that the venue is told for each instrument; null leaves what it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowConfig:
+    """How a shadow session looks at the real account."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
+
+    look_every_s: Annotated[float, Ge(1), Le(3_600)] = 15.0
+    """Seconds from one look at the account to the next; each counts against the venue's limits."""

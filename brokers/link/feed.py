@@ -14,7 +14,8 @@ from typing import ClassVar, Final, Self
 
 from brokers.link.inbox import Inbox
 from brokers.link.past import Klines, Past
-from brokers.link.rest import Outcome, Reply, Rest
+from brokers.link.questions import Questions
+from brokers.link.rest import Outcome, Reply
 from brokers.link.stream import Down, Frame, Stream, Up, Word
 from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
@@ -34,7 +35,7 @@ class MarketFeed:
     klines: ClassVar[Klines]
     is_simulated = False
 
-    def __init__(self, symbols: Sequence[str], rest: Rest, tap: Tap | None) -> None:
+    def __init__(self, symbols: Sequence[str], rest: Questions, tap: Tap | None) -> None:
         """Prepare to listen.
 
         Args:

@@ -18,7 +18,7 @@ import msgspec
 from brokers.link.exchanged import Reply, Request
 from brokers.link.grid import STEPS_MAX, Refused, plain_decimal
 from brokers.link.offset import date_s
-from brokers.link.rest import Rest
+from brokers.link.questions import Questions
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, BarHistory
 from engine.model.text import sanitize
@@ -76,7 +76,9 @@ class Klines(NamedTuple):
 class Past:
     """Asks one venue for what a session wants to know."""
 
-    def __init__(self, klines: Klines, rest: Rest, intervals_s: Sequence[int], count: int) -> None:
+    def __init__(
+        self, klines: Klines, rest: Questions, intervals_s: Sequence[int], count: int
+    ) -> None:
         """Prepare.
 
         Args:

@@ -25,7 +25,9 @@ from brokers.link.answer import BadAnswer
 from brokers.link.connection import Connection
 from brokers.link.exchanged import NotSent, Outcome, Reply, Request, Unknown
 
-__all__ = ["NotSent", "Outcome", "Reply", "Request", "Rest", "RestConfig", "Unknown"]
+__all__ = [
+    "Exchange", "NotSent", "Outcome", "Reply", "Request", "Rest", "RestConfig", "Unknown",
+]  # fmt: skip
 
 PORTS: Final = {"http": 80, "https": 443}
 HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -50,8 +52,8 @@ class RestConfig:
     """A connection is ready at any time: no order waits for a handshake."""
 
 
-class Rest:
-    """Asks one host; use it as an async context."""
+class Exchange:
+    """One host's connections, and how a request goes over them; what may be asked, others say."""
 
     def __init__(self, config: RestConfig, tls: ssl.SSLContext | None = None) -> None:
         self._config = config
@@ -86,7 +88,7 @@ class Rest:
         self._idle.clear()
         await asyncio.sleep(0)  # the loop closes them
 
-    async def ask(self, request: Request) -> Outcome:
+    async def _exchange(self, request: Request) -> Outcome:
         """Send one request and say what is known of it; never raises but for cancellation."""
         config, loop = self._config, asyncio.get_running_loop()
         sent_ns, until_s = time.monotonic_ns(), loop.time() + config.total_s
@@ -169,6 +171,14 @@ class Rest:
         self._places.release()
         if connection.is_open:
             self._idle.append(connection)
+
+
+class Rest(Exchange):
+    """Asks one host anything; use it as an async context."""
+
+    async def ask(self, request: Request) -> Outcome:
+        """Send one request and say what is known of it; never raises but for cancellation."""
+        return await self._exchange(request)
 
 
 class _Host:

@@ -60,6 +60,14 @@ class Door:
         """Return the initial margin that positions and orders of all symbols tie up."""
         return self._account.held_margin()
 
+    def transfer(self, amount: Decimal) -> bool:
+        """Take money in, or out; False, and nothing moves, where what is left would not do."""
+        if amount < 0 and self._account.equity() + amount < self.held_margin():
+            return False
+        self._account.cash += amount
+        self._account.suspect()
+        return True
+
     def set_leverage(self, symbol: str, leverage: int) -> bool:
         """Change a symbol's leverage; False, and no change, where equity would not cover it."""
         market = self._markets[symbol]

@@ -84,6 +84,7 @@ class BinanceSandbox:
     ) -> None:
         self.exchange = exchange or Exchange(market, ExchangeConfig(rules=RULES))
         self.faults = Faults(frozenset(MENU))
+        self.faults.let_transfer(self.exchange.transfer)
         self.app = web.Application()
         self._streams = OpenStreams(self.faults)
         self._listeners: dict[Listener, None] = {}

@@ -22,7 +22,15 @@ from brokers.sandbox.binance_words import (
     totals,
 )
 from brokers.sandbox.exchange import Exchange
-from brokers.sandbox.orders import FillRecord, FundingTold, PositionRecord, Refusal, Told, Why
+from brokers.sandbox.orders import (
+    FillRecord,
+    FundingTold,
+    PositionRecord,
+    Refusal,
+    Told,
+    TransferTold,
+    Why,
+)
 
 NOTIONAL_CAP: Final = "100000000"
 INCOME_MAX: Final = 10_000
@@ -43,6 +51,7 @@ class AccountDesk:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._fundings: list[FundingTold] = []
+        self._transfers: list[TransferTold] = []
         exchange.listen(self._heard)
 
     def balances(self, _: Params) -> list[dict[str, Any]]:
@@ -136,6 +145,7 @@ class AccountDesk:
         """GET /fapi/v1/income: profit, fees and funding, oldest first."""
         rows = [row for fill in self._exchange.fills() for row in _income_of(fill)]
         rows += [_funding_row(told, number) for number, told in enumerate(self._fundings)]
+        rows += map(_transfer_row, self._transfers)
         rows.sort(key=lambda row: row["time"])
         kind, symbol = params.text("incomeType"), params.text("symbol")
         since, until = params.integer("startTime", 0) or 0, params.integer("endTime", 1 << 62)
@@ -195,6 +205,9 @@ class AccountDesk:
         if isinstance(told, FundingTold):
             self._fundings.append(told)
             del self._fundings[:-INCOME_MAX]
+        elif isinstance(told, TransferTold):
+            self._transfers.append(told)
+            del self._transfers[:-INCOME_MAX]
 
 
 def _no_leverage(refusal: Refusal, leverage: int) -> ApiError:
@@ -226,4 +239,12 @@ def _funding_row(told: FundingTold, number: int) -> dict[str, Any]:
         "symbol": told.symbol, "incomeType": "FUNDING_FEE", "income": money(told.amount),
         "asset": USDT, "info": plain(told.rate), "time": told.at_ns // MS_NS,
         "tranId": 1_000_000_000 + number, "tradeId": "",
+    }  # fmt: skip
+
+
+def _transfer_row(told: TransferTold) -> dict[str, Any]:
+    return {
+        "symbol": "", "incomeType": "TRANSFER", "income": money(told.amount), "asset": USDT,
+        "info": "TRANSFER", "time": told.at_ns // MS_NS, "tranId": 2_000_000_000 + told.transfer_id,
+        "tradeId": "",
     }  # fmt: skip

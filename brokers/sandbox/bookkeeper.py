@@ -17,6 +17,7 @@ from brokers.sandbox.orders import (
     State,
     Ticket,
     Told,
+    TransferTold,
     Why,
 )
 from engine.model.account import Liquidity
@@ -81,7 +82,7 @@ class Bookkeeper:
         self._archive = archive
         self._tell = tell
         self._refusal: Refusal | None = None
-        self._trades = 0
+        self._trades = self._transfers = 0
         self._now_ns = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             VenueAccepted: self._accepted,
@@ -100,6 +101,14 @@ class Bookkeeper:
         """Book one answer; the account's time never goes back, whatever the market's does."""
         self._now_ns = max(self._now_ns, event.ts_ns)
         self._handlers[type(event)](event)
+
+    def transfer(self, amount: Decimal, at_ns: int) -> None:
+        """Book money that came in or went out."""
+        self._now_ns = max(self._now_ns, at_ns)
+        self.wallet += amount
+        self.updated_ns = self._now_ns
+        self._transfers += 1
+        self._tell(TransferTold(self._now_ns, amount, self._transfers))
 
     def refusal(self) -> Refusal | None:
         """Return the refusal that the last request met, once."""

@@ -202,6 +202,13 @@ class Exchange:
         self._tell(LeverageTold(self._now(), symbol, held.leverage, is_isolated))
         return None
 
+    def transfer(self, amount: Decimal) -> bool:
+        """Take money in (positive) or out; False where positions and orders need it."""
+        if not self._door.transfer(amount):
+            return False
+        self._keeper.transfer(amount, self._now())
+        return True
+
     # --- market --------------------------------------------------------------------------------
 
     def touch(self, symbol: str) -> tuple[Decimal, Decimal] | None:

@@ -8,9 +8,12 @@ of sockets whose path starts with `path`. What happens at once is done when the 
 
 import time
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
+
+from engine.model.money import ZERO
 
 
 class Entry(NamedTuple):
@@ -42,6 +45,7 @@ MENU: Final[Mapping[str, Entry]] = {
     "duplicate_fills": Entry("tell a fill twice"),
     "reordered_fills": Entry("tell a fill after the next one, or after so long", seconds=1.0),
     "expire_listen_key": Entry("let the key of the account's stream expire", times=0),
+    "transfer": Entry("bring `amount` of money in, or take it out where it is negative", times=0),
     "dead_man": Entry("let the dead-man switches that are set fire now", times=0),
 }
 """By name. Which of them a venue has is its own business: see `Faults.known`."""
@@ -65,6 +69,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     path: str = ""
     method: str = ""
     ms: int = 0
+    amount: Decimal = ZERO
 
 
 class NoSuchFault(ValueError):
@@ -84,6 +89,15 @@ class Faults:
         self._armed: list[Fault] = []
         self._until_ns: dict[str, tuple[int, str]] = {}
         self._actions: dict[str, Callable[[Fault], None]] = {"clock_skew": self._skew}
+
+    def let_transfer(self, transfer: Callable[[Decimal], bool]) -> None:
+        """State who moves money in and out."""
+
+        def move(fault: Fault) -> None:
+            if not fault.amount.is_finite() or not transfer(fault.amount):
+                raise NoSuchFault("the account can't do without so much")
+
+        self.on("transfer", move)
 
     def on(self, name: str, action: Callable[[Fault], None]) -> None:
         """State what a fault that happens at once does here."""

@@ -53,6 +53,7 @@ class HyperliquidSandbox:
         self._market = market
         self.exchange = exchange or Exchange(market, ExchangeConfig(rules=RULES))
         self.faults = Faults(KNOWN)
+        self.faults.let_transfer(self.exchange.transfer)
         self._fundings: dict[str, Funding] = {}
         self._books_sent_ns: dict[str, int] = {}
         self._budget = Budget((IP_LIMIT,))

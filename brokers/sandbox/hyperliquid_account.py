@@ -15,7 +15,7 @@ from brokers.sandbox.exchange import Exchange
 from brokers.sandbox.hyperliquid_blotter import Blotter, Row
 from brokers.sandbox.hyperliquid_door import Door
 from brokers.sandbox.hyperliquid_frames import MS_NS, money
-from brokers.sandbox.orders import FundingTold, OrderTold, PositionRecord, Told
+from brokers.sandbox.orders import FundingTold, OrderTold, PositionRecord, Told, TransferTold
 from engine.model.money import ROUNDED, ZERO
 
 PAGE_MAX: Final = 2_000
@@ -39,6 +39,7 @@ class AccountDesk:
         self._now_ms = now_ms
         self.blotter = Blotter(self._order_changed)
         self._fundings: list[dict[str, Any]] = []
+        self._transfers: list[dict[str, Any]] = []
         exchange.listen(self._hear)
         self.answers: dict[str, Callable[[Question], object]] = {
             "clearinghouseState": self._state,
@@ -50,6 +51,7 @@ class AccountDesk:
             "userFills": lambda asked: self._fills(asked)[::-1][:PAGE_MAX],
             "userFillsByTime": self._fills_by_time,
             "userFunding": self._paid,
+            "userNonFundingLedgerUpdates": self._moved,
             "userFees": lambda _: self._fees(),
             "userRateLimit": lambda _: self._rate_limit(),
             "userRole": self._role,
@@ -72,6 +74,8 @@ class AccountDesk:
                 self._filled(told)
         if isinstance(told, FundingTold):
             self._funded(told)
+        if isinstance(told, TransferTold):
+            self._transfers = [*self._transfers[-FUNDINGS_MAX:], _transfer(told)]
 
     def _order_changed(self, row: Row) -> None:
         update = {"order": row.shown(), "status": row.status, "statusTimestamp": row.at_ms}
@@ -158,6 +162,10 @@ class AccountDesk:
             if one["time"] >= start
         ]
 
+    def _moved(self, asked: Question) -> object:
+        moved = self._transfers if self._is_ours(asked) else []
+        return [one for one in moved if one["time"] >= int(asked["startTime"])]
+
     def _fees(self) -> object:
         config = self._exchange.config
         return {
@@ -185,6 +193,13 @@ class AccountDesk:
             "user": asked["user"], "coin": asked["coin"], "leverage": _leverage(position),
             "markPx": wire(position.mark_price),
         }  # fmt: skip
+
+
+def _transfer(told: TransferTold) -> dict[str, Any]:
+    delta: dict[str, Any] = {"type": "deposit", "usdc": money(told.amount)}
+    if told.amount < 0:
+        delta = {"type": "withdraw", "usdc": money(-told.amount), "nonce": 0, "fee": "0.0"}
+    return {"time": told.at_ns // MS_NS, "hash": f"0x{told.transfer_id:064x}", "delta": delta}
 
 
 def _standing(row: Row) -> dict[str, Any]:

@@ -214,6 +214,14 @@ class FundingTold(NamedTuple):
     rate: Decimal
 
 
+class TransferTold(NamedTuple):
+    """Money came in (positive) or went out."""
+
+    at_ns: int
+    amount: Decimal
+    transfer_id: int
+
+
 class LeverageTold(NamedTuple):
     """A symbol's leverage or margin mode was changed."""
 
@@ -223,6 +231,6 @@ class LeverageTold(NamedTuple):
     is_isolated: bool
 
 
-Told = OrderTold | MoneyTold | FundingTold | LeverageTold
+Told = OrderTold | MoneyTold | FundingTold | TransferTold | LeverageTold
 Listener = Callable[[Told], None]
 """Called inside the core's own steps: it may store and send, never ask for a change."""

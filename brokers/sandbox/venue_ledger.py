@@ -10,7 +10,15 @@ from typing import Any, Final, TextIO
 
 import msgspec
 
-from brokers.sandbox.orders import FundingTold, Kind, LeverageTold, MoneyTold, OrderTold, Told
+from brokers.sandbox.orders import (
+    FundingTold,
+    Kind,
+    LeverageTold,
+    MoneyTold,
+    OrderTold,
+    Told,
+    TransferTold,
+)
 from engine.model.errors import DataUnavailable
 
 _ENCODE: Final = msgspec.json.Encoder().encode
@@ -41,11 +49,13 @@ class VenueLedger:
         self._file.close()
 
 
-def line(told: OrderTold | FundingTold | LeverageTold) -> dict[str, Any]:
+def line(told: OrderTold | FundingTold | TransferTold | LeverageTold) -> dict[str, Any]:
     """Return one line of the ledger."""
     match told:
         case FundingTold():
             what: dict[str, Any] = {"kind": "funding", "amount": told.amount, "rate": told.rate}
+        case TransferTold(at_ns=at_ns, amount=amount):
+            return {"at_ns": at_ns, **_plain({"kind": "transfer", "amount": amount})}
         case LeverageTold():
             mode = "isolated" if told.is_isolated else "cross"
             what = {"kind": "leverage", "leverage": told.leverage, "margin_mode": mode}

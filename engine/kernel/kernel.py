@@ -18,6 +18,7 @@ from engine.agents.roster import Roster
 from engine.agents.supervisor import resolve
 from engine.execution.blotter import Blotter
 from engine.execution.order_flow import ORDER_EVENTS, OrderAnswer, OrderFlow
+from engine.kernel.beside import books_beside, lost_sight
 from engine.kernel.booking import Booking
 from engine.kernel.conduct import Conduct
 from engine.kernel.config import KernelConfig, lifecycle_policy
@@ -52,6 +53,7 @@ from engine.model.market import (
 )
 from engine.model.orders import Intent
 from engine.model.records import Alert
+from engine.model.sightings import AccountSeen, AccountUnseen
 from engine.model.venue_events import (
     VenueFill,
     VenueFunding,
@@ -213,6 +215,8 @@ class Kernel:
             Timer: self._on_timer,
             OperatorCommand: self._on_operator,
             HealthChanged: self._on_health,
+            AccountSeen: self._on_account_seen,
+            AccountUnseen: self._on_account_unseen,
             VenueFill: self._on_fill,
             VenueFunding: self._on_venue_funding,
             VenueStatus: self._on_venue_status,
@@ -434,6 +438,13 @@ class Kernel:
         if doubt is not None:
             move = self.conduct.raise_event if change.is_over else self.conduct.clear
             move(doubt, SESSION, self.now_ns)
+
+    def _on_account_seen(self, _: AccountSeen) -> None:
+        """Keep our books beside it; nothing is decided by another account."""
+        self.out.emit(books_beside(self.portfolio, self.market.views, self.now_ns))
+
+    def _on_account_unseen(self, lost: AccountUnseen) -> None:
+        self.out.emit(lost_sight(lost, self.now_ns))
 
     # --- what the lifecycle orders ---------------------------------------------------------------
 

@@ -43,6 +43,7 @@ from engine.model.records import (
     RouterDecision,
     SyncReport,
 )
+from engine.model.sightings import AccountSeen, AccountUnseen, SimulatedBooks
 from engine.model.venue_events import (
     VenueAccepted,
     VenueAmended,
@@ -158,6 +159,8 @@ Input = (
     | Timer
     | OperatorCommand
     | HealthChanged
+    | AccountSeen
+    | AccountUnseen
 )
 
 INPUT_TYPES: Final[dict[str, type]] = {
@@ -186,6 +189,8 @@ INPUT_TYPES: Final[dict[str, type]] = {
     "timer": Timer,
     "operator_command": OperatorCommand,
     "health": HealthChanged,
+    "account_seen": AccountSeen,
+    "account_unseen": AccountUnseen,
 }
 """Journal type of each input; feeding them back in order is a replay."""
 
@@ -205,6 +210,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "sync_report": SyncReport,
     "alert": Alert,
     "error": ErrorRecord,
+    "simulated_books": SimulatedBooks,
 }
 """Journal type of each decision."""
 

@@ -16,6 +16,7 @@ from engine.model.orders import (
     Side,
     TimeInForce,
 )
+from engine.model.sightings import SimulatedBooks
 
 
 class GateVerdict(msgspec.Struct, frozen=True, gc=False):
@@ -170,4 +171,5 @@ Record = (
     | SyncReport
     | Alert
     | ErrorRecord
+    | SimulatedBooks
 )

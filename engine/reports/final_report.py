@@ -10,7 +10,6 @@ contract's order, and does nothing else.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -32,11 +31,11 @@ from engine.reports.schema import (
 )
 from engine.reports.statistics import Curve, turnover
 from engine.reports.tally import Share, Tally
+from engine.reports.times import iso
 from engine.reports.view import SessionView
 
 NAME: Final = "final_report.json"
 NS: Final = 1_000_000_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -98,6 +97,7 @@ def build_report(
         journal=journal,
         positions_at_end=tuple(position for position in view.positions if position.qty),
         data_gaps=tally.gaps.all(),
+        shadow=tally.beside(facts.mode, facts.ended_ns),
     )
 
 
@@ -114,12 +114,6 @@ def decode_report(content: bytes) -> FinalReport:
 
     """
     return msgspec.json.decode(content, type=FinalReport)
-
-
-def iso(ts_ns: int) -> str:
-    """Return a UTC time as `2026-11-20T12:02:19.123456Z`, nanoseconds cut off."""
-    moment = _EPOCH + timedelta(microseconds=ts_ns // 1_000)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _check(facts: RunFacts, view: SessionView) -> None:

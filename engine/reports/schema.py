@@ -10,6 +10,7 @@ import msgspec
 from engine.model.records import BreakerTripped, FsmTransition
 from engine.reports.gaps import DataGap
 from engine.reports.latency import Quantiles
+from engine.reports.shadow_schema import ShadowReport
 from engine.reports.statistics import Drawdown
 from engine.reports.view import PositionView
 
@@ -140,3 +141,5 @@ class FinalReport(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalSummary
     positions_at_end: tuple[PositionView, ...]
     data_gaps: tuple[DataGap, ...]
+    shadow: ShadowReport | msgspec.UnsetType = msgspec.UNSET
+    """A real account beside the simulated one; not there in other modes."""

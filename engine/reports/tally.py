@@ -26,14 +26,18 @@ from engine.model.records import (
     OrderSubmitted,
     RouterDecision,
 )
+from engine.model.sightings import AccountSeen, AccountUnseen, SimulatedBooks
 from engine.model.venue_events import VenueFunding
 from engine.reports.gaps import DataGaps
+from engine.reports.shadow import ShadowTally
+from engine.reports.shadow_schema import ShadowReport
 from engine.reports.statistics import RoundTripStatistics
 
 T = TypeVar("T")
 
 KEPT_MAX: Final = 1_000
 """Transitions and breakers kept; a session with more is ill, and the journal has them all."""
+SHADOW: Final = "shadow"
 KINDS_MAX: Final = 100
 """Kinds of error told apart; further ones count as `other`, so outside text can't fill memory."""
 
@@ -102,7 +106,11 @@ class Tally:
         """Where the last transition led; empty before the first."""
         self.transitions: list[FsmTransition] = []
         self.breakers: list[BreakerTripped] = []
+        instruments = tuple(instruments)
         self._multipliers = {i.symbol: i.multiplier for i in instruments if i.multiplier != 1}
+        self._instruments = instruments
+        self.shadow: ShadowTally | None = None
+        """From the first time a real account was looked at, or could not be."""
         self._working: dict[str, _Terms] = {}
         self._rows = self._table()
 
@@ -135,7 +143,30 @@ class Tally:
             ErrorRecord: self._error,
             Malformed: self.gaps.malformed,
             FeedStatus: self.gaps.status,
+            AccountSeen: self._account_seen,
+            AccountUnseen: self._account_unseen,
+            SimulatedBooks: self._books,
         }
+
+    def beside(self, mode: str, ended_ns: int) -> ShadowReport | msgspec.UnsetType:
+        """Return what lies between a real account and ours; unset where nobody looks at one."""
+        if mode != SHADOW and self.shadow is None:
+            return msgspec.UNSET
+        return self._beside().report(ended_ns)
+
+    def _beside(self) -> ShadowTally:
+        if self.shadow is None:
+            self.shadow = ShadowTally(self._instruments)
+        return self.shadow
+
+    def _account_seen(self, seen: AccountSeen) -> None:
+        self._beside().seen(seen)
+
+    def _account_unseen(self, lost: AccountUnseen) -> None:
+        self._beside().unseen(lost)
+
+    def _books(self, books: SimulatedBooks) -> None:
+        self._beside().books(books)
 
     def _fill(self, fill: Fill) -> None:
         units = fill.qty * self._multipliers.get(fill.symbol, 1)
@@ -150,6 +181,8 @@ class Tally:
         self.volume += notional
         _share(self.by_symbol, fill.symbol).fill(fill, notional)
         _share(self.by_agent, fill.agent).fill(fill, notional)
+        if self.shadow is not None:
+            self.shadow.fill(fill)
 
     def _round_trip(self, trip: RoundTrip) -> None:
         self.round_trips.add(trip)
@@ -176,8 +209,12 @@ class Tally:
     def _submitted(self, order: OrderSubmitted) -> None:
         self.orders["submitted"] += 1
         self._working[order.order_id] = order.price, order.qty, False
+        if self.shadow is not None:
+            self.shadow.orders.submitted(order)
 
     def _changed(self, change: OrderChanged) -> None:
+        if self.shadow is not None:
+            self.shadow.orders.changed(change)
         state, order_id = change.state, change.order_id
         before = self._working.get(order_id)
         if before is None:  # denied before it was sent, or changed again after its end

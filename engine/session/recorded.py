@@ -14,6 +14,7 @@ import msgspec
 
 from engine.model.errors import JournalDamaged, NeverBegun, StateDamaged
 from engine.model.events import JOURNAL_TYPES, HealthChanged, Input, Operator, OperatorCommand
+from engine.model.sightings import AccountSeen, AccountUnseen
 from engine.session.journal_line import GENESIS
 from engine.session.journal_reader import (
     JournalReading,
@@ -34,7 +35,7 @@ REMADE: Final = frozenset({Operator.DURATION_ELAPSED, Operator.END_OF_DATA})
 _TYPE: Final = b',"type":"'
 """Only numbers stand before it."""
 _RESUMED: Final = _TYPE + RESUMED.encode() + b'"'
-OUTSIDE: Final[tuple[type, ...]] = (OperatorCommand, HealthChanged)
+OUTSIDE: Final[tuple[type, ...]] = (OperatorCommand, HealthChanged, AccountSeen, AccountUnseen)
 """What no rerun can make; a real venue's answers are more of it."""
 
 

@@ -9,7 +9,7 @@ and where nothing has, the others go on.
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import Final
 
 from engine.model.events import HealthChanged, Operator, OperatorCommand
@@ -24,10 +24,11 @@ from engine.session.journal import Journal
 from engine.session.record import SessionRecord
 from engine.session.sentinel.guard import Guard, NoGuard
 from engine.session.shell import Shell
+from engine.session.sight import Sight
 from engine.session.start import Arming, Start
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import Feed, FeedInput, LiveBroker, LiveFeed, SessionBroker
+from engine.venue import AccountWatch, Feed, FeedInput, LiveBroker, LiveFeed, SessionBroker
 
 NO_MARKET: Final = (BarHistory, FeedStatus, Malformed, OperatorCommand, HealthChanged)
 """What a source brings that no simulated venue could fill an order from."""
@@ -51,6 +52,7 @@ class Session:
         control: AbstractAsyncContextManager[object] | None = None,
         guard: Guard | None = None,
         arming: Arming | None = None,
+        watch: AccountWatch | None = None,
     ) -> None:
         self._plan = plan
         self._feed = feed
@@ -80,9 +82,13 @@ class Session:
             stops=stops,
             checkpoints=checkpoints,
             guard=guard or NoGuard(),
+            watch=watch,
         )
+        self._outside = [part for part in (self._live, self._venue, watch) if part is not None]
         self._intake = Intake(shell)
-        self._start = Start(shell, self._intake, arming)
+        self._is_watching = watch is not None
+        self._sight = Sight(shell, self._intake)
+        self._start = Start(shell, self._intake, self._sight, arming)
         self._beat = Beat(shell, self._intake)
 
     def resume(self, checkpoint: Checkpoint) -> None:
@@ -102,8 +108,11 @@ class Session:
         self._stops.watch()
         durability = asyncio.create_task(self._keep_durable(), name="journal-sync")
         try:
-            async with self._control, self._live or nullcontext(), self._venue or nullcontext():
+            async with self._control, AsyncExitStack() as stack:
+                for part in self._outside:
+                    await stack.enter_async_context(part)
                 await self._trade()
+                await self._sight.look_back()
         finally:
             durability.cancel()
             await asyncio.gather(durability, return_exceptions=True)
@@ -169,6 +178,7 @@ class Session:
             await self._live.arrived(wait_s)
         if course.has_begun:
             await self._intake.heed(self._now())
+            await self._sight.heed(self._now())
         return course.is_over or self._stops.is_abort
 
     async def _take_batch(self, batch: Sequence[FeedInput]) -> bool:
@@ -191,6 +201,8 @@ class Session:
         # Also under a wall clock: one that has fallen behind waits for nothing else.
         await asyncio.sleep(0)
         await self._intake.heed(batch[-1].ts_ns)
+        if self._is_watching:
+            await self._sight.heed(batch[-1].ts_ns)
         return course.is_over
 
     async def _take_input(

@@ -11,7 +11,7 @@ from engine.session.record import SessionRecord
 from engine.session.sentinel.guard import Guard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import LiveBroker, LiveFeed, SessionBroker
+from engine.venue import AccountWatch, LiveBroker, LiveFeed, SessionBroker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +32,5 @@ class Shell:
     stops: Stops
     checkpoints: Checkpoints
     guard: Guard
+    watch: AccountWatch | None = None
+    """Looks at a real account beside the session."""

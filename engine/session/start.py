@@ -13,6 +13,7 @@ from engine.model.events import Operator
 from engine.model.venue_events import VenueEvent
 from engine.session.intake import Intake
 from engine.session.shell import Shell
+from engine.session.sight import Sight
 
 
 class Arming(NamedTuple):
@@ -26,7 +27,7 @@ class Arming(NamedTuple):
 class Start:
     """Begins one session, or catches up with its lines and goes on."""
 
-    def __init__(self, shell: Shell, intake: Intake, arming: Arming | None) -> None:
+    def __init__(self, shell: Shell, intake: Intake, sight: Sight, arming: Arming | None) -> None:
         self._course = shell.course
         self._intake = intake
         self._live = shell.live
@@ -36,6 +37,7 @@ class Start:
         self._journal = shell.journal
         self._record = shell.record
         self._guard = shell.guard
+        self._sight = sight
         self._arming = arming
 
     async def begin(self, first_ns: int) -> None:
@@ -47,6 +49,8 @@ class Start:
             self._venue.go_live(first_ns)
             await self._arm(first_ns)
             await self._reconcile(first_ns)
+        if not self._course.is_catching_up:
+            self._sight.go_live()
 
     async def begin_again(self) -> None:
         """Let it start with the journal's first line: the run died before any market came."""
@@ -63,6 +67,7 @@ class Start:
             else:
                 if self._venue is not None and isinstance(event, VenueEvent):
                     self._venue.recall(event)
+                self._sight.recall(event)
                 await self._intake.take(event)
                 self._intake.has_ended(event.ts_ns)
         if not self._journal.is_catching_up:
@@ -81,6 +86,7 @@ class Start:
         if self._venue is not None:
             self._venue.go_live(self._record.span[0])
             await self._arm(now_ns)
+        self._sight.go_live()
         await self._reconcile(now_ns)
 
     def _lived_ns(self) -> int:

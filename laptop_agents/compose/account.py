@@ -1,4 +1,7 @@
-"""Whom a session's orders go to: a simulated account, a rehearsed one, or a real one."""
+"""Whom a session's orders go to: a simulated account, a rehearsed one, or a real one.
+
+And which account is only looked at.
+"""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,13 +13,13 @@ from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.kernel import Kernel
 from engine.model.venue_events import VenueEvent
 from engine.session.clock import Clock
-from engine.venue import Capabilities, Feed, LiveFeed, SessionBroker
+from engine.venue import AccountWatch, Capabilities, Feed, LiveFeed, SessionBroker
 from laptop_agents.guarding import make_ledger
 from laptop_agents.opening import Run
 
 if TYPE_CHECKING:
     from brokers.link.rehearsal import Rehearsal
-    from laptop_agents.reaching import Permit
+    from laptop_agents.reaching import Permit, Watched
     from laptop_agents.settings import Settings
 
 
@@ -73,6 +76,14 @@ def make_live_broker(  # noqa: PLR0917 - every part it stands between
         wake=feed.nudge,
         dead_man_s=settings.live.dead_man_s or None,
     )
+
+
+def make_watch(settings: "Settings", feed: Feed, watched: "Watched") -> AccountWatch:
+    """Look at a real account beside the session."""
+    from brokers.link.watch import Watch  # noqa: PLC0415 - for shadow only
+
+    assert isinstance(feed, LiveFeed), "a real account belongs to a real market"
+    return Watch(watched.reader, settings.shadow.look_every_s, feed.nudge)
 
 
 def abilities(permit: "Permit | None", rehearsal: "Rehearsal | None") -> Capabilities | None:

@@ -27,8 +27,9 @@ from engine.session.runner import Session
 from engine.session.sentinel.guard import SentinelGuard
 from engine.session.stops import Stops
 from engine.session.turn import Turn
-from engine.venue import BarSource, Capabilities, Charges, Feed, SessionBroker
-from laptop_agents.compose.account import abilities, make_live_broker, make_simulated
+from engine.session.watched import recalling
+from engine.venue import AccountWatch, BarSource, Capabilities, Charges, Feed, SessionBroker
+from laptop_agents.compose.account import abilities, make_live_broker, make_simulated, make_watch
 from laptop_agents.compose.identity import make_identity, make_welcome
 from laptop_agents.compose.kernel import bar_lengths, make_agents, make_kernel
 from laptop_agents.compose.source import make_clock
@@ -37,7 +38,7 @@ from laptop_agents.opening import Run
 
 if TYPE_CHECKING:
     from brokers.link.rehearsal import Rehearsal
-    from laptop_agents.reaching import Permit
+    from laptop_agents.reaching import Permit, Watched
     from laptop_agents.settings import Settings
 
 
@@ -59,6 +60,8 @@ class Parts:
     """To send real orders."""
     venue: Capabilities | None = None
     """What the real venue can do, of orders that are meant for one."""
+    watch: AccountWatch | None = None
+    """Looks at a real account."""
 
 
 class Wired(NamedTuple):
@@ -81,6 +84,7 @@ def make_session(
     is_json: bool = False,
     permit: "Permit | None" = None,
     rehearsal: "Rehearsal | None" = None,
+    watched: "Watched | None" = None,
 ) -> Wired:
     """Make every part of a session around its source, and wire them; its sentinel is started.
 
@@ -109,10 +113,13 @@ def make_session(
         each_check=each_check,
     )
     journal = Journal(run.keeper, run.recorded)
-    parts = Parts(feed, kernel, broker, clock, inbox, journal, stops, meter, permit, venue)
+    watch = watched and make_watch(settings, feed, watched)
+    parts = Parts(feed, kernel, broker, clock, inbox, journal, stops, meter, permit, venue, watch)
     session, record = wire_session(
         settings, run, parts, log=log, progress=progress, listener=listener, guard=guard
     )
+    if watch is not None:
+        record.recall = recalling(record.recall, watch)
     if run.checkpoint is not None:
         session.resume(run.checkpoint)
     return Wired(session, record, guard)
@@ -174,6 +181,7 @@ def wire_session(
         control=control,
         guard=guard,
         arming=parts.permit and parts.permit.arming,
+        watch=parts.watch,
     )
     return session, record
 

@@ -13,6 +13,7 @@ DOCUMENTS = (
     ROOT / "docs" / "KEYS.md",
     ROOT / "docs" / "LIVE.md",
     ROOT / "docs" / "SANDBOX.md",
+    ROOT / "docs" / "SHADOW.md",
     ROOT / "docs" / "troubleshooting" / "known_issues.md",
 )
 TYPED = DOCUMENTS[:-1]

@@ -23,6 +23,7 @@ LINES_MAX = {
     "KEYS.md": 80,
     "SANDBOX.md": 80,
     "LIVE.md": 120,
+    "SHADOW.md": 80,
 }
 BEGINS = re.compile(r"(--headless|run_autonomous).*&$")
 """A line that leaves a session in the background."""

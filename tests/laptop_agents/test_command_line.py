@@ -103,7 +103,10 @@ USAGE = [
         ["--headless", "--mode", "live", "--source", "mock"],
         "live needs a source that can be traded",
     ),
-    (["--headless", "--mode", "shadow"], "not in this release: use paper, dry-run or live"),
+    (
+        ["--headless", "--mode", "shadow", "--source", "file:x.csv"],
+        "shadow needs a source that can be traded on: bitunix, binance, hyperliquid",
+    ),
     (
         ["--headless", "--source", "bybit"],
         "must be bitunix, binance, hyperliquid, mock or file:PATH",
@@ -143,7 +146,7 @@ def test_a_mistake_is_one_line_and_exit_2(program: Program, words: list[str], sa
 def test_all_mistakes_at_once(program: Program) -> None:
     """Flags, environment and profile are judged together, one line each."""
     done = program(
-        "--headless", "--mode", "shadow", "--seed", "x", LAPTOP_AGENTS_RISK__MAX_TRADES="0",
+        "--headless", "--mode", "pretend", "--seed", "x", LAPTOP_AGENTS_RISK__MAX_TRADES="0",
         LAPTOP_AGENTS_RISK__MAXTRADES="1", LAPTOP_AGENTS_PROFILE="nope",
     )  # fmt: skip
 

@@ -163,7 +163,6 @@ REFUSALS = [
     ("session.flatten_on_stop=maybe", "session.flatten_on_stop: must be true or false"),
     ("session.run_id=a\nb", "session.run_id: must be printable text on one line"),
     ("risk.max_trades=none-such", "risk.max_trades: must be a whole number"),
-    ("mode=shadow", "mode: not in this release: use paper, dry-run or live"),
     ("mode=pretend", "mode: must be 'paper'"),
     ("source=ftp", "source: must be bitunix, binance, hyperliquid, mock or file:PATH"),
     ("source=file:", "source: must be bitunix, binance, hyperliquid, mock or file:PATH"),
@@ -189,7 +188,7 @@ def test_refused(pair: str, said: str) -> None:
     assert "\n" not in problem
 
 
-@pytest.mark.parametrize("mode", ["live", "dry-run"])
+@pytest.mark.parametrize("mode", ["live", "dry-run", "shadow"])
 def test_orders_need_a_venue(mode: str) -> None:
     """An invented market has none."""
     (problem,) = problems(typed(f"mode={mode}", "source=mock"))
@@ -210,7 +209,7 @@ def test_all_mistakes_of_all_homes_come_at_once(tmp_path: Path) -> None:
     """Nobody has to fix one to see the next, wherever they stand."""
     path = written(tmp_path, "[risk]\nmax_trades = -1\nnonsense = 1\n[agents.trend]\nfast = 'x'\n")
     flags = typed(
-        f"profile={path}", "mode=shadow", "agents.enabled=trend,nobody", "session.seed=nan"
+        f"profile={path}", "mode=pretend", "agents.enabled=trend,nobody", "session.seed=nan"
     )
     said = problems(flags, {"LAPTOP_AGENTS_MOCK__VOLATILITY": "0", "LAPTOP_AGENTS_X": ""})
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from engine.model.orders import OrderState
+from engine.session.control.faces import AccountFace
 from engine.session.control.views import LogLine
 from engine.session.control.words import Farewell
 from tests.tui import fixtures as fx
@@ -71,6 +72,17 @@ def flattening() -> FakeSource:
     return shown("EMERGENCY", lifecycle=lifecycle)
 
 
+def shadowing() -> FakeSource:
+    """A real account beside the simulated one, out of sight for a moment."""
+    account = AccountFace(
+        seen_ns=fx.NOW_NS, is_seen=False, equity=D("9876.5"), gap=D("-12.25"),
+        positions=(("BTCUSDT", D("0.005")),),
+    )  # fmt: skip
+    source = shown("ACTIVE", account=account)
+    source.seen = source.seen._replace(welcome=welcome(mode="shadow", is_simulated=False))
+    return source
+
+
 def extreme() -> FakeSource:
     """Very large, very small and negative figures."""
     markets = (
@@ -121,6 +133,7 @@ STATES: dict[str, State] = {
     ),
     "replay": State(lambda: mode("replay"), ("REPLAY",)),
     "live": State(lambda: mode("live"), ("LIVE", "#")),
+    "shadow": State(shadowing, ("SHADOW",)),
     "simulated": State(
         lambda: FakeSource(shown("ACTIVE", session=fx.session(is_simulated=True)).seen.view),
         ("PAPER", "SIMULATED"),

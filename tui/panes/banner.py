@@ -15,7 +15,7 @@ LINES: Final = 3
 MONEY: Final = {
     "paper": "orders fill at a simulated venue, nothing real is bought or sold",
     "dry-run": "every order is signed and logged, none is sent",
-    "shadow": "a live venue is watched, orders fill at a simulated one",
+    "shadow": "a real account is only looked at, orders fill at a simulated one",
     "live": "REAL ORDERS with REAL MONEY",
     "replay": "a recorded session, nothing is sent anywhere",
 }

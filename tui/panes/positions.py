@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -25,6 +26,9 @@ FAR: Final = "> 10x"
 """The price of a short so small that the mark would have to rise tenfold."""
 SHARES_WIDTH: Final = 26
 BLANK: Final = Cell("")
+NAME_MAX: Final = 12
+BESIDE_MAX: Final = 3
+"""Positions of a watched account that are named."""
 
 
 def held(view: View, wanted: str = "", *, has_flat: bool = False) -> list[PositionFace]:
@@ -189,6 +193,17 @@ def _totals(view: View, sizes: Grid) -> dict[str, Cell]:
     }
 
 
+def beside(view: View) -> str:
+    """Return what a watched account holds; nothing where none is watched."""
+    if view.account is None:
+        return ""
+    held_there = (f"{qty:f} {text(symbol, NAME_MAX)}" for symbol, qty in view.account.positions)
+    words = ", ".join(islice(held_there, BESIDE_MAX)) or "flat"
+    more = len(view.account.positions) - BESIDE_MAX
+    doubt = "" if view.account.is_seen else " ?"
+    return f" account {words}{f' +{more}' if more > 0 else ''}{doubt}"
+
+
 def exposed(view: View) -> str:
     """Return all positions together, quote currency; nothing while flat."""
     known = view.exposure
@@ -227,7 +242,7 @@ class PositionsPane(Pane):
 
     def caption(self, view: View) -> str:
         """Return how many are open, and what they are together."""
-        return f"({len(held(view))}){exposed(view)}"
+        return f"({len(held(view))}){exposed(view)}{beside(view)}"
 
     def count(self, view: View) -> int:
         """Return how many rows can be selected."""

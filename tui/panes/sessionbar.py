@@ -175,6 +175,21 @@ def _money(view: View) -> list[Chunk]:
         Chunk(4, [Cell(" (max ", "dim"), Cell(fmt.percent(_fall(view))), Cell(")", "dim")]),
         Chunk(3, [Cell(" fee ", "dim"), Cell(fmt.paid(session.fees))]),
         Chunk(5, [Cell(" fund ", "dim"), Cell(fmt.pnl(session.funding))]),
+        Chunk(1, account(view)),
+    ]
+
+
+def account(view: View) -> Row:
+    """Return what a watched account is worth and how far the session is from it."""
+    seen = view.account
+    if seen is None:
+        return []
+    token = "text" if seen.is_seen else "stale"
+    return [
+        Cell("  acct ", "dim"),
+        Cell(fmt.money(seen.equity), token),
+        Cell(" gap ", "dim"),
+        Cell(fmt.pnl(seen.gap), token if not seen.is_seen else signed_token(seen.gap)),
     ]
 
 

@@ -93,3 +93,17 @@ class SyncFace(msgspec.Struct, frozen=True, kw_only=True):
     """Differences that two answers in a row have shown, by kind, and that cast doubt."""
     foreign: int
     """Orders and positions there that are not ours, and are left alone."""
+
+
+class AccountFace(msgspec.Struct, frozen=True, kw_only=True):
+    """A real account that a shadow session looks at."""
+
+    seen_ns: int
+    """Event time of the last look."""
+    is_seen: bool
+    """No look has failed since."""
+    equity: Decimal
+    gap: Decimal
+    """What it has made since the first look, less what the session has."""
+    positions: tuple[tuple[str, Decimal], ...]
+    """Open ones, signed."""

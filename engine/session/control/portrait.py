@@ -15,7 +15,7 @@ from engine.session.control.appetite import appetite_faces
 from engine.session.control.changes import Changes
 from engine.session.control.chronicle import Chronicle
 from engine.session.control.doubts import Doubts
-from engine.session.control.faces import SyncFace
+from engine.session.control.faces import AccountFace, SyncFace
 from engine.session.control.gauges import UNMEASURED, Gauges
 from engine.session.control.holdings import exposure_face, order_face, position_face
 from engine.session.control.prints import Prints
@@ -100,6 +100,7 @@ class Portrait:
             transitions=tuple(chronicle.transitions),
             log=chronicle.log(),
             equity=chronicle.equity(),
+            account=self._account(),
             controls=controls,
         )
 
@@ -142,6 +143,11 @@ class Portrait:
                 ("fill", hops.fill.quantiles()),
             ),
         )
+
+    def _account(self) -> AccountFace | None:
+        beside = self._record.tally.shadow
+        standing = None if beside is None else beside.standing()
+        return None if standing is None else AccountFace(**standing._asdict())
 
     def _causes(self) -> CausesFace:
         books, tally = self._kernel.portfolio.books, self._record.tally

@@ -15,6 +15,7 @@ from engine.model.records import FsmTransition
 from engine.reports.latency import Quantiles
 from engine.reports.view import SessionView
 from engine.session.control.faces import (
+    AccountFace,
     DeedFace,
     FillTrack,
     OpenTripFace,
@@ -330,5 +331,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, tag="view"):
     log: tuple[LogLine, ...]
     equity: tuple[Worth, ...]
     """One a second in the last minutes, one a minute before."""
+    account: AccountFace | None = None
+    """Of a shadow session, once it was seen."""
     controls: str = ""
     """Which screen has the controls, as in `Welcome`; empty for none."""

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from brokers.link.feed import MarketFeed
-from brokers.link.rest import Rest, RestConfig
+from brokers.link.questions import Questions
+from brokers.link.rest import RestConfig
 
 
 class Broken(MarketFeed):
@@ -22,7 +23,7 @@ class Broken(MarketFeed):
 
 
 def feed() -> Broken:
-    return Broken(("BTCUSDT",), Rest(RestConfig(base_url="http://127.0.0.1:1")), None)
+    return Broken(("BTCUSDT",), Questions(RestConfig(base_url="http://127.0.0.1:1")), None)
 
 
 async def test_a_bug_in_a_line_wakes_the_session_and_ends_it() -> None:

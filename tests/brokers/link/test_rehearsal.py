@@ -29,7 +29,7 @@ from brokers.link.rehearsal import Rehearsed, Touch
 from brokers.link.rehearsed import RehearsedBroker
 from brokers.link.rehearser import Rehearser
 from brokers.link.requests_file import NAME, Asked, RequestsFile
-from brokers.link.rest import Rest
+from brokers.link.rest import Exchange
 from brokers.link.secret import Credentials, Secret
 from brokers.link.stream import Stream
 from brokers.paper.config import PaperConfig
@@ -218,7 +218,7 @@ def test_nothing_secret_is_written(venue: str, tmp_path: Path) -> None:
 
 # --- nothing to send with -------------------------------------------------------------------------
 
-WAYS_OUT = (Rest, Stream, socket.socket, aiohttp.ClientSession, aiohttp.BaseConnector)
+WAYS_OUT = (Exchange, Stream, socket.socket, aiohttp.ClientSession, aiohttp.BaseConnector)
 NO_PARTS = (type, types.ModuleType, types.FrameType, types.CodeType)
 
 

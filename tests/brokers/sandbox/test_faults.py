@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import aiohttp
@@ -270,6 +271,19 @@ async def test_the_dead_man_fires_on_request() -> None:
         )
         await at.client.fault("dead_man")
         assert [] == (await at.client.signed("GET", "/fapi/v1/openOrders")).body
+
+
+async def test_money_comes_and_goes() -> None:
+    """Matching knows of it too; what a position needs stays."""
+    async with venue() as at:
+        await at.client.fault("transfer", amount="250.5")
+        await at.client.fault("transfer", amount="-10000")
+        exchange = at.stage.exchange
+        assert Decimal("250.5") == exchange.balance().wallet == exchange._venue.equity
+        for amount in ("-250.6", "NaN"):
+            with pytest.raises(NoSuchFault, match="can't do without"):
+                at.sandbox.faults.arm(Fault("transfer", amount=Decimal(amount)))
+        assert Decimal("250.5") == exchange.balance().wallet == exchange._venue.equity
 
 
 async def test_faults_pile_up_in_order() -> None:

@@ -117,6 +117,7 @@ class Stage:
         stops: Stops | None = None,
         recorded: Recorded | None = None,
         arming: Arming | None = None,
+        watch: Any = None,
     ) -> None:
         self.folder = RunFolder.create(home, run_id)
         self.kill = self.folder.path / "kill.txt"
@@ -183,6 +184,7 @@ class Stage:
             stops=stops or Stops([home / "kill.txt", self.kill]),
             checkpoints=Checkpoints(self.folder, 60, Plain(), run_id, self.journal.reaches_disk),
             arming=arming,
+            watch=watch,
         )
         self.report: FinalReport | None = None
         self.took_s = 0.0

@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from engine.session.control.faces import AccountFace
 from tests.tui import fixtures
 from tests.tui.panes.drawn import HOSTILE, assert_fits, assert_harmless, drawn, tokens
 from tui.panes.positions import PositionsPane, draw
@@ -154,3 +156,20 @@ def test_a_liquidation_out_of_reach() -> None:
 
     assert 2 == drawn(draw, fixtures.view(positions=(far,))).splitlines()[1].count("> 10x")
     assert "900.0%" in drawn(draw, fixtures.view(positions=(near,)))
+
+
+def test_what_a_watched_account_holds_stands_in_the_title() -> None:
+    """Beside ours: some by name, the rest counted, doubt marked; no letter of it draws anything."""
+    account = AccountFace(seen_ns=1, is_seen=True, equity=D(1), gap=D(0), positions=())
+    pane = PositionsPane()
+
+    def said(**changes: object) -> str:
+        shown = fixtures.view(account=msgspec.structs.replace(account, **changes))
+        return pane.caption(shown).partition(" account ")[2]
+
+    assert "flat" == said()
+    assert "0.005 BTC, -1.5 ETH" == said(positions=(("BTC", D("0.005")), ("ETH", D("-1.5"))))
+    many = tuple((f"S{number}", D(number)) for number in range(1, 6))
+    assert "1 S1, 2 S2, 3 S3 +2 ?" == said(positions=many, is_seen=False)
+    assert "\x1b" not in said(positions=(("\x1b[31mBTC", D(1)),))
+    assert "account" not in pane.caption(fixtures.view())

@@ -1,7 +1,9 @@
 """The head of the screen: never wrong about mode and state, whatever the width."""
 
 import pytest
+from msgspec.structs import replace
 
+from engine.session.control.faces import AccountFace
 from engine.session.control.views import View
 from tests.tui.fixtures import NOW_NS, SECOND, D, breaker, empty, lifecycle, session, view
 from tests.tui.stage import welcome
@@ -154,3 +156,30 @@ def test_the_bar_of_risk_has_a_word_for_each() -> None:
     ):
         worst = breaker(headroom=D(headroom), is_tripped=tripped)
         assert word in texts(view(breakers=(worst,)), 120)[1]
+
+
+WATCHED = AccountFace(
+    seen_ns=NOW_NS, is_seen=True, equity=D("9876.5"), gap=D("-12.25"),
+    positions=(("BTCUSDT", D("0.005")),),
+)  # fmt: skip
+SHADOW = Surroundings(welcome(mode="shadow", is_simulated=False), 4.0)
+
+
+def test_a_watched_account_stands_beside_the_session_s_money() -> None:
+    """What it is worth and the gap; where there is little room the rest of the figures leaves."""
+    shown = view(account=WATCHED, session=session(is_simulated=False))
+    first, second, _ = texts(shown, 120, around=SHADOW)
+    assert first.startswith(" SHADOW ")
+    assert "  acct 9,876.50 gap -12.25 " in second
+    assert "acct 9,876.50 gap -12.25" in texts(shown, 80, around=SHADOW)[1]
+    assert "acct" not in texts(view(), 200)[1]
+
+
+def test_an_account_out_of_sight_is_stale() -> None:
+    """Old figures are never shown as new ones."""
+    lost = view(account=replace(WATCHED, is_seen=False))
+    (row,) = draw(lost, 200, 3, palette("mono", is_ascii=True), AROUND)[1:2]
+    tokens = {cell.text.strip(): cell.token for cell in row}
+    assert ("stale", "stale") == (tokens["9,876.50"], tokens["-12.25"])
+    (row,) = draw(view(account=WATCHED), 200, 3, palette("mono", is_ascii=True), AROUND)[1:2]
+    assert "stale" not in {cell.token for cell in row}
