@@ -87,7 +87,8 @@ class MarketFeed:
         if not self._inbox:
             self._has_some.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._has_some.wait(), within_s)
+                async with asyncio.timeout(within_s):  # wait_for may swallow a cancel in 3.11
+                    await self._has_some.wait()
 
     def nudge(self) -> None:
         """End a wait."""
