@@ -40,6 +40,7 @@ from engine.model.venue_events import (
     VenueFill,
     VenueRejected,
     VenueSnapshot,
+    VenueStatus,
     VenueTriggered,
 )
 from engine.venue import Capabilities, Margin
@@ -162,11 +163,14 @@ class LiveBroker:
         return self._known.snapshot()
 
     def restore(self, snapshot: bytes) -> None:
-        """Know them again."""
+        """Know them again; how the account's stream stood then, its next word will tell."""
         self._known.restore(snapshot)
+        self._reports.is_cut = None
 
     def recall(self, event: VenueEvent) -> None:
         """Learn from what an interrupted run was told."""
+        if isinstance(event, VenueStatus):
+            self._reports.is_cut = not event.is_up
         known = self._known.get(getattr(event, "order_id", ""))
         if known is None:
             return

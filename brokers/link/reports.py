@@ -49,7 +49,8 @@ class Reports:
         self._venue = venue
         self._known = known
         self._mail = mail
-        self._is_cut = False
+        self.is_cut: bool | None = False
+        """Whether the account's stream was last told to be down; None where that is not known."""
         self._unclaimed: deque[FillReport] = deque(maxlen=UNCLAIMED_MAX)
 
     def hear(self, report: Report) -> None:
@@ -66,8 +67,8 @@ class Reports:
 
     def _line(self, report: LineUp | LineDown) -> None:
         is_cut = isinstance(report, LineDown)
-        if is_cut != self._is_cut:
-            self._is_cut = is_cut
+        if is_cut != self.is_cut:
+            self.is_cut = is_cut
             cause = report.cause if isinstance(report, LineDown) else ""
             self._mail.post(VenueStatus(0, self._venue, not is_cut, cause))
 
