@@ -12,12 +12,15 @@ WORKERS ?= 4
 SEEDS ?= 100
 MINUTES ?= 10
 REPEATS ?= 50
+SWEPT := tests/crash tests/hostile tests/engine/kernel/test_machine.py
 COVERED := $(addprefix tests/engine/,risk portfolio execution kernel session/test_journal*.py \
 	session/test_recorded.py session/test_turn.py)
+# What was compiled is kept: the suite starts Python some 1,000 times.
+export PYTHONDONTWRITEBYTECODE :=
 STAMP := $(VENV)/.installed
 ORACLE := $(VENV)/oracle/.installed
 
-.PHONY: run test check coverage lint simulate soak flake bench bench-compiled bench-screen \
+.PHONY: run test check sweeps coverage lint simulate soak flake bench bench-compiled bench-screen \
 	soak-screen soak-live soak-live-virtual screenshots image lock clean
 
 run: $(STAMP)
@@ -28,6 +31,10 @@ test: $(STAMP) $(ORACLE)
 
 check: lint $(ORACLE)
 	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+
+# Every byte of a journal, 100,000 frames for each decoder, 50 kills: of these `test` runs a sample.
+sweeps: $(STAMP)
+	@SWEEPS=whole $(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(ARGS) $(SWEPT)
 
 # Fails under 100 % of the branches of gate, states, journal and accounting: see tool.coverage.
 coverage: $(STAMP)

@@ -1,13 +1,17 @@
 """What a live session costs between a venue's frame and its order's bytes; one JSON line a part.
 
-    python -m benchmarks.live [orders] [orders_in_memory] [frames] [resync]
+    python -m benchmarks.live [orders] [orders_in_memory] [orders_busy] [frames] [resync]
 
 Real processes and real sockets on loopback: the sandbox is served here, the session is the program
 as a user starts it, live and armed. The clock is one: CLOCK_MONOTONIC is the machine's.
 
-orders: from the instant the sandbox publishes a quote to the one at which it has read the request
-        that the quote caused; the sandbox's own sending and reading is part of it. Every order
-        waits for its lines on the disk; in memory that wait is nothing.
+orders: from a frame to its order, at both ends. `frame_to_bytes` is ours: from the instant
+        at which the loop is handed the frame's bytes to the one at which it is given the order's.
+        `frame_to_request` is the venue's: from the instant at which the sandbox publishes the quote
+        to the one at which it has read the request, its own sending and reading included. `cpu` is
+        the processor time of our loop's thread, which waiting for a core does not stretch. Every
+        order waits for its lines on the disk; in memory that wait is nothing. 40 events a second
+        let the caches go cold in between; busy is the same at 1,000.
 frames: share of a core that the session uses at 2,000 frames a second.
 resync: after all lines broke, until every book is in sync again.
 
@@ -40,6 +44,9 @@ MINUTES: Final = "0.6"
 BREAKS: Final = 5
 BREAK_GAP_S: Final = 5.0
 WARM_UP_S: Final = 5.0
+BUSY_PER_S: Final = 1_000.0
+"""Events for each instrument: with two, 2,000 frames a second."""
+MARKS: Final = "marks.jsonl"
 SYMBOLS: Final = ("BTCUSDT", "ETHUSDT")
 KEY: Final = {
     "LAPTOP_AGENTS_BINANCE_KEY": "sandbox-key",
@@ -107,7 +114,8 @@ async def session(port: int, home: Path, *words: str) -> asyncio.subprocess.Proc
     urls |= {f"{kind}_url": f"ws://{at}/{kind}" for kind in ("public", "market", "private")}
     settings = [word for name, url in urls.items() for word in ("--set", f"binance.{name}={url}")]
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "laptop_agents", *WORDS, *settings, "--arm-token", str(token), *words,
+        sys.executable, "-m", "benchmarks.marked_session", str(home / MARKS),
+        *WORDS, *settings, "--arm-token", str(token), *words,
         cwd=ROOT, env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **KEY},
     )  # fmt: skip
 
@@ -124,23 +132,39 @@ def report(home: Path) -> dict[str, Any]:
     return told
 
 
-async def orders(home: Path) -> dict[str, Any]:
+async def orders(home: Path, events_per_s: float = 40) -> dict[str, Any]:
     """Measure from frame to request."""
-    bench = Bench(events_per_s=40)
+    bench = Bench(events_per_s)
     async with bench.served() as port:
         process = await session(port, home)
         await process.wait()
+    marks = [json.loads(line) for line in (home / MARKS).read_text().splitlines()]
     inside = report(home)["latency_us"]["tick_to_order"]
     return {
         "orders": len(bench.gaps_us),
         "frame_to_request_us": spread(bench.gaps_us),
+        "frame_to_bytes_us": spread([mark["written"][0] / 1e3 for mark in marks]),
+        "frame_to_bytes_cpu_us": spread([mark["written"][1] / 1e3 for mark in marks]),
         "inside_us": inside,
+        "stages_us": stages(marks, 0),
+        "stages_cpu_us": stages(marks, 1),
     }
+
+
+def stages(marks: list[dict[str, list[int]]], clock: int) -> dict[str, dict[str, float]]:
+    """Return what each stage took by one of the clocks, in the order they come in."""
+    took = dict[str, list[float]]()
+    for mark in marks:
+        before_ns = 0
+        for name, at_ns in mark.items():
+            took.setdefault(name, []).append((at_ns[clock] - before_ns) / 1e3)
+            before_ns = at_ns[clock]
+    return {name: spread(values) for name, values in took.items() if len(values) > 1}
 
 
 async def frames(home: Path) -> dict[str, Any]:
     """Measure what 2,000 frames a second cost."""
-    bench = Bench(events_per_s=1_000)
+    bench = Bench(BUSY_PER_S)
     async with bench.served() as port:
         process = await session(port, home)
         watched = psutil.Process(process.pid)
@@ -151,7 +175,12 @@ async def frames(home: Path) -> dict[str, Any]:
         cpu_s = sum(watched.cpu_times()[:2]) - used
         rate = (bench.frames - seen) / took_s
         await process.wait()
-    return {"frames_per_s": round(rate), "core_pct": round(100 * cpu_s / took_s, 1)}
+    return {
+        "frames_per_s": round(rate),
+        "core_pct": round(100 * cpu_s / took_s, 1),
+        "lines": report(home)["journal"]["events"],
+        "frames": bench.frames,
+    }
 
 
 async def resync(home: Path) -> dict[str, Any]:
@@ -188,8 +217,14 @@ async def in_memory(home: Path) -> dict[str, Any]:
         return await orders(Path(folder))
 
 
+async def busy(home: Path) -> dict[str, Any]:
+    """Measure `orders` while much else comes in."""
+    return await orders(home, BUSY_PER_S)
+
+
 PARTS: Final = {
-    "orders": orders, "orders_in_memory": in_memory, "frames": frames, "resync": resync
+    "orders": orders, "orders_in_memory": in_memory, "orders_busy": busy, "frames": frames,
+    "resync": resync,
 }  # fmt: skip
 
 

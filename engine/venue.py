@@ -11,11 +11,13 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
+from engine.model.client_ids import ClientIds
 from engine.model.commands import Command
 from engine.model.events import HealthChanged, OperatorCommand
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, MarketEvent
 from engine.model.venue_events import VenueCanceled, VenueEvent, VenueFill
+from engine.model.words import Word
 
 Sink = Callable[[VenueEvent], None]
 """Where a broker puts its answers, in the order they happened. Never blocks."""
@@ -37,11 +39,19 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Characters a client order id may use."""
     picture_gap_s: float = 0.0
     """Least time between two questions for the whole account: its limits allow no more."""
+    places_per_request: int = 1
+    """Orders of one instrument that one request may place."""
+    cancels_per_request: int = 1
+    """Orders of one instrument that one request may take out."""
     query_lag_ms: int = 5_000
     """How long after a request the venue may still not find its order, as documented."""
     account_outlives_engine: bool = True
     """Orders and positions live on while no engine runs: nothing is trusted before both sides were
     compared. A simulated account stands still with its engine."""
+
+    def ids_of(self, run_id: str) -> ClientIds:
+        """Return a run's names for its orders, in what this venue takes."""
+        return ClientIds(run_id, self.client_id_max, self.client_id_alphabet)
 
 
 class Charges(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +62,28 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
     taker_fee_bps: Decimal
     leverage: Decimal
     """Initial margin is notional over this."""
+
+
+class MarginMode(Word):
+    """What stands behind a position."""
+
+    CROSS = "cross"
+    """The whole account."""
+    ISOLATED = "isolated"
+    """What was set aside for it."""
+
+
+class MarginTerms(msgspec.Struct, frozen=True):
+    """What positions of an instrument are made with."""
+
+    symbol: str
+    leverage: int
+    mode: MarginMode | None
+    """None where the venue says something that nobody has described."""
+
+    def __str__(self) -> str:
+        """Return it as people say it."""
+        return f"{self.symbol} {self.leverage}x {self.mode or 'of an unknown margin mode'}"
 
 
 class Margin(NamedTuple):
@@ -212,6 +244,19 @@ class LiveFeed(Feed, Protocol):
 
     async def __aexit__(self, *_: object) -> None:
         """Leave."""
+        ...
+
+
+@runtime_checkable
+class BarSource(LiveFeed, Protocol):
+    """A live source that keeps bars of the past."""
+
+    def want_bars(self, intervals_s: Sequence[int], count: int) -> None:
+        """Bring so many past bars of some lengths before anything else, as far as they are had.
+
+        To be said before it is entered. Each is a `BarHistory`; one that could not be had is one
+        with a failure, and takes a few seconds at most.
+        """
         ...
 
 

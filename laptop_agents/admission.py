@@ -4,6 +4,7 @@ Source: reliability.md D4. Arming by a person comes on top: `laptop_agents.armin
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from engine.model.errors import (
 )
 from engine.venue import Feed
 from laptop_agents.keys import credentials
+from laptop_agents.margins import align
 from laptop_agents.venues import open_account
 
 if TYPE_CHECKING:
@@ -52,6 +54,12 @@ def _held(asked: Asked) -> str:
     return ", ".join(f"{p.qty:f} {p.symbol}" for p in asked.facts.positions if p.symbol in ours)
 
 
+FLAT: Final = Condition(
+    lambda a: not _held(a),
+    UsageError,
+    lambda a: f"the account holds {_held(a)} already: close it first, or trade other symbols",
+)
+"""The one that a resumed session need not fulfil: what it holds is its own."""
 CONDITIONS: Final[Sequence[Condition]] = (
     Condition(
         lambda a: a.facts.can_trade,
@@ -94,11 +102,7 @@ CONDITIONS: Final[Sequence[Condition]] = (
             f"the account holds long and short apart: switch it to one-way at {a.settings.source}"
         ),
     ),
-    Condition(
-        lambda a: not _held(a),
-        UsageError,
-        lambda a: f"the account holds {_held(a)} already: close it first, or trade other symbols",
-    ),
+    FLAT,
     Condition(
         lambda a: a.facts.balance > 0,
         UsageError,
@@ -106,8 +110,6 @@ CONDITIONS: Final[Sequence[Condition]] = (
     ),
 )
 """In the order in which they are looked at; the first that does not hold is told."""
-FLAT: Final = CONDITIONS[6]
-"""The one that a resumed session need not fulfil: what it holds is its own."""
 
 
 def examine(asked: Asked, *, is_resumed: bool = False) -> None:
@@ -141,28 +143,35 @@ def admit(
     *,
     is_resumed: bool = False,
 ) -> Admitted:
-    """Find the key, ask the venue about its account, and judge it.
+    """Find the key, ask the venue about its account, judge it, and have its margin set.
 
     Raises:
-        LaptopAgentsError: See `examine`; or there is no key, or no answer.
+        LaptopAgentsError: See `examine` and `margins.align`; or there is no key, or no answer.
     """
     venue = settings.source
     found = credentials(venue, environ, home)
     account = open_account(venue, found.credentials, settings, feed.instruments)
-    facts = asyncio.run(_facts(account, venue))
-    examine(Asked(settings, facts), is_resumed=is_resumed)
+    facts = asyncio.run(_admitted(account, settings, is_resumed=is_resumed))
     # Its connections belong to a loop that is gone: the session gets one of its own.
     account = open_account(venue, found.credentials, settings, feed.instruments)
     insisted = settings if is_resumed else insist(settings, facts)
     return Admitted(account, facts, insisted, found.credentials, found.where)
 
 
-async def _facts(account: VenueAccount, venue: str) -> Facts:
+async def _admitted(account: VenueAccount, settings: "Settings", *, is_resumed: bool) -> Facts:
+    venue = settings.source
     try:
         async with asyncio.timeout(ANSWER_S), account:
-            return await account.facts()
+            facts = await account.facts()
+            examine(Asked(settings, facts), is_resumed=is_resumed)
+            return await align(account, facts, settings, _say, is_resumed=is_resumed)
     except TimeoutError as error:
         raise DataUnavailable(f"{venue} did not tell of its account in {ANSWER_S:g} s") from error
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def insist(settings: "Settings", facts: Facts) -> "Settings":

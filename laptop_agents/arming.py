@@ -67,7 +67,8 @@ def at_stake(admitted: "Admitted") -> Iterator[str]:
     worst = facts.balance * risk.max_loss_pct / 100 if risk.max_loss_pct is not None else None
     yield f"LIVE at {settings.source}: real orders, real money."
     yield f"  account    ...{facts.tail}, key from {admitted.key_from}"
-    yield f"  balance    {facts.balance:,.2f}, leverage {facts.leverage}"
+    yield f"  balance    {facts.balance:,.2f}"
+    yield f"  margin     {', '.join(map(str, facts.margin)) or f'up to {facts.leverage}x'}"
     yield f"  trades     {', '.join(settings.symbols)} by {', '.join(settings.agents.enabled)}"
     yield f"  limits     an order {risk.max_order_notional}, all {risk.max_gross_notional},"
     yield f"             a position {risk.max_position_notional}"

@@ -321,13 +321,21 @@ def _add_audit(commands: Any) -> None:
 
 
 def _add_record(commands: Any) -> None:
-    record = commands.add_parser("record", help="a live market to files that file: plays back")
+    record = commands.add_parser(
+        "record", help="live markets to files that file: plays back; --source takes several"
+    )
     record.add_argument("--to", metavar="DIR", help="write here (<home>/recordings/SOURCE-TIME)")
     record.add_argument(
         "--rotate-mb", type=float, default=64.0, metavar="MB", help="packed size of a file (64)"
     )
     record.add_argument(
         "--keep-mb", type=float, metavar="MB", help="delete the oldest files beyond this (keep all)"
+    )
+    record.add_argument(
+        "--format",
+        default="csv",
+        metavar="NAME",
+        help="of the quotes and trades: csv, jsonl, or parquet with its extra (csv)",
     )
     _add_setting_options(record, "typed_after")
 

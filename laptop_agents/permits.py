@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.model.errors import UsageError
-from engine.session.runner import Arming
+from engine.session.start import Arming
 from laptop_agents.arming import Consent, arm
 from laptop_agents.reaching import Permit, Reached
 
@@ -38,7 +38,7 @@ def permitted(found: Reached, consent: Consent, home: Path, *, is_resumed: bool 
         return _rehearsed(found, home)
     if found.settings.mode != LIVE:
         return found
-    from laptop_agents.admission import admit  # noqa: PLC0415 - aiohttp, for live only
+    from laptop_agents.admission import admit  # noqa: PLC0415 - TLS, for live only
     from laptop_agents.sentinel_desk import handed  # noqa: PLC0415 - the same
 
     assert found.feed is not None, "a source that can be traded on is live"
@@ -48,6 +48,7 @@ def permitted(found: Reached, consent: Consent, home: Path, *, is_resumed: bool 
         admitted.account,
         partial(handed, credentials=admitted.credentials),
         Arming(f"{settings.source} {settings.live.arm_ttl_s}", by),
+        admitted.facts.margin,
     )
     return found._replace(settings=settings, permit=permit)
 

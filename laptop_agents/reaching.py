@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from engine.model.errors import DataUnavailable
 from engine.session.recorded_feed import RecordedFeed
 from engine.session.resumed_feed import ResumedFeed
-from engine.session.runner import Arming
+from engine.session.start import Arming
 from engine.venue import Feed, LiveFeed
 from laptop_agents import compose
 from laptop_agents.recorded_kernel import started_with
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from brokers.link.account import VenueAccount
     from brokers.link.rehearsal import Rehearsal
     from engine.model.instrument import Instrument
+    from engine.venue import MarginTerms
     from laptop_agents.opening import Run
     from laptop_agents.settings import Settings
 
@@ -41,6 +42,8 @@ class Permit(NamedTuple):
     handed: "Callable[[Settings, Sequence[Instrument], str], bytes]"
     """Encodes the account with its key, for the sentinel."""
     arming: Arming
+    margin: "tuple[MarginTerms, ...]" = ()
+    """What positions are made with there."""
 
 
 class Reached(NamedTuple):

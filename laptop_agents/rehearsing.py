@@ -34,7 +34,8 @@ def rehearsed(
     """
     real = rehearsal.capabilities
     sheet = RequestsFile(run.folder.file(NAME))
-    rehearser = Rehearser(rehearsal, feed.instruments, compose.client_ids(run, real), sheet)
+    rehearser = Rehearser(rehearsal, feed.instruments, real.ids_of(run.run_id), sheet)
+    rehearser.begin(run.start_ns, settings.live.leverage, settings.live.margin_mode)
 
     def sink(event: VenueEvent) -> None:
         rehearser.hear(event)

@@ -23,7 +23,7 @@ class Handed(msgspec.Struct):
     venue: str
     config: dict[str, Any]
     instruments: list[Instrument]
-    prefix: str
+    run_id: str
     key: str
     secret: str
     extra: dict[str, str]
@@ -32,7 +32,7 @@ class Handed(msgspec.Struct):
 def handed(
     settings: "Settings",
     instruments: Sequence[Instrument],
-    prefix: str,
+    run_id: str,
     credentials: "Credentials",
 ) -> bytes:
     """Encode a real account; the bytes hold its key."""
@@ -42,7 +42,7 @@ def handed(
             venue=settings.source,
             config=asdict(getattr(settings, settings.source)),
             instruments=list(instruments),
-            prefix=prefix,
+            run_id=run_id,
             key=credentials.key,
             secret=credentials.secret.reveal(),
             extra=dict(extra),
@@ -63,4 +63,4 @@ def open_desk(run: Path, account: bytes) -> EmergencyDesk:
 
     told = msgspec.json.decode(account, type=Handed)
     credentials = Credentials(told.key, Secret(told.secret), told.extra)
-    return emergency_desk(told.venue, credentials, told.config, told.instruments, told.prefix)
+    return emergency_desk(told.venue, credentials, told.config, told.instruments, told.run_id)

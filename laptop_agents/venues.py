@@ -70,11 +70,11 @@ def emergency_desk(
     credentials: "Credentials",
     config: Mapping[str, Any],
     instruments: Sequence[Instrument],
-    prefix: str,
+    run_id: str,
 ) -> EmergencyDesk:
     """Return an account in the sentinel's hands; it loads no settings, so they come as they are."""
     kind = getattr(_part(venue, "config"), f"{venue.capitalize()}Config")
     desk: EmergencyDesk = _part(venue, "emergency").open_desk(
-        credentials, kind(**config), instruments, prefix
+        credentials, kind(**config), instruments, run_id
     )
     return desk

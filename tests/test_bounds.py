@@ -24,8 +24,8 @@ BOUNDED_OTHERWISE: Final = {
     ("engine/session/replay.py", "_expected"): "one input's records: a second input with some left "
     "is a mismatch and ends the replay",
     ("engine/session/stops.py", "_asked"): "`ask` refuses beyond ASKED_MAX and says so",
-    ("laptop_agents/compose.py", "inbox"): "one turn's answers: `Turn` drains it before the next "
-    "input, and live orders are bounded by the gate",
+    ("laptop_agents/compose/session.py", "inbox"): "one turn's answers: `Turn` drains it before "
+    "the next input, and live orders are bounded by the gate",
 }
 """Queues without a capacity of their own, each with what bounds it."""
 

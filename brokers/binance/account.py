@@ -16,21 +16,23 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Self
 
-from brokers.binance import answers, requests
+from brokers.binance import answers, batches, requests, terms
 from brokers.binance.answers import BROKEN
+from brokers.binance.batches import UNREADABLE
 from brokers.binance.caller import Caller
 from brokers.binance.config import BinanceConfig
 from brokers.binance.faults import (
     DUPLICATE_ID,
     NO_SUCH_ORDER,
     NOTHING_TO_CHANGE,
+    SET_ALREADY,
     WOULD_CROSS,
     Fault,
 )
 from brokers.binance.fees import OtherFees
 from brokers.binance.listener import Listener
 from brokers.binance.names import Names
-from brokers.binance.outcomes import Outcome, ended, failed, not_found, of_duplicate, placed
+from brokers.binance.outcomes import ended, failed, not_found, of_duplicate, placed
 from brokers.binance.payments import Payments
 from brokers.binance.survey import Survey
 from brokers.link.account import (
@@ -42,6 +44,7 @@ from brokers.link.account import (
     NewOrder,
     OrderRef,
     OrderReport,
+    Outcome,
     Picture,
     Refused,
     Report,
@@ -50,13 +53,14 @@ from brokers.link.account import (
 )
 from brokers.link.address import guarded
 from brokers.link.secret import Credentials
+from brokers.link.together import sayable
 from engine.model.instrument import Instrument
 from engine.model.orders import Side
 from engine.model.venue_events import RejectReason, Standing
+from engine.venue import MarginTerms
 
 QUOTE: Final = "USDT"
 """Where no instrument says what profit is paid in."""
-UNREADABLE: Final = "an answer that can't be read"
 
 
 def open_account(
@@ -157,9 +161,20 @@ class BinanceAccount:
 
     async def place(self, order: NewOrder) -> Outcome:
         """Place an order, once."""
-        if lacking := requests.lacks(order):
-            return Refused(RejectReason.INVALID_ORDER, lacking)
-        told = await self._caller.ask(requests.place(order))
+        if refused := _lacks(order):
+            return refused
+        return await self._placement(order, await self._caller.ask(requests.place(order)))
+
+    async def place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        """Place several orders in one request, each once."""
+        return await sayable(orders, _lacks, self._place_many)
+
+    async def _place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        told = await self._caller.ask(batches.place_many(orders))
+        each = zip(orders, batches.split(told, len(orders)), strict=True)
+        return await asyncio.gather(*(self._placement(*one) for one in each))
+
+    async def _placement(self, order: NewOrder, told: bytes | Fault) -> Outcome:
         if isinstance(told, Fault):
             is_taken = told.code == DUPLICATE_ID
             return await self._same_as(order) if is_taken else failed(told)
@@ -183,6 +198,16 @@ class BinanceAccount:
     async def cancel(self, ref: OrderRef) -> Outcome:
         """Take an order out."""
         told = await self._caller.ask(requests.cancel(ref.symbol, ref.client_id))
+        return await self._cancellation(ref, told)
+
+    async def cancel_many(self, refs: Sequence[OrderRef]) -> Sequence[Outcome]:
+        """Take several orders of one instrument out in one request."""
+        names = [ref.client_id for ref in refs]
+        told = await self._caller.ask(batches.cancel_many(refs[0].symbol, names))
+        each = zip(refs, batches.split(told, len(refs)), strict=True)
+        return await asyncio.gather(*(self._cancellation(*one) for one in each))
+
+    async def _cancellation(self, ref: OrderRef, told: bytes | Fault) -> Outcome:
         if isinstance(told, Fault):
             is_gone = told.reason is RejectReason.ORDER_NOT_FOUND
             return await self._gone(ref, told) if is_gone else failed(told)
@@ -190,6 +215,23 @@ class BinanceAccount:
         if report is None or report.standing is Standing.UNANSWERED:
             return Unclear(UNREADABLE)
         return Accepted(report.venue_order_id, report)
+
+    async def margin_terms(self) -> Sequence[MarginTerms] | Unanswered:
+        """Ask what positions of the session's instruments are made with."""
+        return await self._survey.margin_terms()
+
+    async def set_margin(self, held: MarginTerms, wanted: MarginTerms) -> Outcome:
+        """Have positions of an instrument made so; its mode first, which needs it empty."""
+        calls = []
+        if wanted.mode is not None and wanted.mode is not held.mode:
+            calls.append(requests.set_margin_mode(wanted.symbol, terms.MODE_WORDS[wanted.mode]))
+        if wanted.leverage != held.leverage:
+            calls.append(requests.set_leverage(wanted.symbol, wanted.leverage))
+        for call in calls:
+            told = await self._caller.ask(call)
+            if isinstance(told, Fault) and told.code != SET_ALREADY:
+                return failed(told)
+        return Accepted()
 
     async def renew(self, ttl_s: float) -> bool:
         """Set the dead-man switch of each instrument; False unless all of them are set."""
@@ -248,3 +290,8 @@ class BinanceAccount:
             return None
         self._names.learn(report)
         return report
+
+
+def _lacks(order: NewOrder) -> Refused | None:
+    lacking = requests.lacks(order)
+    return Refused(RejectReason.INVALID_ORDER, lacking) if lacking else None

@@ -58,7 +58,9 @@ class Caller:
     def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
         self._credentials = credentials
         self._config = config
-        self._rests = {lane: _rest(config.rest_url, config) for lane in Lane}
+        self._rests = {
+            lane: _rest(config.rest_url, config, stays_warm=lane.is_urgent) for lane in Lane
+        }
         self._spot = _rest(config.spot_url, config)
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
@@ -208,10 +210,15 @@ class Caller:
             self._budget.back_off(min(pause_s, PAUSE_MAX_S), now_s, is_ban=is_ban)
 
 
-def _rest(url: str, config: BinanceConfig) -> Rest:
-    total_s = config.answer_s + CONNECT_S
+def _rest(url: str, config: BinanceConfig, *, stays_warm: bool = False) -> Rest:
     return Rest(
-        RestConfig(base_url=url, connect_s=CONNECT_S, answer_s=config.answer_s, total_s=total_s)
+        RestConfig(
+            base_url=url,
+            connect_s=CONNECT_S,
+            answer_s=config.answer_s,
+            total_s=config.answer_s + CONNECT_S,
+            stays_warm=stays_warm,
+        )
     )
 
 

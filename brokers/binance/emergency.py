@@ -21,22 +21,24 @@ from brokers.binance.fees import OtherFees
 from brokers.binance.requests import Call, written
 from brokers.binance.terms import server_time_ms
 from brokers.link.account import FillReport, OrderReport
+from brokers.link.emergency_fills import (
+    LOOKUPS_MAX,
+    SENTINEL,
+    all_of,
+    as_one,
+    as_told,
+    patiently,
+)
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from engine.model.client_ids import ClientIds
 from engine.model.instrument import Instrument
-from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import Side
 from engine.model.venue_events import Standing, VenueCanceled, VenueFill
 from engine.venue import Holding, WorkingOrder
 
-SENTINEL: Final = "sentinel"
 FILLS_MAX: Final = 200
 """Newest fills of each instrument that are told: what the engine can have missed."""
-LOOKUPS_MAX: Final = 20
-"""Orders whose names are asked for; older fills are left to whoever reads the account in peace."""
-TRADES_TRIES: Final = 10
-TRADES_PAUSE_S: Final = 0.1
-"""How long a venue may take to tell the fills of an order it has just filled: a second."""
 RECV_WINDOW_MS: Final = 10_000
 """Wide: a clock that is off must not keep a position open."""
 
@@ -52,7 +54,7 @@ class BinanceDesk:
         line: EmergencyLine,
         symbols: Sequence[str],
         quote: str,
-        prefix: str,
+        ids: ClientIds,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -61,14 +63,13 @@ class BinanceDesk:
             line: To the venue.
             symbols: The run's instruments.
             quote: Asset their profit is paid in.
-            prefix: What the client ids of this run's orders begin with; the rest is the engine's
-                order id.
+            ids: This run's names for its orders.
 
         """
         self._credentials = credentials
         self._line = line
         self._symbols = tuple(symbols)
-        self._prefix = prefix
+        self._ids = ids
         self._fees = OtherFees(quote)
         self._offset_ms = 0
         self._order_ids: dict[str, str | None] = {}
@@ -99,7 +100,7 @@ class BinanceDesk:
             OSError: The venue can't be reached.
 
         """
-        told = self._ask(requests.cancel(order.symbol, self._prefix + order.order_id))
+        told = self._ask(requests.cancel(order.symbol, self._ids.of(order.order_id)))
         if isinstance(told, Fault):
             return None
         report = _parsed(told, answers.report)
@@ -131,7 +132,7 @@ class BinanceDesk:
         trades.sort(key=lambda trade: (trade.time, trade.id))
         self._look_up(trades)
         return [
-            _fill(event_ns, order_id, answers.fill(trade, "", self._fees.of))
+            as_told(event_ns, order_id, answers.fill(trade, "", self._fees.of))
             for trade in trades
             if (order_id := self._order_ids.get(_number(trade))) is not None
         ]
@@ -148,7 +149,7 @@ class BinanceDesk:
         self._closings += 1
         side = Side.SELL if holding.qty > 0 else Side.BUY
         order_id = f"{SENTINEL}-{self._closings}"
-        call = requests.close(holding.symbol, side, abs(holding.qty), self._prefix + order_id)
+        call = requests.close(holding.symbol, side, abs(holding.qty), self._ids.of(order_id))
         told = self._ask(call)
         if isinstance(told, Fault):
             if told.reason is None:
@@ -156,7 +157,7 @@ class BinanceDesk:
             return None
         report = _parsed(told, answers.report)
         fills = self._fills_of(report)
-        return _sum(event_ns, order_id, fills) if fills else None
+        return as_one(event_ns, order_id, fills) if fills else None
 
     def _fills_of(self, report: OrderReport) -> list[FillReport]:
         """Return every fill of an order that has just traded; the venue may tell them late.
@@ -165,22 +166,23 @@ class BinanceDesk:
             OSError: It does not tell them all.
 
         """
-        for attempt in range(TRADES_TRIES):
-            if attempt:
-                time.sleep(TRADES_PAUSE_S)
-            newest = self._read(requests.latest_trades(report.symbol), answers.trades)
-            trades = [trade for trade in newest if _number(trade) == _key(report)]
+
+        def newest() -> list[FillReport] | None:
+            told = self._read(requests.latest_trades(report.symbol), answers.trades)
+            trades = [trade for trade in told if _number(trade) == _key(report)]
             fills = [answers.fill(trade, "", self._fees.of) for trade in trades]
-            if sum((fill.qty for fill in fills), ZERO) == report.filled_qty:
-                return fills
-        raise OSError(f"binance closed {report.filled_qty} and does not tell at what price")
+            return all_of(fills, report.filled_qty)
+
+        fills = patiently(newest)
+        if fills is None:
+            raise OSError(f"binance closed {report.filled_qty} and does not tell at what price")
+        return fills
 
     # --- names ---------------------------------------------------------------------------------
 
     def _ours(self, report: OrderReport) -> str | None:
         """Return what the engine calls an order; None where it is not this run's."""
-        is_ours = report.client_id.startswith(self._prefix)
-        order_id = report.client_id.removeprefix(self._prefix) if is_ours else None
+        order_id = self._ids.order_id(report.client_id)
         self._order_ids[_key(report)] = order_id
         return order_id
 
@@ -237,31 +239,8 @@ def _parsed(body: bytes, parse: Callable[[bytes], T]) -> T:
         raise OSError("binance: an answer that can't be read") from None
 
 
-def _fill(event_ns: int, order_id: str, told: FillReport) -> VenueFill:
-    return VenueFill(
-        event_ns,
-        told.symbol,
-        order_id,
-        told.trade_id,
-        told.side,
-        told.price,
-        told.qty,
-        told.fee,
-        told.liquidity,
-    )
-
-
-def _sum(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFill:
-    """Return several executions of one order as one, named by the last."""
-    qty = sum((fill.qty for fill in fills), ZERO)
-    worth = sum((fill.qty * fill.price for fill in fills), ZERO)
-    price = fills[0].price if len(fills) == 1 else ROUNDED.divide(worth, qty)
-    fee = sum((fill.fee for fill in fills), ZERO)
-    return _fill(event_ns, order_id, fills[-1]._replace(qty=qty, price=price, fee=fee))
-
-
 def open_desk(
-    credentials: Credentials, config: BinanceConfig, instruments: Sequence[Instrument], prefix: str
+    credentials: Credentials, config: BinanceConfig, instruments: Sequence[Instrument], run_id: str
 ) -> BinanceDesk:
     """Return the desk of a run.
 
@@ -273,5 +252,5 @@ def open_desk(
         EmergencyLine(config.rest_url),
         [item.symbol for item in instruments],
         instruments[0].settlement,
-        prefix,
+        requests.CAPABILITIES.ids_of(run_id),
     )

@@ -21,6 +21,8 @@ SERVER_ERRORS: Final = 500
 
 NO_SUCH_ORDER, CANCEL_REJECTED = -2013, -2011
 DUPLICATE_ID, NOTHING_TO_CHANGE, WOULD_CROSS = -4116, -5027, -5022
+SET_ALREADY: Final = -4046
+"""What was to be changed is as it was to be."""
 KEY_GONE: Final = -1125
 OVERLOADED: Final = -1008
 """Not executed, says the venue's page; nobody has seen it: see `BinanceConfig`."""

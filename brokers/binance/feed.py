@@ -10,6 +10,7 @@ from typing import Final
 
 from brokers.binance.books import Books
 from brokers.binance.config import BinanceConfig
+from brokers.binance.klines import KLINES
 from brokers.binance.listing import listed
 from brokers.binance.parse import LineParser, split_stream
 from brokers.link.backoff import Backoff, BackoffConfig
@@ -29,6 +30,7 @@ class BinanceFeed(MarketFeed):
     """USD-M futures; implements `engine.venue.LiveFeed`."""
 
     name = "binance"
+    klines = KLINES
 
     def __init__(
         self, symbols: Sequence[str], config: BinanceConfig, tap: Tap | None = None

@@ -6,14 +6,21 @@ Source: the Binance sheet, section 6; reliability.md A3, rows 27 and 37.
 from typing import Final
 
 from brokers.binance.faults import Fault
-from brokers.link.account import Accepted, NewOrder, OrderRef, OrderReport, Refused, Unclear
+from brokers.link.account import (
+    Accepted,
+    NewOrder,
+    OrderRef,
+    OrderReport,
+    Outcome,
+    Refused,
+    Unclear,
+)
 from engine.model.money import ZERO
 from engine.model.orders import OrderType, Side
 from engine.model.venue_events import RejectReason, Standing
 
 ENDED: Final = frozenset({Standing.CANCELED, Standing.EXPIRED})
 GONE: Final = frozenset({Standing.FILLED, Standing.NOT_FOUND, Standing.REJECTED})
-Outcome = Accepted | Refused | Unclear
 
 
 def placed(report: OrderReport) -> Outcome:

@@ -10,12 +10,14 @@ from decimal import Decimal
 from brokers.binance import requests
 from brokers.binance.config import BinanceConfig
 from brokers.binance.requests import Call, written
+from brokers.binance.terms import MODE_WORDS
 from brokers.link.account import NewOrder, OrderRef, Refused
 from brokers.link.exchanged import Request
 from brokers.link.rehearsal import Outcome, Rehearsed, Touch
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.venue_events import RejectReason
+from engine.venue import MarginTerms
 
 MS_NS = 1_000_000
 SIGNATURE = "signature="
@@ -59,6 +61,13 @@ class BinanceRehearsal:
     def order(self, ref: OrderRef) -> Outcome:
         """Ask how an order stands."""
         return self._signed(requests.order(ref.symbol, ref.client_id))
+
+    def margin(self, wanted: MarginTerms) -> Sequence[Outcome]:
+        """Have positions of an instrument made so."""
+        calls = [requests.set_leverage(wanted.symbol, wanted.leverage)] if wanted.leverage else []
+        if wanted.mode is not None:
+            calls.insert(0, requests.set_margin_mode(wanted.symbol, MODE_WORDS[wanted.mode]))
+        return [self._signed(call) for call in calls]
 
     def account(self) -> Sequence[Rehearsed]:
         """Ask for the account."""

@@ -27,6 +27,8 @@ CAPABILITIES: Final = Capabilities(
     can_amend_qty=True,
     amend_down_keeps_queue=False,
     has_triggers=False,
+    places_per_request=5,
+    cancels_per_request=10,
     client_id_max=36,
     client_id_alphabet=string.ascii_letters + string.digits + ".:/_-",
 )
@@ -220,8 +222,20 @@ def commission(symbol: str) -> Call:
 
 
 def symbol_settings() -> Call:
-    """Ask for the leverage of every instrument."""
+    """Ask for leverage and margin mode of every instrument."""
     return Call("GET", "/fapi/v1/symbolConfig", weight=5)
+
+
+def set_leverage(symbol: str, leverage: int) -> Call:
+    """Set an instrument's leverage."""
+    params = (("symbol", symbol), ("leverage", str(leverage)))
+    return Call("POST", "/fapi/v1/leverage", params, lane=Lane.PLACE, weight=1)
+
+
+def set_margin_mode(symbol: str, word: str) -> Call:
+    """Set an instrument's margin mode, in the venue's word for it."""
+    params = (("symbol", symbol), ("marginType", word))
+    return Call("POST", "/fapi/v1/marginType", params, lane=Lane.PLACE, weight=1)
 
 
 def position_mode() -> Call:

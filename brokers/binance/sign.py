@@ -3,25 +3,32 @@
 Source: the Binance sheet, section 4.
 """
 
-import hashlib
 import hmac
+import re
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import quote
 
 from brokers.link.secret import Secret
 
 Params = tuple[tuple[str, str], ...]
 """Names and values, in the order they leave in."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
+"""RFC 3986 unreserved characters: what percent-encoding leaves as it is."""
 
 
 def encoded(params: Iterable[tuple[str, str]]) -> str:
     """Return parameters as they leave: every value percent-encoded, the order kept."""
-    return "&".join(f"{name}={quote(value, safe='')}" for name, value in params)
+    return "&".join([f"{name}={_quoted(value)}" for name, value in params])
+
+
+def _quoted(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else quote(value, safe="")
 
 
 def signature(text: str, secret: Secret) -> str:
     """Return the lower-case hexadecimal HMAC-SHA256 of what leaves."""
-    return hmac.new(secret.reveal().encode(), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secret.reveal().encode(), text.encode(), "sha256").hexdigest()
 
 
 def signed(text: str, secret: Secret) -> str:

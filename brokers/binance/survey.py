@@ -24,6 +24,7 @@ from brokers.binance.requests import Call
 from brokers.link.account import Facts, FillReport, Picture, Unanswered
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.venue_events import RejectReason
+from engine.venue import MarginTerms
 
 LOOKS_MAX: Final = 2
 """Looks at an account that fills; each weighs 55 and 5 an instrument."""
@@ -86,17 +87,16 @@ class Survey:
         allowed = None
         if asks_spot:
             allowed = await self._read(requests.permissions(), terms.permissions, of_spot=True)
-        positions, balance, orders, one_way, leverages = await asyncio.gather(
+        positions, balance, orders, one_way, margin = await asyncio.gather(
             self._read(requests.positions(), answers.holdings),
             self._read(requests.balances(), self._wallet),
             self._read(requests.open_orders(), answers.reports),
             self._read(requests.position_mode(), terms.is_one_way),
-            self._read(requests.symbol_settings(), terms.leverages),
+            self._margin(),
         )
         fees = await asyncio.gather(
             *(self._read(requests.commission(one), terms.fees_bps) for one in self._symbols)
         )
-        ours = [leverages[symbol] for symbol in self._symbols if symbol in leverages]
         return Facts(
             tail,
             balance,
@@ -107,9 +107,21 @@ class Survey:
             is_one_way=one_way,
             maker_fee_bps=max((maker for maker, _ in fees), default=None),
             taker_fee_bps=max((taker for _, taker in fees), default=None),
-            leverage=Decimal(max(ours, default=1)),
+            leverage=Decimal(max((one.leverage for one in margin), default=1)),
             clock_offset_ns=self._caller.offset_ns,
+            margin=margin,
         )
+
+    async def margin_terms(self) -> tuple[MarginTerms, ...] | Unanswered:
+        """Ask what positions of the session's instruments are made with."""
+        try:
+            return await self._margin()
+        except NotWhole as missing:
+            return Unanswered(missing.fault.detail)
+
+    async def _margin(self) -> tuple[MarginTerms, ...]:
+        told = await self._read(requests.symbol_settings(), terms.margins)
+        return tuple(told[symbol] for symbol in self._symbols if symbol in told)
 
     # --- picture -------------------------------------------------------------------------------
 

@@ -16,10 +16,13 @@ from brokers.link.account import FundingReport
 from brokers.link.budget import Limit
 from engine.model.money import BPS
 from engine.model.text import sanitize
+from engine.venue import MarginMode, MarginTerms
 
 SECONDS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": 86_400}
 METERS: Final = {"REQUEST_WEIGHT": "used-weight", "ORDERS": "order-count"}
 """Kinds of limits, by what their header is called."""
+MODES: Final = {"CROSSED": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
+MODE_WORDS: Final = {mode: word for word, mode in MODES.items()}
 
 
 class Commission(msgspec.Struct, rename="camel"):
@@ -29,11 +32,12 @@ class Commission(msgspec.Struct, rename="camel"):
     taker_commission_rate: str
 
 
-class Setting(msgspec.Struct):
+class Setting(msgspec.Struct, rename="camel"):
     """How an instrument is set up."""
 
     symbol: str
     leverage: Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+    margin_type: str = ""
 
 
 class Permissions(msgspec.Struct, rename="camel"):
@@ -91,9 +95,12 @@ def fees_bps(body: bytes) -> tuple[Decimal, Decimal]:
     return number(told.maker_commission_rate) * BPS, number(told.taker_commission_rate) * BPS
 
 
-def leverages(body: bytes) -> dict[str, int]:
-    """Return the leverage of each instrument."""
-    return {one.symbol: one.leverage for one in _settings(body)}
+def margins(body: bytes) -> dict[str, MarginTerms]:
+    """Return what positions of each instrument are made with."""
+    return {
+        one.symbol: MarginTerms(one.symbol, one.leverage, MODES.get(one.margin_type))
+        for one in _settings(body)
+    }
 
 
 def fundings(body: bytes, asset: str) -> list[FundingReport]:

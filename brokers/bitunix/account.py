@@ -7,21 +7,31 @@ Rule 2: there is no dead-man switch: whoever stops must cancel.
 Source: sheet sections 5 to 8.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final, Self, TypeVar
 
 from brokers.bitunix import requests
-from brokers.bitunix.answers import Said, to_cancel, to_placement
+from brokers.bitunix.answers import Said, refusal, to_cancel, to_placement
+from brokers.bitunix.batches import to_cancels, to_placements
 from brokers.bitunix.caller import Answer, Caller
 from brokers.bitunix.clock import SecondsClock
-from brokers.bitunix.codes import BAD_KEY
+from brokers.bitunix.codes import BAD_KEY, OK
 from brokers.bitunix.config import BitunixConfig
 from brokers.bitunix.deals import Deals
 from brokers.bitunix.listener import Listener
 from brokers.bitunix.memory import Memory
-from brokers.bitunix.requests import CAPABILITIES, NONCE_BYTES, Scribe, cancellation, placement
+from brokers.bitunix.requests import (
+    CAPABILITIES,
+    NONCE_BYTES,
+    Scribe,
+    cancellation,
+    placement,
+    placements,
+)
 from brokers.bitunix.survey import Survey
 from brokers.link.account import (
     Accepted,
@@ -30,6 +40,7 @@ from brokers.link.account import (
     NewOrder,
     OrderRef,
     OrderReport,
+    Outcome,
     Picture,
     Refused,
     Report,
@@ -40,11 +51,12 @@ from brokers.link.address import guarded
 from brokers.link.budget import Lane
 from brokers.link.rest import Rest, RestConfig
 from brokers.link.secret import Credentials
+from brokers.link.together import sayable
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType
 from engine.model.venue_events import RejectReason, Standing
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 ONE_WAY: Final = "ONE_WAY"
 T = TypeVar("T")
@@ -74,7 +86,7 @@ class BitunixAccount:
         self._tail = credentials.tail
         self._symbols = tuple(item.symbol for item in instruments)
         at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s)
-        self._rests = {lane: Rest(at_once) for lane in Lane}
+        self._rests = {lane: Rest(replace(at_once, stays_warm=lane.is_urgent)) for lane in Lane}
         self._clock = SecondsClock()
         self._caller = Caller(self._rests, self._clock)
         self._scribe = Scribe(
@@ -118,7 +130,7 @@ class BitunixAccount:
         balance = _surely(await self._survey.balance())
         positions = _surely(await self._survey.positions())
         working = _surely(await self._survey.working())
-        leverages = [_surely(await self._survey.leverage(symbol)) for symbol in self._symbols]
+        margin = _surely(await self._survey.margin_terms(self._symbols))
         return Facts(
             tail=self._tail,
             balance=balance,
@@ -129,8 +141,9 @@ class BitunixAccount:
             is_one_way=account.position_mode.upper() == ONE_WAY,
             maker_fee_bps=None,
             taker_fee_bps=None,
-            leverage=max(leverages, default=Decimal(1)),
+            leverage=Decimal(max((one.leverage for one in margin), default=1)),
             clock_offset_ns=self._clock.offset_ns,
+            margin=margin,
         )
 
     async def _knock(self) -> None:
@@ -165,21 +178,40 @@ class BitunixAccount:
 
     # --- doing ---------------------------------------------------------------------------------
 
-    async def place(self, order: NewOrder) -> Accepted | Refused | Unclear:
+    async def place(self, order: NewOrder) -> Outcome:
         """Place an order, once; the name of one that exists already is asked about."""
-        if order.type not in (OrderType.LIMIT, OrderType.MARKET):
-            return Refused(RejectReason.INVALID_ORDER, f"no {order.type.value} orders here")
+        if refused := _lacks(order):
+            return refused
         self._memory.place(order, self._caller.now_ms() * 1_000_000)
         lane = Lane.of_order(is_reducing=order.is_reduce_only)
         answer = await self._caller.do(self._scribe, requests.PLACE, placement(order), lane)
-        told = _read(answer, to_placement)
+        told = to_placement(answer) if isinstance(answer, Said) else answer
+        return await self._placed(order, told)
+
+    async def place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        """Place several orders of one instrument in one request, each once."""
+        return await sayable(orders, _lacks, self._place_many)
+
+    async def _place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        for order in orders:
+            self._memory.place(order, self._caller.now_ms() * 1_000_000)
+        lane = Lane.of_order(is_reducing=all(order.is_reduce_only for order in orders))
+        answer = await self._caller.do(self._scribe, requests.BATCH, placements(orders), lane)
+        names = [order.client_id for order in orders]
+        told: Sequence[Outcome] = (
+            to_placements(answer, names) if isinstance(answer, Said) else [answer] * len(names)
+        )
+        each = zip(orders, told, strict=True)
+        return await asyncio.gather(*(self._placed(*one) for one in each))
+
+    async def _placed(self, order: NewOrder, told: Outcome) -> Outcome:
         if isinstance(told, Refused) and told.reason is RejectReason.DUPLICATE_CLIENT_ID:
             return await self._already(order, told)
         if isinstance(told, Accepted):
             self._memory.learn(order.client_id, told.venue_order_id)
         return told
 
-    async def _already(self, order: NewOrder, refused: Refused) -> Accepted | Refused | Unclear:
+    async def _already(self, order: NewOrder, refused: Refused) -> Outcome:
         """Take a duplicate for success where the order at the venue is this one."""
         ref = OrderRef(order.client_id, "", order, order.instrument.symbol)
         told = await self._survey.order(ref)
@@ -195,27 +227,56 @@ class BitunixAccount:
         ref: OrderRef,  # noqa: ARG002 - of the contract
         price: Decimal,  # noqa: ARG002 - of the contract
         qty: Decimal,  # noqa: ARG002 - of the contract
-    ) -> Accepted | Refused | Unclear:
+    ) -> Outcome:
         """Refuse: an order is canceled and placed anew here."""
         return Refused(RejectReason.INVALID_ORDER, "not changed in place")
 
-    async def cancel(self, ref: OrderRef) -> Accepted | Refused | Unclear:
+    async def cancel(self, ref: OrderRef) -> Outcome:
         """Take an order out."""
         self._memory.ask_cancel(ref.client_id)
-        answer = await self._caller.do(
-            self._scribe, requests.CANCEL, cancellation(ref), Lane.CANCEL
+        answer = await self._cancel([ref])
+        return to_cancel(answer) if isinstance(answer, Said) else answer
+
+    async def cancel_many(self, refs: Sequence[OrderRef]) -> Sequence[Outcome]:
+        """Take several orders of one instrument out in one request."""
+        for ref in refs:
+            self._memory.ask_cancel(ref.client_id)
+        answer = await self._cancel(refs)
+        return to_cancels(answer, refs) if isinstance(answer, Said) else [answer] * len(refs)
+
+    async def _cancel(self, refs: Sequence[OrderRef]) -> Answer:
+        return await self._caller.do(
+            self._scribe, requests.CANCEL, cancellation(*refs), Lane.CANCEL
         )
-        return _read(answer, to_cancel)
+
+    async def margin_terms(self) -> Sequence[MarginTerms] | Unanswered:
+        """Ask what positions of the session's instruments are made with."""
+        return await self._survey.margin_terms(self._symbols)
+
+    async def set_margin(self, held: MarginTerms, wanted: MarginTerms) -> Outcome:
+        """Have positions of an instrument made so; its mode first, which needs it empty."""
+        deeds = []
+        if wanted.mode is not None and wanted.mode is not held.mode:
+            deeds.append((requests.SET_MODE, requests.margin_mode(wanted)))
+        if wanted.leverage != held.leverage:
+            deeds.append((requests.SET_LEVERAGE, requests.leverage(wanted)))
+        for path, body in deeds:
+            answer = await self._caller.do(self._scribe, path, body, Lane.PLACE)
+            if not isinstance(answer, Said):
+                return answer
+            if answer.code != OK:
+                return refusal(answer)
+        return Accepted()
 
     async def renew(self, ttl_s: float) -> bool:  # noqa: ARG002 - there is no switch to set
         """Set no dead-man switch: the venue has none."""
         return False
 
 
-def _read(
-    answer: Answer, read: Callable[[Said], Accepted | Refused | Unclear]
-) -> Accepted | Refused | Unclear:
-    return read(answer) if isinstance(answer, Said) else answer
+def _lacks(order: NewOrder) -> Refused | None:
+    if order.type in (OrderType.LIMIT, OrderType.MARKET):
+        return None
+    return Refused(RejectReason.INVALID_ORDER, f"no {order.type.value} orders here")
 
 
 def _surely(told: T | Unanswered) -> T:

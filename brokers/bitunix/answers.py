@@ -96,16 +96,17 @@ def to_cancel(answer: Said) -> Accepted | Refused | Unclear:
         told = rows.batches.all(answer.data)
     except UNREADABLE:
         return Unclear("a cancel's answer that can't be read")
-    failed = [failure for batch in told for failure in batch.failed or ()]
+    failed = [one for batch in told for one in batch.failed or ()]
     if failed:
-        return _failure(failed[0])
+        return failure(failed[0])
     if any(batch.done for batch in told):
         return Accepted()
     return Unclear("a cancel that was neither done nor refused")
 
 
-def _failure(failure: Failure) -> Refused | Unclear:
-    code, message = text_of(failure.code), sanitize(failure.message or "", SAID_MAX)
+def failure(told: Failure) -> Refused | Unclear:
+    """Return what it means that one order of a list is among those that failed."""
+    code, message = sanitize(text_of(told.code), SAID_MAX), sanitize(told.message or "", SAID_MAX)
     reason = reason_of(code, message)
     detail = f"{code} {message}".strip()
     return Unclear(f"unknown code {detail}") if reason is None else Refused(reason, detail)

@@ -13,12 +13,13 @@ from msgspec import Raw
 
 from brokers.bitunix import requests, rows
 from brokers.bitunix.answers import UNREADABLE, Said, is_unknown_order, said
-from brokers.bitunix.clock import S_NS, SecondsClock, date_s
+from brokers.bitunix.clock import S_NS, SecondsClock
 from brokers.bitunix.codes import OK, SIGNATURE
 from brokers.bitunix.requests import PAGE, Scribe
 from brokers.bitunix.rows import OrderRow, PositionRow, TradeRow, text_of
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.exchanged import Reply, Request
+from brokers.link.offset import date_s
 from brokers.link.secret import Credentials
 
 NONCE_BYTES: Final = 16

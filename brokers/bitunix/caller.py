@@ -14,19 +14,21 @@ from typing import Any, Final
 
 from brokers.bitunix import requests
 from brokers.bitunix.answers import Said, said
-from brokers.bitunix.clock import S_NS, SecondsClock, date_s
+from brokers.bitunix.clock import S_NS, SecondsClock
 from brokers.bitunix.codes import SIGNATURE, THROTTLED
 from brokers.bitunix.requests import Scribe
 from brokers.link.account import Refused, Unclear
 from brokers.link.budget import Budget, Lane, Limit
+from brokers.link.offset import date_s
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest
 from engine.model.venue_events import RejectReason
 
-SLOW: Final = frozenset({requests.CANCEL})
+SLOW: Final = frozenset({requests.CANCEL, requests.BATCH})
 """Five a second; everything else ten."""
 PATHS: Final = (
-    requests.ACCOUNT, requests.LEVERAGE, requests.PLACE, requests.CANCEL,
-    requests.PENDING, requests.DETAIL, requests.TRADES, requests.POSITIONS,
+    requests.ACCOUNT, requests.LEVERAGE, requests.PLACE, requests.BATCH, requests.CANCEL,
+    requests.SET_LEVERAGE, requests.SET_MODE, requests.PENDING, requests.DETAIL,
+    requests.TRADES, requests.POSITIONS,
 )  # fmt: skip
 WINDOW_S: Final = 1.15
 """A second, and by how much the way there may differ from one request to the next."""

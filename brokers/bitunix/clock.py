@@ -7,7 +7,6 @@ them agree on is narrower. One that agrees with none of the others begins anew: 
 Source: sheet section 1; reliability.md E4.
 """
 
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 S_NS: Final = 1_000_000_000
@@ -47,11 +46,3 @@ class SecondsClock:
         if not self.is_known or self._low_ns <= 0 <= self._high_ns:
             return 0
         return (self._low_ns + self._high_ns) // 2
-
-
-def date_s(header: str) -> int | None:
-    """Return the Unix second of a `Date` header; None where it is none."""
-    try:
-        return int(parsedate_to_datetime(header).timestamp())
-    except (TypeError, ValueError, OverflowError):
-        return None

@@ -1,18 +1,15 @@
 """An account at Bitunix in the sentinel's hands: no loop, no session, one request after another.
 
 Rule 1: each request has a deadline for all of it; what fails is an `OSError` that names no key.
-Rule 2: only what this run placed, on this run's instruments, is touched. A client id that is too
-        long for the venue is a digest, which does not tell its run: such an order counts as ours,
-        for one too many canceled is better than one that is left.
+Rule 2: only what this run placed, on this run's instruments, is touched. An order whose id was too
+        long for the venue goes by its digest.
 Rule 3: an acknowledgement is no proof: a cancel counts when the order says that it has ended.
 
 Source: engine/venue.py `EmergencyDesk`; reliability.md section 0.2, D1; the Bitunix sheet.
 """
 
-import re
-import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from brokers.bitunix import requests
 from brokers.bitunix.answers import (
@@ -26,22 +23,22 @@ from brokers.bitunix.asker import Asker
 from brokers.bitunix.config import BitunixConfig
 from brokers.bitunix.rows import OrderRow, TradeRow, text_of
 from brokers.link.account import Accepted, FillReport, Unanswered
+from brokers.link.emergency_fills import (
+    LOOKUPS_MAX,
+    SENTINEL,
+    all_of,
+    as_one,
+    as_told,
+    patiently,
+)
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from engine.model.client_ids import ClientIds
 from engine.model.instrument import Instrument
-from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderType, Side
 from engine.model.venue_events import Standing, VenueCanceled, VenueFill
 from engine.venue import Holding, WorkingOrder
 
-SENTINEL: Final = "sentinel"
-DIGEST: Final = re.compile(r"la[a-z2-7]{20}")
-"""What `engine.execution.ids` makes of an id that does not fit."""
-LOOKUPS_MAX: Final = 20
-"""Orders whose names are asked for; older fills are left to whoever reads the account in peace."""
-TRIES: Final = 10
-PAUSE_S: Final = 0.1
-"""How long the venue may take to say what it has acknowledged: a second."""
 T = TypeVar("T")
 
 
@@ -49,7 +46,7 @@ class BitunixDesk:
     """An `EmergencyDesk` over one account."""
 
     def __init__(
-        self, credentials: Credentials, line: EmergencyLine, symbols: Sequence[str], prefix: str
+        self, credentials: Credentials, line: EmergencyLine, symbols: Sequence[str], ids: ClientIds
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -57,13 +54,12 @@ class BitunixDesk:
             credentials: Of the account.
             line: To the venue.
             symbols: The run's instruments.
-            prefix: What the client ids of this run's orders begin with; the rest is the engine's
-                order id.
+            ids: This run's names for its orders.
 
         """
         self._asker = Asker(credentials, line)
         self._symbols = tuple(symbols)
-        self._prefix = prefix
+        self._ids = ids
         self._order_ids: dict[str, str | None] = {}
         """By the venue's id; None of one that is not ours."""
         self._venue_ids: dict[str, str] = {}
@@ -97,16 +93,16 @@ class BitunixDesk:
         told = to_cancel(self._asker.do(requests.CANCEL, body))
         if not isinstance(told, Accepted):
             return None
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(PAUSE_S)
-            if self._standing(named) in (Standing.CANCELED, Standing.EXPIRED):
-                return VenueCanceled(event_ns, order.symbol, order.order_id)
-        return None
+
+        def ended() -> VenueCanceled | None:
+            is_out = self._standing(named) in (Standing.CANCELED, Standing.EXPIRED)
+            return VenueCanceled(event_ns, order.symbol, order.order_id) if is_out else None
+
+        return patiently(ended)
 
     def _named(self, order_id: str) -> dict[str, str]:
         venue_id = self._venue_ids.get(order_id)
-        return {"orderId": venue_id} if venue_id else {"clientId": self._client_id(order_id)}
+        return {"orderId": venue_id} if venue_id else {"clientId": self._ids.of(order_id)}
 
     def _standing(self, named: Mapping[str, str]) -> Standing | None:
         row = self._asker.detail(named)
@@ -139,7 +135,7 @@ class BitunixDesk:
         fills = sorted((_surely(fill_report(row, "")) for row in trades), key=_when)
         self._look_up(fills)
         return [
-            _fill(event_ns, order_id, fill)
+            as_told(event_ns, order_id, fill)
             for fill in fills
             if (order_id := self._order_ids.get(fill.venue_order_id)) is not None
         ]
@@ -159,13 +155,13 @@ class BitunixDesk:
         body: dict[str, Any] = {
             "symbol": holding.symbol, "side": side.value, "orderType": OrderType.MARKET.value,
             "qty": f"{abs(holding.qty):f}", "reduceOnly": True,
-            "clientId": self._client_id(order_id),
+            "clientId": self._ids.of(order_id),
         }  # fmt: skip
         answer = self._asker.do(requests.PLACE, body)
         if not isinstance(to_placement(answer), Accepted):
             return None
         fills = self._fills_of(order_id)
-        return _sum(event_ns, order_id, fills) if fills else None
+        return as_one(event_ns, order_id, fills) if fills else None
 
     def _fills_of(self, order_id: str) -> list[FillReport]:
         """Return every fill of an order that should have ended; the venue may tell them late.
@@ -174,35 +170,29 @@ class BitunixDesk:
             OSError: It does not tell them all.
 
         """
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(PAUSE_S)
-            row = self._asker.detail({"clientId": self._client_id(order_id)})
-            if row is None:
-                continue
-            report = _surely(order_report(row, 0))
-            if report.standing is Standing.WORKING:
-                continue
-            trades = self._asker.trades({"symbol": row.symbol, "orderId": report.venue_order_id})
+
+        def newest() -> list[FillReport] | None:
+            row = self._asker.detail({"clientId": self._ids.of(order_id)})
+            report = None if row is None else _surely(order_report(row, 0))
+            if row is None or report is None or report.standing is Standing.WORKING:
+                return None
+            venue_id = report.venue_order_id
+            trades = self._asker.trades({"symbol": row.symbol, "orderId": venue_id})
             told = [_surely(fill_report(trade, "")) for trade in trades]
-            fills = [fill for fill in told if fill.venue_order_id == report.venue_order_id]
-            if sum((fill.qty for fill in fills), ZERO) == report.filled_qty:
-                return sorted(fills, key=_when)
-        raise OSError("bitunix closed a position and does not tell at what price")
+            mine = [fill for fill in told if fill.venue_order_id == venue_id]
+            return all_of(mine, report.filled_qty)
+
+        fills = patiently(newest)
+        if fills is None:
+            raise OSError("bitunix closed a position and does not tell at what price")
+        return sorted(fills, key=_when)
 
     # --- names ---------------------------------------------------------------------------------
-
-    def _client_id(self, order_id: str) -> str:
-        return order_id if DIGEST.fullmatch(order_id) else self._prefix + order_id
 
     def _ours(self, row: OrderRow) -> str | None:
         """Return what the engine calls an order; None where it is not this run's."""
         client_id, venue_id = text_of(row.client_id), text_of(row.order_id)
-        order_id = None
-        if client_id.startswith(self._prefix):
-            order_id = client_id.removeprefix(self._prefix)
-        elif DIGEST.fullmatch(client_id):
-            order_id = client_id
+        order_id = self._ids.order_id(client_id)
         self._order_ids[venue_id] = order_id
         if order_id is not None:
             self._venue_ids[order_id] = venue_id
@@ -221,7 +211,7 @@ class BitunixDesk:
 
 
 def open_desk(
-    credentials: Credentials, config: BitunixConfig, instruments: Sequence[Instrument], prefix: str
+    credentials: Credentials, config: BitunixConfig, instruments: Sequence[Instrument], run_id: str
 ) -> BitunixDesk:
     """Return the desk of a run.
 
@@ -229,7 +219,8 @@ def open_desk(
         OSError: The venue's host is not known.
     """
     symbols = [item.symbol for item in instruments]
-    return BitunixDesk(credentials, EmergencyLine(config.rest_url), symbols, prefix)
+    ids = requests.CAPABILITIES.ids_of(run_id)
+    return BitunixDesk(credentials, EmergencyLine(config.rest_url), symbols, ids)
 
 
 def _surely(told: T | Unanswered) -> T:
@@ -240,19 +231,3 @@ def _surely(told: T | Unanswered) -> T:
 
 def _when(fill: FillReport) -> tuple[int, int, str]:
     return fill.at_ns, len(fill.trade_id), fill.trade_id
-
-
-def _fill(event_ns: int, order_id: str, told: FillReport) -> VenueFill:
-    return VenueFill(
-        event_ns, told.symbol, order_id, told.trade_id, told.side, told.price, told.qty, told.fee,
-        told.liquidity,
-    )  # fmt: skip
-
-
-def _sum(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFill:
-    """Return several executions of one order as one, named by the last."""
-    qty = sum((fill.qty for fill in fills), ZERO)
-    worth = sum((fill.qty * fill.price for fill in fills), ZERO)
-    price = fills[0].price if len(fills) == 1 else ROUNDED.divide(worth, qty)
-    fee = sum((fill.fee for fill in fills), ZERO)
-    return _fill(event_ns, order_id, fills[-1]._replace(qty=qty, price=price, fee=fee))

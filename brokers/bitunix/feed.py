@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from brokers.bitunix.config import BitunixConfig
+from brokers.bitunix.klines import KLINES
 from brokers.bitunix.listing import listed
 from brokers.bitunix.parse import LADDER, TOUCH, TRADE, PushParser
 from brokers.bitunix.talk import Talk, TalkConfig, Topic, subscription
@@ -34,6 +35,7 @@ class BitunixFeed(MarketFeed):
     """USDT perpetuals; implements `engine.venue.LiveFeed`."""
 
     name = "bitunix"
+    klines = KLINES
 
     def __init__(
         self, symbols: Sequence[str], config: BitunixConfig, tap: Tap | None = None

@@ -19,6 +19,7 @@ from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType
 from engine.model.venue_events import RejectReason
+from engine.venue import MarginTerms
 
 MS_NS = 1_000_000
 OFFERED = frozenset({OrderType.LIMIT, OrderType.MARKET})
@@ -67,6 +68,13 @@ class BitunixRehearsal:
     def order(self, ref: OrderRef) -> Outcome:
         """Ask how an order stands."""
         return self._hiding(self._scribe.get(requests.DETAIL, requests.named(ref)))
+
+    def margin(self, wanted: MarginTerms) -> Sequence[Outcome]:
+        """Have positions of an instrument made so."""
+        deeds = [(requests.SET_LEVERAGE, requests.leverage(wanted))] if wanted.leverage else []
+        if wanted.mode is not None:
+            deeds.insert(0, (requests.SET_MODE, requests.margin_mode(wanted)))
+        return [self._hiding(self._scribe.post(path, body)) for path, body in deeds]
 
     def account(self) -> Sequence[Rehearsed]:
         """Ask for the account."""

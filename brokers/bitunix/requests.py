@@ -5,19 +5,20 @@ A body is written once, without spaces, and those bytes are both signed and sent
 Source: sheet sections 2, 5 and 6. The account is run in one-way mode: no `tradeSide`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from string import ascii_letters, digits
 from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
 
+from brokers.bitunix.rows import MODE_WORDS
 from brokers.bitunix.sign import query_text, sign
 from brokers.link.account import NewOrder, OrderRef
 from brokers.link.exchanged import Request
 from brokers.link.secret import Credentials
 from engine.model.orders import OrderType, TimeInForce
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 PREFIX: Final = "/api/v1/futures"
 COIN: Final = "USDT"
@@ -26,7 +27,10 @@ PAGE: Final = 100
 
 ACCOUNT: Final = "/account"
 LEVERAGE: Final = "/account/get_leverage_margin_mode"
+SET_LEVERAGE: Final = "/account/change_leverage"
+SET_MODE: Final = "/account/change_margin_mode"
 PLACE: Final = "/trade/place_order"
+BATCH: Final = "/trade/batch_order"
 CANCEL: Final = "/trade/cancel_orders"
 PENDING: Final = "/trade/get_pending_orders"
 DETAIL: Final = "/trade/get_order_detail"
@@ -46,6 +50,8 @@ CAPABILITIES: Final = Capabilities(
     can_amend_qty=False,
     amend_down_keeps_queue=False,
     has_triggers=False,
+    places_per_request=20,
+    cancels_per_request=20,
     client_id_max=32,
     client_id_alphabet=ascii_letters + digits + "-_",
 )
@@ -125,9 +131,17 @@ def placement(order: NewOrder) -> dict[str, Any]:
     return body
 
 
-def cancellation(ref: OrderRef) -> dict[str, Any]:
-    """Return the body that takes one order out."""
-    return {"symbol": ref.symbol, "orderList": [named(ref)]}
+def placements(orders: Sequence[NewOrder]) -> dict[str, Any]:
+    """Return the body that places several orders of one instrument."""
+    bodies = [placement(order) for order in orders]
+    symbol = bodies[0]["symbol"]
+    items = [{name: body[name] for name in body if name != "symbol"} for body in bodies]
+    return {"symbol": symbol, "orderList": items}
+
+
+def cancellation(*refs: OrderRef) -> dict[str, Any]:
+    """Return the body that takes orders of one instrument out."""
+    return {"symbol": refs[0].symbol, "orderList": [named(ref) for ref in refs]}
 
 
 def named(ref: OrderRef) -> dict[str, str]:
@@ -135,3 +149,15 @@ def named(ref: OrderRef) -> dict[str, str]:
     if ref.venue_order_id:
         return {"orderId": ref.venue_order_id}
     return {"clientId": ref.client_id}
+
+
+def leverage(wanted: MarginTerms) -> dict[str, Any]:
+    """Return the body that sets an instrument's leverage."""
+    return {"symbol": wanted.symbol, "leverage": wanted.leverage, "marginCoin": COIN}
+
+
+def margin_mode(wanted: MarginTerms) -> dict[str, Any]:
+    """Return the body that sets an instrument's margin mode."""
+    assert wanted.mode is not None, "one that is wished for"
+    mode = MODE_WORDS[wanted.mode]
+    return {"marginMode": mode, "symbol": wanted.symbol, "marginCoin": COIN}

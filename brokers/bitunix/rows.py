@@ -16,6 +16,7 @@ from brokers.link.grid import NUMBER_CHARS_MAX, Refused
 from engine.model.account import Liquidity
 from engine.model.orders import Side
 from engine.model.venue_events import Standing
+from engine.venue import MarginMode
 
 SIDES: Final[Mapping[str, Side]] = {
     "BUY": Side.BUY, "LONG": Side.BUY, "SELL": Side.SELL, "SHORT": Side.SELL,
@@ -30,6 +31,10 @@ STANDINGS: Final[Mapping[str, Standing]] = {
     "SYSTEM_CANCELED": Standing.CANCELED,
     "EXPIRED": Standing.EXPIRED,
 }
+MODES: Final[Mapping[str, MarginMode]] = {
+    "CROSS": MarginMode.CROSS, "ISOLATION": MarginMode.ISOLATED,
+}  # fmt: skip
+MODE_WORDS: Final = {mode: word for word, mode in MODES.items()}
 INIT: Final = "INIT"
 """Taken in and not yet in the book."""
 ROLES: Final[Mapping[str, Liquidity]] = {"MAKER": Liquidity.MAKER, "TAKER": Liquidity.TAKER}
@@ -140,6 +145,8 @@ class Placed(msgspec.Struct):
     """The venue took an order in for processing."""
 
     order_id: Text = field(name="orderId", default="")
+    id: Text = ""
+    """The same, in the answer to a batch."""
     client_id: Text = field(name="clientId", default="")
 
 

@@ -39,6 +39,7 @@ from brokers.link.grid import Refused as Unreadable
 from engine.model.money import ZERO
 from engine.model.orders import Side
 from engine.model.venue_events import Standing, VenueHolding
+from engine.venue import MarginTerms
 
 PAGES_MAX: Final = 20
 TAKES: Final = 3
@@ -187,16 +188,28 @@ class Survey:
             return found
         return found[0] if found else Unanswered(f"no account in {COIN}")
 
-    async def leverage(self, symbol: str) -> Decimal | Unanswered:
-        """Ask what positions of an instrument are made with."""
+    async def margin_terms(self, symbols: Sequence[str]) -> tuple[MarginTerms, ...] | Unanswered:
+        """Ask what positions of some instruments are made with."""
+        found = []
+        for symbol in symbols:
+            told = await self._margin(symbol)
+            if isinstance(told, Unanswered):
+                return told
+            found.append(told)
+        return tuple(found)
+
+    async def _margin(self, symbol: str) -> MarginTerms | Unanswered:
         asked = {"symbol": symbol, "marginCoin": COIN}
         found = _rows(await self._ask(requests.LEVERAGE, asked), rows.leverages.all)
         if isinstance(found, Unanswered):
             return found
+        if not found:
+            return Unanswered("no leverage told")
         try:
-            return rows.needed(found[0].leverage) if found else Unanswered("no leverage told")
+            leverage = int(rows.needed(found[0].leverage))
         except Unreadable as error:
             return Unanswered(error.detail)
+        return MarginTerms(symbol, leverage, rows.MODES.get(found[0].margin_mode.strip().upper()))
 
     # --- pages ---------------------------------------------------------------------------------
 

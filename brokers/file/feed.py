@@ -9,11 +9,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, Protocol
 
+from brokers.file import coins, pushes
 from brokers.file.capture import Capture
 from brokers.file.config import FileConfig
 from brokers.file.klines import KlineFile
-from brokers.file.pushes import Pushes, is_of_pushes
+from brokers.file.lines import first_message
 from brokers.file.rules import agreed
+from brokers.file.ticks import TickFile, is_of_ticks
 from engine.model.errors import BrokenCapture, DataUnavailable, UnknownInstrument, UsageError
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent
@@ -128,13 +130,25 @@ def _opened(typed: Path, config: FileConfig) -> Recording:
     symbol, path = _split_prefix(str(typed))
     if not path.is_file():
         raise DataUnavailable(f"file not found: {path}")
+    if is_of_ticks(path) and not symbol:
+        return TickFile(path, config.instruments)
     if path.suffix in KLINE_SUFFIXES:
         return KlineFile(path, symbol, config.instruments)
     if symbol:
         raise UsageError(f"{symbol}= is for klines; {path.name} names its symbols itself")
     if path.suffix in CAPTURE_SUFFIXES:
-        return (Pushes if is_of_pushes(path) else Capture)(path, config.instruments)
+        return _captured(path, config)
     raise BrokenCapture(f"{path} is of no known format: expected {', '.join(_SUFFIXES)}")
+
+
+def _captured(path: Path, config: FileConfig) -> Recording:
+    """Open a capture by how its first message begins."""
+    first = first_message(path)
+    if first.startswith(pushes.MARKS):
+        return pushes.Pushes(path, config.instruments)
+    if first.startswith(coins.MARKS):
+        return coins.Coins(path, config.instruments)
+    return Capture(path, config.instruments)
 
 
 def _chosen(

@@ -11,13 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from brokers.file.config import TradingRules
+from brokers.file.parquet import parquet_rows
 from brokers.file.rules import Sample, instrument_of
 from brokers.link.grid import STEPS_MAX, Refused
-from engine.model.errors import BrokenCapture, DataUnavailable, UsageError
+from engine.model.errors import BrokenCapture, DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.market import Bar, FeedEvent, Malformed
 
@@ -33,7 +35,6 @@ HEAD_ROWS: Final = 2_000
 
 _COLUMNS: Final = ("open", "high", "low", "close", "volume")
 _TIME_COLUMNS: Final = ("open_time_ms", "open_time")
-_PARQUET_ROWS: Final = 4_096
 _UNIT_NS: Final = {10: 1_000_000_000, 13: 1_000_000, 16: 1_000, 19: 1}
 """Nanoseconds in one unit of the open time, by digits; Binance went from ms to us in 2025."""
 _NAMED: Final = re.compile(r"(?:^|_)([a-z0-9]+)_1m(?:_|\.|$)|^([A-Z0-9]+)-1m-")
@@ -92,31 +93,14 @@ def rows(path: Path) -> Iterator[Row]:
         UsageError: Parquet without pyarrow.
     """
     try:
-        yield from _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
+        is_parquet = path.suffix == ".parquet"
+        yield from parquet_rows(path, partial(_columns, path)) if is_parquet else _csv_rows(path)
     except FileNotFoundError as error:
         raise DataUnavailable(f"file not found: {path}") from error
     except OSError as error:
         raise DataUnavailable(f"can't read {path}: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise BrokenCapture(f"{path} is not a CSV file") from error
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    try:
-        # Loaded here: it is an extra, takes 40 MB, and no session without Parquet needs it.
-        import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415
-        import pyarrow.parquet  # type: ignore[import-untyped]  # noqa: PLC0415
-    except ImportError as error:
-        raise UsageError(
-            "reading Parquet needs the extra: pip install 'laptop-agents[parquet]'"
-        ) from error
-    try:
-        with pyarrow.parquet.ParquetFile(path) as table:
-            columns = _columns(path, table.schema_arrow.names)
-            for batch in table.iter_batches(_PARQUET_ROWS, columns=columns):
-                yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
-    except pyarrow.ArrowInvalid as error:
-        raise BrokenCapture(f"{path} is not a Parquet file") from error
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:

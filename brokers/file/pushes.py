@@ -6,42 +6,26 @@ Funding rates count as percentage points, as the venue tells them.
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from brokers.bitunix.listing import rules_in
-from brokers.bitunix.parse import LADDER, TOUCH, TRADE, PushParser, flawed
+from brokers.bitunix.parse import LADDER, TOUCH, TRADE, PushParser
 from brokers.bitunix.wire import Head, read_head, read_ladder, read_prints
-from brokers.file.capture import HEAD_LINES, CutGzipError, blocks
+from brokers.file.capture import CutGzipError, blocks
 from brokers.file.config import TradingRules
+from brokers.file.lines import flawed, head_of, message_of
 from brokers.file.rules import Sample, instrument_of
 from brokers.link.arrivals import Arrivals, received_ns
-from brokers.link.grid import Grid, Refused
+from brokers.link.grid import Grid
 from engine.model.errors import BrokenCapture
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, Malformed
 
-TOLD_BY: Final = 50
-"""Lines after which a file has shown whose it is."""
 MARKS: Final = (b'{"ch":"', b'{"code":')
-LINE_BYTES_MAX: Final = 1024 * 1024
-
-
-def is_of_pushes(path: Path) -> bool:
-    """Whether a capture begins like one of Bitunix.
-
-    Raises:
-        DataUnavailable: It can't be opened.
-    """
-    with suppress(CutGzipError):
-        for line in islice((line for lines in blocks(path) for line in lines), TOLD_BY):
-            stamp, _, body = line.partition(b" ")
-            if received_ns(stamp):
-                return body.startswith(MARKS)
-    return False
+"""How a message of Bitunix begins."""
 
 
 class Pushes:
@@ -58,9 +42,8 @@ class Pushes:
         self._start_ns = 0
         self._samples: dict[str, Sample] = {}
         self._listed: dict[str, Instrument] = {}
-        with suppress(CutGzipError):
-            for line in islice((line for lines in blocks(path) for line in lines), HEAD_LINES):
-                self._look_at(line)
+        for line in head_of(path):
+            self._look_at(line)
         if not self._samples:
             raise BrokenCapture(f"{path} has no usable market message of Bitunix")
         told = {symbol: i for symbol, i in self._listed.items() if symbol not in stated}
@@ -84,7 +67,7 @@ class Pushes:
                     else:
                         yield from parser.recorded(head, arrivals.last_ns, ignored)
         except CutGzipError:
-            yield flawed(arrivals.last_ns, "", "malformed", "cut gzip")
+            yield flawed(arrivals.last_ns, "malformed", "cut gzip")
 
     def _look_at(self, line: bytes) -> None:
         """Learn from one line; a line that can't be read teaches nothing."""
@@ -103,15 +86,8 @@ class Pushes:
 
 
 def _read(line: bytes, arrivals: Arrivals, parser: PushParser) -> Head | Malformed:
-    if len(line) > LINE_BYTES_MAX:
-        detail = f"line over {LINE_BYTES_MAX} bytes"
-        return flawed(arrivals.last_ns, "", "oversize", detail)
-    stamp, _, body = line.partition(b" ")
-    try:
-        at_ns = arrivals.take(stamp)
-    except Refused as refused:
-        return flawed(arrivals.last_ns, "", refused.flaw, refused.detail)
-    return parser.head(body, at_ns)
+    body = message_of(line, arrivals)
+    return body if isinstance(body, Malformed) else parser.head(body, arrivals.last_ns)
 
 
 def _numbers(head: Head) -> list[tuple[str, str]]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from brokers.file.config import TradingRules
 from brokers.link.grid import Refused, Steps, plain_decimal
 from engine.model.errors import BrokenCapture, UsageError
@@ -96,15 +98,8 @@ def agreed(first: Instrument, second: Instrument) -> Instrument:
 def finer(first: Instrument, second: Instrument) -> Instrument:
     """Return rules both samples fit: the smaller tick and the smaller lot."""
     lot = min(first.lot_size, second.lot_size)
-    return Instrument(
-        symbol=first.symbol,
-        base=first.base,
-        quote=first.quote,
-        settlement=first.settlement,
-        tick_size=min(first.tick_size, second.tick_size),
-        lot_size=lot,
-        min_qty=lot,
-        min_notional=first.min_notional,
+    return replace(
+        first, tick_size=min(first.tick_size, second.tick_size), lot_size=lot, min_qty=lot
     )
 
 

@@ -11,6 +11,8 @@ from engine.venue import Capabilities
 
 LAG_MS: Final = 2_000
 """Beyond what the venue lets arrive late, until its answers show what has arrived."""
+PER_REQUEST: Final = 39
+"""Elements of one action; from 40 on it weighs more than one."""
 PICTURE_GAP_S: Final = 15.0
 """A picture weighs 44, three times that while the account moves; an address has 1,200 a minute."""
 
@@ -22,6 +24,8 @@ def capabilities(config: HyperliquidConfig) -> Capabilities:
         can_amend_qty=config.amends,
         amend_down_keeps_queue=False,
         has_triggers=False,
+        places_per_request=PER_REQUEST,
+        cancels_per_request=PER_REQUEST,
         client_id_max=CLIENT_ID_MAX,
         client_id_alphabet=CLIENT_ID_ALPHABET,
         picture_gap_s=PICTURE_GAP_S,

@@ -19,8 +19,6 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Final, Self
 
-import msgspec
-
 from brokers.hyperliquid import actions, answers
 from brokers.hyperliquid.abilities import capabilities
 from brokers.hyperliquid.answers import BROKEN, Done, Element
@@ -28,32 +26,25 @@ from brokers.hyperliquid.caller import Caller, Fault
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.dead_man import DeadMan
 from brokers.hyperliquid.listener import Listener
-from brokers.hyperliquid.listing import Place
 from brokers.hyperliquid.names import Names, Succession
-from brokers.hyperliquid.refusals import UNMATCHED, harmless, reason_of
-from brokers.hyperliquid.sign import Action, Signer
-from brokers.hyperliquid.survey import NotWhole, Survey
-from brokers.hyperliquid.terms import Touch, needs_touch, order_terms
+from brokers.hyperliquid.refusals import harmless, reason_of
+from brokers.hyperliquid.sign import Signer
+from brokers.hyperliquid.survey import Survey
+from brokers.hyperliquid.trading import Trading, oid_of
 from brokers.hyperliquid.verdicts import (
     UNREADABLE,
-    Outcome,
     as_answered,
-    failed,
-    gone,
     not_amendable,
     number_of,
-    placed,
-    same_as,
     unknown,
-    unmatched,
 )
-from brokers.hyperliquid.wire import Ladder
 from brokers.link.account import (
     Accepted,
     Facts,
     NewOrder,
     OrderRef,
     OrderReport,
+    Outcome,
     Picture,
     Refused,
     Report,
@@ -64,7 +55,7 @@ from brokers.link.budget import Lane
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.venue_events import RejectReason, Standing
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 LEAVE_S: Final = 2.0
 """For what is said on the way out."""
@@ -72,8 +63,6 @@ PASSING: Final = frozenset({None, RejectReason.VENUE_UNAVAILABLE, RejectReason.R
 """What is wrong with the line or the moment, not with the wish."""
 SUPERSEDED: Final = "it still shows the order as it was before its amendment"
 UNKNOWN_OID: Final = "unknownOid"
-
-_ladder = msgspec.json.Decoder(Ladder).decode
 
 
 def open_account(
@@ -110,7 +99,14 @@ class HyperliquidAccount:
         self._survey = Survey(self._caller, instruments, self._names, self._succession)
         self._listener = Listener(config, address, coins, self._names, self._succession)
         self._dead_man = DeadMan()
-        self._places: dict[str, Place] = {}
+        self._trading = Trading(
+            self._caller,
+            self._survey,
+            listener=self._listener,
+            names=self._names,
+            ask=self.order,
+            slippage_bps=config.slippage_bps,
+        )
         self._capabilities = capabilities(config)
 
     @property
@@ -154,7 +150,7 @@ class HyperliquidAccount:
 
     async def order(self, ref: OrderRef) -> OrderReport | Unanswered:
         """Ask how an order stands; `Standing.NOT_FOUND` where the venue knows none."""
-        name: str | int = self._names.cloid(ref.client_id) if ref.client_id else _oid(ref)
+        name: str | int = self._names.cloid(ref.client_id) if ref.client_id else oid_of(ref)
         reply = await self._caller.ask_of_us("orderStatus", oid=name)
         if isinstance(reply, Fault):
             return Unanswered(reply.detail)
@@ -179,31 +175,12 @@ class HyperliquidAccount:
 
     async def place(self, order: NewOrder) -> Outcome:
         """Place an order, once."""
-        place = await self._place(order.instrument.symbol)
-        if isinstance(place, Refused):
-            return place
-        touch = await self._touch(order.instrument.symbol) if needs_touch(order) else None
-        cloid = self._names.cloid(order.client_id)
-        terms = order_terms(order, place, cloid, touch, self._config.slippage_bps)
-        if isinstance(terms, Refused):
-            return terms
-        lane = Lane.of_order(is_reducing=order.is_reduce_only)
-        told = await self._act(actions.place(terms), lane)
-        if not isinstance(told, Element):
-            return told
-        if told.error is not None:
-            return await self._not_placed(order, told.error)
-        self._names.learn(number_of(told), order.client_id)
-        return placed(order, told, self._caller.now_ns())
+        (told,) = await self._trading.place([order])
+        return told
 
-    async def _not_placed(self, order: NewOrder, text: str) -> Outcome:
-        if UNMATCHED in text.lower():
-            return unmatched(order, self._caller.now_ns())
-        reason = reason_of(text)
-        if reason is RejectReason.DUPLICATE_CLIENT_ID:
-            ref = OrderRef(order.client_id, "", order, order.instrument.symbol)
-            return same_as(order, await self.order(ref), text)
-        return Refused(reason, harmless(text))
+    async def place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        """Place orders of one coin in one action, each once."""
+        return await self._trading.place(orders)
 
     async def amend(self, ref: OrderRef, price: Decimal, qty: Decimal) -> Outcome:
         """Change price and total quantity: another order takes its place, under the same name.
@@ -212,12 +189,11 @@ class HyperliquidAccount:
         """
         if not self._config.amends or ref.order is None:
             return Refused(RejectReason.INVALID_ORDER, "orders are not amended in place here")
-        place = await self._place(ref.symbol)
+        place = await self._trading.place_of(ref.symbol)
         if isinstance(place, Refused):
             return place
         wished = ref.order._replace(price=price, qty=qty)
-        cloid = self._names.cloid(ref.client_id)
-        terms = order_terms(wished, place, cloid, None, self._config.slippage_bps)
+        terms = self._trading.terms(wished, place)
         if isinstance(terms, Refused):
             return terms
         standing = await self.order(ref)
@@ -226,28 +202,33 @@ class HyperliquidAccount:
             return refused
         assert isinstance(standing, OrderReport), "the rest is refused"
         self._succession.begin(ref.client_id, standing.venue_order_id)
-        told = await self._act(actions.modify(terms), Lane.PLACE)
+        (told,) = await self._trading.act(actions.modify(terms), Lane.PLACE)
         return self._amended(wished, told)
 
     async def cancel(self, ref: OrderRef) -> Outcome:
         """Take an order out."""
-        place = await self._place(ref.symbol)
+        (told,) = await self._trading.cancel([ref])
+        return told
+
+    async def cancel_many(self, refs: Sequence[OrderRef]) -> Sequence[Outcome]:
+        """Take orders of one coin out in one action."""
+        return await self._trading.cancel(refs)
+
+    async def margin_terms(self) -> Sequence[MarginTerms] | Unanswered:
+        """Ask what positions of the session's coins are made with."""
+        return await self._survey.margin_terms()
+
+    async def set_margin(
+        self,
+        held: MarginTerms,  # noqa: ARG002 - one action sets both
+        wanted: MarginTerms,
+    ) -> Outcome:
+        """Have positions of a coin made so."""
+        place = await self._trading.place_of(wanted.symbol)
         if isinstance(place, Refused):
             return place
-        action = (
-            actions.cancel(place.asset, self._names.cloid(ref.client_id))
-            if ref.client_id
-            else actions.cancel_by_oid(place.asset, _oid(ref))
-        )
-        told = await self._act(action, Lane.CANCEL)
-        if not isinstance(told, Element):
-            return told
-        if told.error is None:
-            return Accepted(ref.venue_order_id)
-        reason = reason_of(told.error)
-        if reason is not RejectReason.ORDER_NOT_FOUND:
-            return Refused(reason, harmless(told.error))
-        return gone(await self.order(ref), told.error)
+        (told,) = await self._trading.act(actions.margin(place.asset, wanted), Lane.PLACE)
+        return told if not isinstance(told, Element) else Unclear(UNREADABLE)
 
     async def renew(self, ttl_s: float) -> bool:
         """Set the dead-man switch; nothing or less clears it. False where the venue has none."""
@@ -265,45 +246,6 @@ class HyperliquidAccount:
         """Clear the dead-man switch where no order works: that it fires is counted, ten a day."""
         if await self._survey.is_without_orders():
             await self.renew(0.0)
-
-    # --- one action ----------------------------------------------------------------------------
-
-    async def _act(self, action: Action, lane: Lane) -> Element | Accepted | Refused | Unclear:
-        """Have one thing done; return what became of its one element."""
-        told = await self._caller.act(action, lane)
-        if isinstance(told, Fault):
-            return failed(told)
-        if not told.elements:
-            return Accepted()
-        if len(told.elements) != 1:
-            return Unclear(UNREADABLE)
-        (element,) = told.elements
-        return Element() if isinstance(element, str) else element
-
-    async def _place(self, coin: str) -> Place | Refused:
-        if not self._places:
-            try:
-                self._places = await self._survey.places()
-            except NotWhole as missing:
-                return Refused(RejectReason.VENUE_UNAVAILABLE, missing.fault.detail)
-        place = self._places.get(coin)
-        if place is None:
-            return Refused(RejectReason.INVALID_ORDER, f"the venue lists no {harmless(coin)}")
-        return place
-
-    async def _touch(self, coin: str) -> Touch | None:
-        """Return the best prices: as the line tells them, else as they are asked for."""
-        touch = self._listener.touch(coin)
-        if touch is not None:
-            return touch
-        reply = await self._caller.ask("l2Book", coin=coin)
-        if isinstance(reply, Fault):
-            return None
-        try:
-            bids, asks = _ladder(reply.body).sides
-            return Touch(answers.number(bids[0].price), answers.number(asks[0].price))
-        except (*BROKEN, IndexError):
-            return None
 
     def _amended(self, wished: NewOrder, told: Element | Outcome) -> Outcome:
         """Say what became of an amendment."""
@@ -325,8 +267,3 @@ class HyperliquidAccount:
         total = wished._replace(qty=wished.qty + carried)
         report = as_answered(total, number, carried, Standing.WORKING, self._caller.now_ns())
         return Accepted(number, report._replace(is_amendment=True))
-
-
-def _oid(ref: OrderRef) -> int:
-    """Return the venue's number of an order of somebody else; 0, which none has, without one."""
-    return int(ref.venue_order_id) if ref.venue_order_id.isdecimal() else 0

@@ -3,15 +3,18 @@
 The order of the keys is part of what is signed: it is that of the sheet's table, section 4.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from brokers.hyperliquid.rules import wire
 from brokers.hyperliquid.sign import Action, Signature
 from engine.model.orders import Side
+from engine.venue import MarginMode, MarginTerms
 
 POST_ONLY, IMMEDIATE, RESTING = "Alo", "Ioc", "Gtc"
 ALONE: Final = "na"
+LISTS: Final = ("orders", "cancels", "modifies")
 
 
 class OrderTerms(NamedTuple):
@@ -38,9 +41,9 @@ def _order(terms: OrderTerms) -> dict[str, Any]:
     }
 
 
-def place(terms: OrderTerms) -> Action:
-    """Place one order."""
-    return {"type": "order", "orders": [_order(terms)], "grouping": ALONE}
+def place(*terms: OrderTerms) -> Action:
+    """Place orders."""
+    return {"type": "order", "orders": [_order(one) for one in terms], "grouping": ALONE}
 
 
 def modify(terms: OrderTerms) -> Action:
@@ -48,14 +51,17 @@ def modify(terms: OrderTerms) -> Action:
     return {"type": "batchModify", "modifies": [{"oid": terms.cloid, "order": _order(terms)}]}
 
 
-def cancel(asset: int, cloid: str) -> Action:
-    """Take an order out by our name for it."""
-    return {"type": "cancelByCloid", "cancels": [{"asset": asset, "cloid": cloid}]}
+def cancel(asset: int, *cloids: str) -> Action:
+    """Take orders of one coin out by our names for them."""
+    return {
+        "type": "cancelByCloid",
+        "cancels": [{"asset": asset, "cloid": cloid} for cloid in cloids],
+    }
 
 
-def cancel_by_oid(asset: int, oid: int) -> Action:
-    """Take an order out by the venue's name for it."""
-    return {"type": "cancel", "cancels": [{"a": asset, "o": oid}]}
+def cancel_by_oid(asset: int, *oids: int) -> Action:
+    """Take orders of one coin out by the venue's names for them."""
+    return {"type": "cancel", "cancels": [{"a": asset, "o": oid} for oid in oids]}
 
 
 def schedule_cancel(at_ms: int | None) -> Action:
@@ -66,6 +72,18 @@ def schedule_cancel(at_ms: int | None) -> Action:
 def update_leverage(asset: int, leverage: int, *, is_cross: bool) -> Action:
     """Set a coin's leverage and margin mode."""
     return {"type": "updateLeverage", "asset": asset, "isCross": is_cross, "leverage": leverage}
+
+
+def margin(asset: int, wanted: MarginTerms) -> Action:
+    """Set them as wished; a coin starts out crossed."""
+    is_cross = wanted.mode is not MarginMode.ISOLATED
+    return update_leverage(asset, wanted.leverage, is_cross=is_cross)
+
+
+def count(action: Action) -> int:
+    """Return how many things an action is about."""
+    assert isinstance(action, Mapping), "made here"
+    return max(len(action.get(name, ())) for name in LISTS) or 1
 
 
 def request(

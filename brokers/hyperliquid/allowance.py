@@ -33,17 +33,16 @@ class Allowance:
         """How many placements it would take now."""
         return max(0, self.cap - self.cap // KEPT_SHARE - self.used)
 
-    def has_room(self, now_s: float, *, is_cancel: bool) -> bool:
-        """Whether one more action may leave now."""
-        if is_cancel:
-            return self.used < self._cancel_cap or now_s - self._last_s >= SLOW_S
-        return self.left > 0 or now_s - self._last_s >= SLOW_S
+    def has_room(self, now_s: float, *, is_cancel: bool, count: int = 1) -> bool:
+        """Whether an action of so many elements may leave now."""
+        left = self._cancel_cap - self.used if is_cancel else self.left
+        return left >= count or now_s - self._last_s >= SLOW_S
 
     @property
     def _cancel_cap(self) -> int:
         return min(self.cap + CANCELS_MORE, 2 * self.cap)
 
-    def spend(self, now_s: float) -> None:
+    def spend(self, now_s: float, count: int = 1) -> None:
         """Count an action that leaves now."""
-        self.used += 1
+        self.used += count
         self._last_s = now_s

@@ -168,6 +168,7 @@ class Leverage(msgspec.Struct):
     """Of a coin."""
 
     value: Annotated[int, Meta(ge=1, le=1_000)]
+    type: str = ""
 
 
 class CoinTerms(msgspec.Struct):

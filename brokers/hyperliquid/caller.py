@@ -10,11 +10,13 @@ Source: the Hyperliquid sheet, sections 4, 5, 7 and 8; reliability.md A3, B5, ro
 
 import asyncio
 import time
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 import msgspec
 
+from brokers.hyperliquid import actions
 from brokers.hyperliquid.allowance import Allowance
 from brokers.hyperliquid.answers import BROKEN, Done, Failed, done
 from brokers.hyperliquid.config import HyperliquidConfig
@@ -29,7 +31,8 @@ from engine.model.venue_events import RejectReason
 
 IP: Final = "ip"
 IP_LIMIT: Final = Limit(IP, 1_200, 60.0)
-ACTION_WEIGHT: Final = 1
+WEIGHT_EVERY: Final = 40
+"""An action weighs one, and one more for each so many elements."""
 CHEAP: Final = frozenset(
     {"l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState"}
 )
@@ -71,7 +74,7 @@ class Caller:
         self._config = config
         total_s = config.answer_s + CONNECT_S
         at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s, total_s=total_s)
-        self._rests = {lane: Rest(at_once) for lane in Lane}
+        self._rests = {lane: Rest(replace(at_once, stays_warm=lane.is_urgent)) for lane in Lane}
         """By lane, so that no cancel waits for a connection that an order hangs on."""
         self._nonces = Nonces()
         self._budget = Budget((IP_LIMIT,))
@@ -135,12 +138,13 @@ class Caller:
 
     async def act(self, action: Action, lane: Lane) -> Done | Fault:
         """Have one thing done; return what became of each of its elements."""
-        costs, now_s = {IP: ACTION_WEIGHT}, time.monotonic()
-        if not self.allowance.has_room(now_s, is_cancel=lane is Lane.CANCEL):
+        count, now_s = actions.count(action), time.monotonic()
+        costs = {IP: 1 + count // WEIGHT_EVERY}
+        if not self.allowance.has_room(now_s, is_cancel=lane is Lane.CANCEL, count=count):
             return _no_room("this address's requests, which trading earns")
         if self._budget.wait_s(costs, lane, now_s) > 0:
             return _no_room("the venue's limits for this machine")
-        self.allowance.spend(now_s)
+        self.allowance.spend(now_s, count)
         reply = await self._send("/exchange", self._signed(action), costs, lane)
         return reply if isinstance(reply, Fault) else _carried_out(reply.body)
 

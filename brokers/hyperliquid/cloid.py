@@ -7,9 +7,9 @@ shapes of id are written so that they can be read again, told apart by their fir
   id, at most 14 characters: 30 bits of seconds, 21 of letters, 74 of text;
 - 6: any short id: at most 23 characters, 125 bits of text.
 
-Together that is every id of `engine.execution.ids` with the limits given here, but those of a run
-that somebody gave a long name of his own. What fits neither is hashed, and known again only by who
-asked for it.
+Together that is every id of `engine.model.client_ids` with the limits given here, but those of a
+run that somebody gave a long name of his own. What fits neither is hashed, and known again only by
+who asked for it.
 
 Source: the Hyperliquid sheet, section 4 (cloid).
 """

@@ -9,7 +9,6 @@ Rule 3: only what this run placed, on this run's coins, is touched: client ids b
 Source: engine/venue.py `EmergencyDesk`; reliability.md section 0.2, D1; the Hyperliquid sheet.
 """
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -18,6 +17,7 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from brokers.hyperliquid import actions, answers
+from brokers.hyperliquid.abilities import CAPABILITIES
 from brokers.hyperliquid.actions import IMMEDIATE, OrderTerms
 from brokers.hyperliquid.answers import BROKEN, Done, Element, FillRow
 from brokers.hyperliquid.cloid import client_id_of, cloid_of
@@ -27,26 +27,22 @@ from brokers.hyperliquid.rules import slipped
 from brokers.hyperliquid.sign import Action, Signer
 from brokers.hyperliquid.wire import JSON, MS_NS, Ladder
 from brokers.link.account import FillReport
+from brokers.link.emergency_fills import SENTINEL, all_of, as_one, as_told, patiently
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from engine.model.client_ids import ClientIds
 from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
-from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import Side
 from engine.model.venue_events import VenueCanceled, VenueFill
 from engine.venue import Holding, WorkingOrder
 
-SENTINEL: Final = "sentinel"
 FILLS_MAX: Final = 200
 """Newest fills that are told: what the engine can have missed."""
-TRADES_TRIES: Final = 10
-TRADES_PAUSE_S: Final = 0.1
-"""How long a venue may take to tell the fills of an order it has just filled: a second."""
 OK: Final = 200
 CLOSINGS: Final = 10_000
 """Closings are numbered from the time on, in so many numbers: a name is not used again soon."""
 
-_DIGEST: Final = re.compile("la[a-z2-7]{20}")
 _ladder = msgspec.json.Decoder(Ladder).decode
 T = TypeVar("T")
 
@@ -73,21 +69,20 @@ class Reach(NamedTuple):
 class HyperliquidDesk:
     """An `EmergencyDesk` over one account."""
 
-    def __init__(self, signer: Signer, reach: Reach, coins: Sequence[str], prefix: str) -> None:
+    def __init__(self, signer: Signer, reach: Reach, coins: Sequence[str], ids: ClientIds) -> None:
         """Prepare; nothing is sent.
 
         Args:
             signer: The wallet that may trade.
             reach: How to get at the account.
             coins: The run's instruments.
-            prefix: What the client ids of this run's orders begin with; the rest is the engine's
-                order id.
+            ids: This run's names for its orders.
 
         """
         self._signer = signer
         self._reach = reach
         self._coins = tuple(coins)
-        self._prefix = prefix
+        self._ids = ids
         self._places: dict[str, Place] = {}
         self._closings = int(time.time()) % CLOSINGS
         self._nonce = 0
@@ -117,7 +112,7 @@ class HyperliquidDesk:
 
         """
         asset = self._place(order.symbol).asset
-        told = self._act(actions.cancel(asset, cloid_of(self._client_id(order.order_id))))
+        told = self._act(actions.cancel(asset, cloid_of(self._ids.of(order.order_id))))
         is_out = told is not None and told.error is None
         return VenueCanceled(event_ns, order.symbol, order.order_id) if is_out else None
 
@@ -143,7 +138,7 @@ class HyperliquidDesk:
         """
         rows = [row for row in self._newest() if row.coin in self._coins]
         return [
-            _fill(event_ns, order_id, _read(row, lambda one: answers.fill_report(one, "")))
+            as_told(event_ns, order_id, _read(row, lambda one: answers.fill_report(one, "")))
             for row in rows[-FILLS_MAX:]
             if (order_id := self._ours(row.cloid)) is not None
         ]
@@ -166,13 +161,13 @@ class HyperliquidDesk:
         worst = slipped(price, side, self._reach.slippage_bps, place.size_decimals)
         terms = OrderTerms(
             place.asset, side, worst, abs(holding.qty), IMMEDIATE, True,
-            cloid_of(self._client_id(order_id)),
+            cloid_of(self._ids.of(order_id)),
         )  # fmt: skip
         told = self._act(actions.place(terms))
         if told is None or told.filled is None:
             return None
         filled = _read(told.filled.total_sz, answers.number)
-        return _sum(event_ns, order_id, self._fills_of(told.filled.oid, filled))
+        return as_one(event_ns, order_id, self._fills_of(told.filled.oid, filled))
 
     def _touch(self, coin: str, side: Side) -> Decimal | None:
         """Return the best price for a taker of this side; None where nobody quotes one."""
@@ -187,14 +182,16 @@ class HyperliquidDesk:
             OSError: It does not tell them all.
 
         """
-        for attempt in range(TRADES_TRIES):
-            if attempt:
-                time.sleep(TRADES_PAUSE_S)
+
+        def newest() -> list[FillReport] | None:
             rows = [row for row in self._newest() if row.oid == oid]
             fills = [_read(row, lambda one: answers.fill_report(one, "")) for row in rows]
-            if fills and sum((fill.qty for fill in fills), ZERO) == filled:
-                return fills
-        raise OSError(f"hyperliquid closed {filled} and does not tell at what price")
+            return all_of(fills, filled) if fills else None
+
+        fills = patiently(newest)
+        if fills is None:
+            raise OSError(f"hyperliquid closed {filled} and does not tell at what price")
+        return fills
 
     def _newest(self) -> list[FillRow]:
         """Return the account's latest fills, oldest first."""
@@ -206,14 +203,7 @@ class HyperliquidDesk:
     def _ours(self, cloid: str | None) -> str | None:
         """Return what the engine calls an order; None where it is not this run's."""
         client_id = None if cloid is None else client_id_of(cloid.lower())
-        if client_id is None:
-            return None
-        if client_id.startswith(self._prefix):
-            return client_id.removeprefix(self._prefix)
-        return client_id if _DIGEST.fullmatch(client_id) else None
-
-    def _client_id(self, order_id: str) -> str:
-        return order_id if _DIGEST.fullmatch(order_id) else self._prefix + order_id
+        return None if client_id is None else self._ids.order_id(client_id)
 
     def _place(self, coin: str) -> Place:
         if not self._places:
@@ -263,7 +253,7 @@ def open_desk(
     credentials: Credentials,
     config: HyperliquidConfig,
     instruments: Sequence[Instrument],
-    prefix: str,
+    run_id: str,
 ) -> HyperliquidDesk:
     """Return the desk of a run; settings may come as they were written down.
 
@@ -280,7 +270,8 @@ def open_desk(
         vault,
         Decimal(config.slippage_bps),
     )
-    return HyperliquidDesk(signer, reach, [item.symbol for item in instruments], prefix)
+    coins = [item.symbol for item in instruments]
+    return HyperliquidDesk(signer, reach, coins, CAPABILITIES.ids_of(run_id))
 
 
 R = TypeVar("R")
@@ -291,26 +282,3 @@ def _read(told: R, parse: Callable[[R], T]) -> T:
         return parse(told)
     except BROKEN:
         raise OSError("hyperliquid: an answer that can't be read") from None
-
-
-def _fill(event_ns: int, order_id: str, told: FillReport) -> VenueFill:
-    return VenueFill(
-        event_ns,
-        told.symbol,
-        order_id,
-        told.trade_id,
-        told.side,
-        told.price,
-        told.qty,
-        told.fee,
-        told.liquidity,
-    )
-
-
-def _sum(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFill:
-    """Return several executions of one order as one, named by the last."""
-    qty = sum((fill.qty for fill in fills), ZERO)
-    worth = sum((fill.qty * fill.price for fill in fills), ZERO)
-    price = fills[0].price if len(fills) == 1 else ROUNDED.divide(worth, qty)
-    fee = sum((fill.fee for fill in fills), ZERO)
-    return _fill(event_ns, order_id, fills[-1]._replace(qty=qty, price=price, fee=fee))

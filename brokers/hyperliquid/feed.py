@@ -6,6 +6,7 @@ is nothing to fetch and no chain to lose.
 
 import asyncio
 import random
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -13,6 +14,7 @@ import msgspec
 
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.grid import CoinGrid
+from brokers.hyperliquid.klines import KLINES
 from brokers.hyperliquid.listing import Place, listed, numbered
 from brokers.hyperliquid.parse import FrameParser
 from brokers.hyperliquid.wire import JSON
@@ -30,6 +32,7 @@ class HyperliquidFeed(MarketFeed):
     """Perpetuals; implements `engine.venue.LiveFeed`."""
 
     name = "hyperliquid"
+    klines = KLINES
 
     def __init__(
         self, symbols: Sequence[str], config: HyperliquidConfig, tap: Tap | None = None
@@ -46,6 +49,7 @@ class HyperliquidFeed(MarketFeed):
         self._rest_config = RestConfig(base_url=config.rest_url)
         super().__init__(symbols, Rest(self._rest_config), tap)
         self._parser = FrameParser()
+        self._listing = b""
         self.places: Mapping[str, Place] = {}
         """What orders would call each coin; known once it is discovered."""
 
@@ -60,11 +64,14 @@ class HyperliquidFeed(MarketFeed):
         async with Rest(self._rest_config) as rest:
             outcome = await rest.ask(info({"type": "metaAndAssetCtxs"}))
         body = good_body(self.name, outcome)
-        self._instruments = tuple(listed(body, self._symbols))
+        self._instruments, self._listing = tuple(listed(body, self._symbols)), body
         self.places = numbered(body)
         self._parser = FrameParser({item.symbol: CoinGrid(item) for item in self._instruments})
 
     def _begin(self) -> None:
+        if self._tap is not None:  # a recording begins with the rules of what is in it
+            for symbol in self._symbols:
+                self._tap(symbol, time.time_ns(), self._listing)
         stream = open_line(self._config, subscriptions(self._symbols))
         self._open(LINE, stream)
         self._spawn(keep_talking(stream, self._config.ping_s))

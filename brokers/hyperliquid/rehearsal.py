@@ -28,6 +28,7 @@ from brokers.link.rehearsal import Outcome, Rehearsed
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.venue_events import RejectReason
+from engine.venue import MarginTerms
 
 MS_NS: Final = 1_000_000
 QUESTIONS: Final = ("clearinghouseState", "frontendOpenOrders")
@@ -91,6 +92,16 @@ class HyperliquidRehearsal:
     def order(self, ref: OrderRef) -> Outcome:
         """Ask how an order stands."""
         return self._asked("orderStatus", oid=cloid_of(ref.client_id))
+
+    def margin(self, wanted: MarginTerms) -> Sequence[Outcome]:
+        """Have positions of a coin made so; both are one action, which needs a leverage."""
+        place = self._places.get(wanted.symbol)
+        if place is None:
+            return [_unlisted(wanted.symbol)]
+        if not wanted.leverage:
+            told = "its leverage is said with it, and a dry run does not ask for that"
+            return [Refused(RejectReason.INVALID_ORDER, told)]
+        return [self._signed(actions.margin(place.asset, wanted))]
 
     def account(self) -> Sequence[Rehearsed]:
         """Ask for the account."""

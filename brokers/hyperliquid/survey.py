@@ -25,6 +25,7 @@ from brokers.link.rest import Reply
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.venue_events import RejectReason
+from engine.venue import MarginMode, MarginTerms
 
 LOOKS_MAX: Final = 3
 """Looks at an account that moves; each weighs 44."""
@@ -32,6 +33,7 @@ PAGES_MAX: Final = 10
 """Of fills in one look: 20,000."""
 ASKED_MAX: Final = 20
 """Coins whose leverage is asked for; each weighs 20 of 1,200 a minute."""
+MODES: Final = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}
 COUNT_EVERY_S: Final = 300.0
 MS_NS: Final = 1_000_000
 AGENT, MISSING = "agent", "missing"
@@ -127,7 +129,8 @@ class Survey:
         orders = await self._orders()
         fees = _parsed(await self._caller.ask_of_us("userFees"), answers.fees)
         await self.learn_allowance()
-        leverages = await self._leverages()
+        margin = await self._margin()
+        largest = max((item.max_leverage for item in self._instruments), default=1)
         return Facts(
             tail,
             state.balance(),
@@ -138,8 +141,9 @@ class Survey:
             is_one_way=True,
             maker_fee_bps=answers.number(fees.user_add_rate).scaleb(BPS),
             taker_fee_bps=answers.number(fees.user_cross_rate).scaleb(BPS),
-            leverage=Decimal(max(leverages, default=1)),
+            leverage=Decimal(max((one.leverage for one in margin), default=largest)),
             clock_offset_ns=self._caller.offset_ns,
+            margin=margin,
         )
 
     async def places(self) -> dict[str, Place]:
@@ -162,15 +166,23 @@ class Survey:
         self._caller.allowance.learn(told.used, told.cap)
         self._counted_s = time.monotonic()
 
-    async def _leverages(self) -> list[int]:
-        """Return each coin's leverage; its largest where there are too many coins to ask for."""
+    async def margin_terms(self) -> tuple[MarginTerms, ...] | Unanswered:
+        """Ask what positions of the session's coins are made with."""
+        try:
+            return await self._margin()
+        except NotWhole as missing:
+            return Unanswered(missing.fault.detail)
+
+    async def _margin(self) -> tuple[MarginTerms, ...]:
+        """Return each coin's terms; none where there are too many coins to ask for."""
         if len(self._instruments) > ASKED_MAX:
-            return [item.max_leverage for item in self._instruments]
-        told = [
-            await self._caller.ask_of_us("activeAssetData", coin=item.symbol)
-            for item in self._instruments
-        ]
-        return [_parsed(one, answers.coin_terms).leverage.value for one in told]
+            return ()
+        found = []
+        for item in self._instruments:
+            reply = await self._caller.ask_of_us("activeAssetData", coin=item.symbol)
+            told = _parsed(reply, answers.coin_terms).leverage
+            found.append(MarginTerms(item.symbol, told.value, MODES.get(told.type)))
+        return tuple(found)
 
     async def is_without_orders(self) -> bool:
         """Whether no order of the account works; False where that can't be told."""

@@ -15,6 +15,7 @@ from brokers.link.account import (
     NewOrder,
     OrderRef,
     OrderReport,
+    Outcome,
     Refused,
     Unanswered,
     Unclear,
@@ -26,7 +27,6 @@ from engine.model.venue_events import RejectReason, Standing
 UNREADABLE: Final = "an answer that can't be read"
 ENDED: Final = frozenset({Standing.CANCELED, Standing.EXPIRED})
 GONE: Final = frozenset({Standing.FILLED, Standing.NOT_FOUND, Standing.REJECTED})
-Outcome = Accepted | Refused | Unclear
 
 
 def failed(fault: Fault) -> Refused | Unclear:

@@ -10,7 +10,7 @@ Rule 2: an answer that could be fetched only in part is `Unanswered`, never an e
 Rule 3: nothing is tried again here but what surely was not sent, or a read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol, Self
 
@@ -18,7 +18,7 @@ from engine.model.account import Liquidity
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType, Side, TimeInForce
 from engine.model.venue_events import RejectReason, Standing, VenueHolding
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 
 class NewOrder(NamedTuple):
@@ -67,6 +67,10 @@ class Unclear(NamedTuple):
     """It may have had an effect."""
 
     cause: str
+
+
+Outcome = Accepted | Refused | Unclear
+"""What became of something that was to be done."""
 
 
 class Unanswered(NamedTuple):
@@ -166,6 +170,8 @@ class Facts(NamedTuple):
     """The largest of the session's instruments."""
     clock_offset_ns: int
     """What to add to our wall clock to get the venue's."""
+    margin: tuple[MarginTerms, ...] = ()
+    """Of each of the session's instruments; empty where they are too many to ask for."""
 
 
 class VenueAccount(Protocol):
@@ -198,22 +204,44 @@ class VenueAccount(Protocol):
         """
         ...
 
+    async def margin_terms(self) -> Sequence[MarginTerms] | Unanswered:
+        """Ask what positions of each of the session's instruments are made with."""
+        ...
+
+    async def set_margin(self, held: MarginTerms, wanted: MarginTerms) -> Outcome:
+        """Have positions of an instrument made so from now on; only what differs is asked for."""
+        ...
+
     async def listen(self, take: Callable[[Report], None]) -> None:
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""
         ...
 
-    async def place(self, order: NewOrder) -> Accepted | Refused | Unclear:
+    async def place(self, order: NewOrder) -> Outcome:
         """Place an order, once."""
         ...
 
-    async def amend(
-        self, ref: OrderRef, price: Decimal, qty: Decimal
-    ) -> Accepted | Refused | Unclear:
+    async def amend(self, ref: OrderRef, price: Decimal, qty: Decimal) -> Outcome:
         """Change price and total quantity."""
         ...
 
-    async def cancel(self, ref: OrderRef) -> Accepted | Refused | Unclear:
+    async def cancel(self, ref: OrderRef) -> Outcome:
         """Take an order out."""
+        ...
+
+    async def place_many(self, orders: Sequence[NewOrder]) -> Sequence[Outcome]:
+        """Place orders of one instrument in one request, each once.
+
+        Args:
+            orders: At most `Capabilities.places_per_request`; all of them only reduce, or none.
+
+        Returns:
+            What became of each: a refused one does not touch the others, and where no whole answer
+            came each is `Unclear`.
+        """
+        ...
+
+    async def cancel_many(self, refs: Sequence[OrderRef]) -> Sequence[Outcome]:
+        """Take orders of one instrument out in one request; outcomes as of `place_many`."""
         ...
 
     async def order(self, ref: OrderRef) -> OrderReport | Unanswered:

@@ -15,12 +15,14 @@ from functools import partial
 from typing import Final, Self
 
 from brokers.link.account import Unanswered, VenueAccount
+from brokers.link.dead_man import DeadMan
 from brokers.link.errands import Errands
 from brokers.link.known import KnownOrders
 from brokers.link.mail import Mail
 from brokers.link.orders import Orders
 from brokers.link.reports import Reports
 from brokers.link.triggers import is_released
+from engine.model.client_ids import ClientIds
 from engine.model.commands import (
     AmendOrder,
     CancelOrder,
@@ -59,8 +61,7 @@ class LiveBroker:
         instruments: Sequence[Instrument],
         sink: Callable[[VenueEvent], None],
         *,
-        client_id: Callable[[str], str],
-        prefix: str,
+        ids: ClientIds,
         now_ns: Callable[[], int],
         wake: Callable[[], None],
         dead_man_s: float | None = None,
@@ -71,23 +72,21 @@ class LiveBroker:
             account: Where everything goes.
             instruments: Of the session.
             sink: Takes what the venue tells, in event time.
-            client_id: Derives the venue's id of an order from ours.
-            prefix: What each such id begins with where ours follows in plain.
+            ids: What the venue is told instead of our order ids.
             now_ns: The session's clock.
             wake: Lets a session that waits take what has come.
             dead_man_s: The venue cancels everything if we are silent for so long; None: never.
 
         """
         self._account = account
-        self._dead_man_s = dead_man_s
-        self._known = KnownOrders(instruments, client_id, prefix)
+        self._known = KnownOrders(instruments, ids)
         self._mail = Mail(sink, now_ns, wake)
         self._reports = Reports(account.venue, self._known, self._mail)
         self._errands = Errands()
         self._orders = Orders(account, self._known, self._mail, self._reports, self._errands)
+        self._dead_man = dead_man_s and DeadMan(account, dead_man_s, self._errands, self._reports)
         self._since_ns = 0
         self._is_live = False
-        self._renewed_ns = 0
 
     @property
     def capabilities(self) -> Capabilities:
@@ -102,8 +101,8 @@ class LiveBroker:
     async def __aexit__(self, *_: object) -> None:
         """Let requests under way end, then leave."""
         await self._errands.leave(LEAVE_S)
-        if self._renewed_ns and not self._known.is_any_working():
-            await self._account.renew(0.0)  # else it would take out a person's orders later
+        if self._dead_man and not self._known.is_any_working():
+            await self._dead_man.take_back()
         await self._account.__aexit__(None, None, None)
 
     def go_live(self, since_ns: int) -> None:
@@ -114,8 +113,8 @@ class LiveBroker:
             known.is_in_doubt = True
         listen = partial(self._account.listen, self._reports.hear)
         self._errands.run_on(listen, "the account's stream")
-        if self._dead_man_s:
-            self._orders.switch = self._errands.run(partial(self._renew, self._dead_man_s))
+        if self._dead_man:
+            self._orders.switch = self._errands.run(self._dead_man.renew)
 
     def beat(self, ts_ns: int) -> None:
         """Renew the venue's dead-man switch, a third of its time after the last.
@@ -124,13 +123,8 @@ class LiveBroker:
             Exception: A bug of ours in what goes on beside the session; nothing is sent any more.
         """
         self._errands.raise_bug()
-        ttl_s = self._dead_man_s
-        if ttl_s and self._is_live and ts_ns - self._renewed_ns >= ttl_s * NS_PER_S / 3:
-            self._renewed_ns = ts_ns
-            self._errands.run(partial(self._renew, ttl_s))
-
-    async def _renew(self, ttl_s: float) -> None:
-        await self._account.renew(ttl_s)
+        if self._dead_man and self._is_live:
+            self._dead_man.beat(ts_ns)
 
     def advance(self, ts_ns: int) -> None:
         """Hand over what has come up to `ts_ns`."""
@@ -165,12 +159,12 @@ class LiveBroker:
     def restore(self, snapshot: bytes) -> None:
         """Know them again; how the account's stream stood then, its next word will tell."""
         self._known.restore(snapshot)
-        self._reports.is_cut = None
+        self._reports.forget_parts()
 
     def recall(self, event: VenueEvent) -> None:
         """Learn from what an interrupted run was told."""
         if isinstance(event, VenueStatus):
-            self._reports.is_cut = not event.is_up
+            self._reports.recall(event)
         known = self._known.get(getattr(event, "order_id", ""))
         if known is None:
             return

@@ -32,6 +32,11 @@ class Lane(StrEnum):
     CANCEL = "cancel"
     """Also what closes a position: whatever takes risk away."""
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it should not wait for a connection to be made."""
+        return self is not Lane.READ
+
     @classmethod
     def of_order(cls, *, is_reducing: bool) -> "Lane":
         """Return the lane of a placement."""

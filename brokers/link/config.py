@@ -5,6 +5,8 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
+from engine.venue import MarginMode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveConfig:
@@ -20,3 +22,7 @@ class LiveConfig:
     """Largest difference between this machine's clock and the venue's."""
     unknown_withdraw: bool = False
     """Whether a key may trade of which the venue does not say whether it can withdraw."""
+    leverage: Annotated[int, Ge(1), Le(1_000)] | None = None
+    """Leverage that the venue is told for each instrument; null leaves what it has."""
+    margin_mode: MarginMode | None = None
+    """Margin mode that the venue is told for each instrument; null leaves what it has."""

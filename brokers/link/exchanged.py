@@ -1,4 +1,4 @@
-"""What is sent to a venue and what can come of it; apart from what sends it, a slow import."""
+"""What is sent to a venue and what can come of it; apart from what sends it, which needs a loop."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

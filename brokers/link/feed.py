@@ -9,11 +9,11 @@ Rule 3: events are stamped with the wall clock as they arrive; the session, whos
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import ClassVar, Final, Self
 
 from brokers.link.inbox import Inbox
+from brokers.link.past import Klines, Past
 from brokers.link.rest import Outcome, Reply, Rest
 from brokers.link.stream import Down, Frame, Stream, Up, Word
 from engine.model.errors import DataUnavailable
@@ -31,6 +31,7 @@ class MarketFeed:
     """The part of an `engine.venue.LiveFeed` that knows no venue."""
 
     name: ClassVar[str]
+    klines: ClassVar[Klines]
     is_simulated = False
 
     def __init__(self, symbols: Sequence[str], rest: Rest, tap: Tap | None) -> None:
@@ -45,10 +46,12 @@ class MarketFeed:
         self._symbols = tuple(symbols)
         self._tap = tap
         self._rest = rest
-        self._has_some = asyncio.Event()
+        self._woken: asyncio.Future[None] | None = None
+        """Of a session that waits."""
         self._inbox = Inbox()
         self._instruments: tuple[Instrument, ...] = ()
         self._down: dict[str, bool] = {}
+        self._past: Past | None = None
         self._bug: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.streams: dict[str, Stream] = {}
@@ -70,8 +73,11 @@ class MarketFeed:
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
-        """Begin to listen; ask what is listed first."""
+        """Begin to listen; what is to be known of the past comes first."""
         await self._rest.__aenter__()
+        if self._past is not None:
+            for history in await self._past.ask(self._instruments):
+                self._put(history)
         self._begin()
         return self
 
@@ -82,17 +88,27 @@ class MarketFeed:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._rest.__aexit__(None, None, None)
 
+    def want_bars(self, intervals_s: Sequence[int], count: int) -> None:
+        """Bring so many past bars of some lengths before anything else, as far as they are had."""
+        self._past = Past(self.klines, self._rest, tuple(intervals_s), count)
+
     async def arrived(self, within_s: float) -> None:
         """Wait until something waits to be taken, or a nudge, at most so long."""
-        if not self._inbox:
-            self._has_some.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(within_s):  # wait_for may swallow a cancel in 3.11
-                    await self._has_some.wait()
+        if self._inbox:
+            return
+        loop = asyncio.get_running_loop()
+        self._woken = loop.create_future()
+        alarm = loop.call_later(within_s, self.nudge)
+        try:
+            await self._woken
+        finally:
+            alarm.cancel()
+            self._woken = None
 
     def nudge(self) -> None:
         """End a wait."""
-        self._has_some.set()
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
     def batches(self) -> Iterator[Sequence[FeedEvent]]:
         """Yield what has arrived since the last look, for ever; empty where nothing has.
@@ -150,7 +166,7 @@ class MarketFeed:
         self._put(FeedStatus(at_ns, f"{self.name}.{name}", not cause, cause))
 
     def _put(self, event: FeedEvent) -> None:
-        self._has_some.set()
+        self.nudge()
         if not self._inbox.put(event):
             self._lost_touch()
             self._inbox.put(FeedStatus(event.ts_ns, self.name, False, "more than could be taken"))

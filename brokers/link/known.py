@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from brokers.link.account import NewOrder, OrderRef
+from engine.model.client_ids import ClientIds
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.orders import OrderIntent, OrderType, Side, TimeInForce
@@ -49,6 +50,11 @@ class KnownOrder:
         """Name it for the venue."""
         placed = self.placed
         return OrderRef(placed.client_id, self.venue_order_id, placed, placed.instrument.symbol)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request about it is under way."""
+        return self.request is not None and not self.request.done()
 
     def release(self) -> None:
         """Wait no more: it is a market order now."""
@@ -96,20 +102,16 @@ _decode: Final = msgspec.json.Decoder(list[Saved]).decode
 class KnownOrders:
     """Every order of the session that may still be spoken of."""
 
-    def __init__(
-        self, instruments: Iterable[Instrument], client_id: Callable[[str], str], prefix: str
-    ) -> None:
+    def __init__(self, instruments: Iterable[Instrument], ids: ClientIds) -> None:
         """Begin with none.
 
         Args:
             instruments: Of the session.
-            client_id: Derives what the venue is told from our order id.
-            prefix: What every derived id begins with where ours can be read off it.
+            ids: What the venue is told instead of our order ids.
 
         """
         self._instruments: Mapping[str, Instrument] = {item.symbol: item for item in instruments}
-        self._client_id = client_id
-        self._prefix = prefix
+        self._ids = ids
         self._by_id: OrderedDict[str, KnownOrder] = OrderedDict()
         self._by_client: dict[str, str] = {}
         self._by_venue: dict[str, str] = {}
@@ -119,7 +121,7 @@ class KnownOrders:
     def add(self, order_id: str, intent: OrderIntent) -> KnownOrder:
         """Learn of an order that is to be placed."""
         placed = NewOrder(
-            self._client_id(order_id),
+            self._ids.of(order_id),
             self._instruments[intent.symbol],
             intent.side,
             intent.type,
@@ -167,17 +169,14 @@ class KnownOrders:
 
     def order_id(self, client_id: str) -> str | None:
         """Return our id of an order of this run, also of one we have forgotten; None if foreign."""
-        known = self._by_client.get(client_id)
-        if known is not None:
-            return known
-        return client_id.removeprefix(self._prefix) if client_id.startswith(self._prefix) else None
+        return self._by_client.get(client_id) or self._ids.order_id(client_id)
 
     def ref(self, order_id: str, symbol: str) -> OrderRef:
         """Name an order for the venue, whoever placed it."""
         known = self._by_id.get(order_id)
         if known is not None:
             return known.ref
-        return OrderRef(self._client_id(order_id), "", None, symbol)
+        return OrderRef(self._ids.of(order_id), "", None, symbol)
 
     def held(self, symbol: str) -> list[KnownOrder]:
         """Return the orders of an instrument that wait here for their trigger."""

@@ -8,6 +8,7 @@ Source: reliability.md E4; D. Mills, RFC 5905 section 10 (the clock filter).
 
 from collections import deque
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
 KEPT: Final = 8
@@ -64,3 +65,11 @@ class ClockOffset:
 
 def _error_ns(sample: _Sample, now_ns: int) -> int:
     return sample.half_trip_ns + round(max(0, now_ns - sample.at_ns) * DRIFT)
+
+
+def date_s(header: str) -> int | None:
+    """Return the Unix second of a `Date` header; None where it is none."""
+    try:
+        return int(parsedate_to_datetime(header).timestamp())
+    except (TypeError, ValueError, OverflowError):
+        return None

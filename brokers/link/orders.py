@@ -5,14 +5,18 @@ Rule 1: a placement is sent at most once. What is not known to have failed is `V
 Rule 2: every command is answered, also one about an order that waits here or has ended.
 Rule 3: no order leaves before the dead-man switch, where one is wanted, was asked for
         (reliability.md D6).
+Rule 4: orders of one instrument that one turn places or cancels leave in one request where the
+        venue takes several; cancels leave before placements.
 """
 
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 
 from brokers.link.account import (
     Accepted,
     OrderReport,
+    Outcome,
     Refused,
     Unanswered,
     Unclear,
@@ -23,6 +27,7 @@ from brokers.link.known import KnownOrder, KnownOrders
 from brokers.link.mail import Mail
 from brokers.link.reports import Reports
 from brokers.link.telling import held_status
+from brokers.link.together import Together
 from engine.model.venue_events import (
     RejectReason,
     Standing,
@@ -55,6 +60,9 @@ class Orders:
         self._mail = mail
         self._reports = reports
         self._errands = errands
+        can = account.capabilities
+        self._placements = Together(errands, can.places_per_request, self._place)
+        self._cancels = Together(errands, can.cancels_per_request, self._cancel)
         self.switch: asyncio.Task[None] | None = None
         """The first request for the venue's dead-man switch."""
 
@@ -65,22 +73,48 @@ class Orders:
         if known.is_held:
             self._reports.accept(known, "")
         else:
-            self._errands.run(lambda: self._placed(known), known)
+            self._send(known)
 
     def release(self, known: KnownOrder) -> None:
         """Send what waited, as a market order under its own name."""
         known.release()
         self._mail.post(VenueTriggered(0, known.placed.instrument.symbol, known.order_id))
-        self._errands.run(lambda: self._placed(known), known)
+        if known.is_in_doubt:
+            self._errands.run(lambda: self._place_unsent(known), known)
+        else:
+            self._send(known)
 
-    async def _placed(self, known: KnownOrder) -> None:
+    def _send(self, known: KnownOrder) -> None:
+        """Place an order with its like: those that reduce have room that others have not.
+
+        Those that may only rest go apart: Hyperliquid takes requests of nothing else first.
+        """
+        order = known.placed
+        like = order.instrument.symbol, order.is_reduce_only, order.is_post_only
+        self._placements.add(like, known, known)
+
+    async def _place_unsent(self, known: KnownOrder) -> None:
+        if await self._is_unsent(known):
+            await self._place([known])
+        else:
+            symbol, cause = known.placed.instrument.symbol, "sent before the crash, perhaps"
+            self._mail.post(VenueUnknown(0, symbol, known.order_id, cause))
+
+    async def _place(self, some: Sequence[KnownOrder]) -> None:
+        if self._cancels.is_any:
+            await asyncio.sleep(0)
         if self.switch is not None and not self.switch.done():
             await asyncio.wait({self.switch})
-        symbol, order_id = known.placed.instrument.symbol, known.order_id
-        if known.is_in_doubt and not await self._is_unsent(known):
-            self._mail.post(VenueUnknown(0, symbol, order_id, "sent before the crash, perhaps"))
+        if len(some) == 1:
+            self._placed(some[0], await self._account.place(some[0].placed))
             return
-        match await self._account.place(known.placed):
+        outcomes = await self._account.place_many([known.placed for known in some])
+        for known, outcome in zip(some, outcomes, strict=True):
+            self._placed(known, outcome)
+
+    def _placed(self, known: KnownOrder, outcome: Outcome) -> None:
+        symbol, order_id = known.placed.instrument.symbol, known.order_id
+        match outcome:
             case Accepted(venue_order_id, report):
                 self._reports.accept(known, venue_order_id)
                 if report is not None:
@@ -130,14 +164,23 @@ class Orders:
         """Take an order out, here or at the venue."""
         known = self._known.get(order_id)
         if known is None or not known.is_held:
-            self._errands.run(lambda: self._canceled(order_id, symbol), known)
+            self._cancels.add(symbol, (order_id, symbol), known)
         elif known.is_ended:
             self._mail.post(VenueCancelRejected(0, symbol, order_id, GONE))
         else:
             self._reports.end(known, VenueCanceled(0, symbol, order_id))
 
-    async def _canceled(self, order_id: str, symbol: str) -> None:
-        match await self._account.cancel(self._known.ref(order_id, symbol)):
+    async def _cancel(self, some: Sequence[tuple[str, str]]) -> None:
+        refs = [self._known.ref(*named) for named in some]
+        if len(refs) == 1:
+            self._canceled(*some[0], await self._account.cancel(refs[0]))
+            return
+        outcomes = await self._account.cancel_many(refs)
+        for named, outcome in zip(some, outcomes, strict=True):
+            self._canceled(*named, outcome)
+
+    def _canceled(self, order_id: str, symbol: str, outcome: Outcome) -> None:
+        match outcome:
             case Accepted(_, report):
                 if report is not None:
                     self._reports.order(report)

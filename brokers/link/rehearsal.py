@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from brokers.link.account import NewOrder, OrderRef, Refused
 from brokers.link.exchanged import Request
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 
 class Rehearsed(NamedTuple):
@@ -60,6 +60,10 @@ class Rehearsal(Protocol):
 
     def order(self, ref: OrderRef) -> Outcome:
         """Ask how an order stands."""
+        ...
+
+    def margin(self, wanted: MarginTerms) -> Sequence[Outcome]:
+        """Have positions of an instrument made so; a dry run does not know what there is."""
         ...
 
     def account(self) -> Sequence[Rehearsed]:

@@ -6,13 +6,14 @@ is no request until the simulated venue releases it.
 Source: reliability.md D5.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from brokers.link.account import NewOrder, OrderRef
 from brokers.link.known import TRIGGERED, KnownOrder, KnownOrders
 from brokers.link.rehearsal import Outcome, Rehearsal, Touch
 from brokers.link.requests_file import Asked
+from engine.model.client_ids import ClientIds
 from engine.model.commands import (
     AmendOrder,
     CancelOrder,
@@ -31,6 +32,7 @@ from engine.model.venue_events import (
     VenueRejected,
     VenueTriggered,
 )
+from engine.venue import MarginMode, MarginTerms
 
 
 class Sheet(Protocol):
@@ -48,7 +50,7 @@ class Rehearser:
         self,
         rehearsal: Rehearsal,
         instruments: Sequence[Instrument],
-        client_id: Callable[[str], str],
+        ids: ClientIds,
         sheet: Sheet,
     ) -> None:
         """Begin with nothing asked.
@@ -56,20 +58,32 @@ class Rehearser:
         Args:
             rehearsal: Builds and signs.
             instruments: Of the session.
-            client_id: Derives the venue's id of an order from ours.
+            ids: What the venue would be told instead of our order ids.
             sheet: Takes what was built.
 
         """
         self._rehearsal = rehearsal
         self._instruments = {item.symbol: item for item in instruments}
-        self._client_id = client_id
+        self._ids = ids
         self._sheet = sheet
-        self._waiting = KnownOrders(instruments, client_id, "")
+        self._waiting = KnownOrders(instruments, ids)
         self._quotes: dict[str, Quote] = {}
 
     def observe(self, quote: Quote) -> None:
         """Know the market, which some venues' market orders name."""
         self._quotes[quote.symbol] = quote
+
+    def begin(self, ts_ns: int, leverage: int | None, mode: MarginMode | None) -> None:
+        """Write down what a session would have set before its start, if anything.
+
+        Raises:
+            StateDamaged: It can't be written down.
+        """
+        if leverage is None and mode is None:
+            return
+        for symbol in self._instruments:
+            outcomes = self._rehearsal.margin(MarginTerms(symbol, leverage or 0, mode))
+            self._sheet.take(Asked(ts_ns, f"margin {symbol}"), outcomes)
 
     def rehearse(self, command: Command) -> None:
         """Write down what a command would have sent.
@@ -105,7 +119,7 @@ class Rehearser:
         if intent.type in TRIGGERED:
             self._waiting.add(order_id, intent)
             return ()
-        order = self._order(self._client_id(order_id), intent)
+        order = self._order(self._ids.of(order_id), intent)
         return [self._rehearsal.place(order, self._touch(intent.symbol))]
 
     def hear(self, event: VenueEvent) -> None:
@@ -132,7 +146,7 @@ class Rehearser:
         return Touch(instrument.price(quote.bid_ticks), instrument.price(quote.ask_ticks))
 
     def _ref(self, order_id: str, symbol: str, intent: OrderIntent | None = None) -> OrderRef:
-        client_id = self._client_id(order_id)
+        client_id = self._ids.of(order_id)
         order = None if intent is None else self._order(client_id, intent)
         return OrderRef(client_id, "", order, symbol)
 

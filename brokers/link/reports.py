@@ -49,8 +49,10 @@ class Reports:
         self._venue = venue
         self._known = known
         self._mail = mail
-        self.is_cut: bool | None = False
-        """Whether the account's stream was last told to be down; None where that is not known."""
+        self._cut: dict[str, bool] = {}
+        """Whether each part of the trading side was last told to be down."""
+        self._cut_else: bool | None = False
+        """The same of the others; None where an earlier process may have told."""
         self._unclaimed: deque[FillReport] = deque(maxlen=UNCLAIMED_MAX)
 
     def hear(self, report: Report) -> None:
@@ -62,15 +64,25 @@ class Reports:
                 self._filled(report)
             case FundingReport(symbol, amount, at_ns):
                 self._mail.post(VenueFunding(0, symbol, ZERO, ZERO, ZERO, amount, at_ns))
-            case LineUp() | LineDown():
-                self._line(report)
+            case LineUp():
+                self.part("", "")
+            case LineDown(cause=cause):
+                self.part("", cause or "cut")
 
-    def _line(self, report: LineUp | LineDown) -> None:
-        is_cut = isinstance(report, LineDown)
-        if is_cut != self.is_cut:
-            self.is_cut = is_cut
-            cause = report.cause if isinstance(report, LineDown) else ""
-            self._mail.post(VenueStatus(0, self._venue, not is_cut, cause))
+    def part(self, name: str, cause: str) -> None:
+        """Tell, once, that a part of the trading side is down, or with no cause up again."""
+        is_cut = bool(cause)
+        if self._cut.get(name, self._cut_else) is not is_cut:
+            self._cut[name] = is_cut
+            self._mail.post(VenueStatus(0, f"{self._venue} {name}".rstrip(), not is_cut, cause))
+
+    def recall(self, status: VenueStatus) -> None:
+        """Learn what an interrupted run was told of a part."""
+        self._cut[status.venue.removeprefix(self._venue).strip()] = not status.is_up
+
+    def forget_parts(self) -> None:
+        """Know of no part what was told: whatever its next word is, it is told."""
+        self._cut_else = None
 
     def order(self, report: OrderReport) -> None:
         """Take how an order stands; one that is not of this run is left out."""

@@ -3,8 +3,8 @@
 Rule 1: whoever reads is told of every break before the first frame behind it, so that no book is
         carried over one.
 Rule 2: a line that is open and says nothing is broken (half-open TCP says nothing for ever).
-Rule 3: what is received is bounded: frames by size, the queue by count; then the line stands still
-        and the venue's end fills up, never our memory.
+Rule 3: what is received is bounded: frames by size, and none waits here; whoever takes them bounds
+        what waits.
 
 Source: reliability.md E5, E6, rows 1-8, 18, 19; websockets 17 for its defaults, all stated here.
 """
@@ -16,10 +16,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from brokers.link.backoff import Backoff
+from brokers.link.reader import Reader
 from engine.model.text import sanitize
 
 CAUSE_MAX: Final = 120
@@ -38,7 +39,6 @@ class StreamConfig:
     """Between our pings; an answer is due within the same time. None where the venue has its own
     words for it and answers none of these."""
     frame_bytes_max: int = 4 * 1024 * 1024
-    frames_queued_max: int = 1_024
 
 
 class Frame(NamedTuple):
@@ -91,9 +91,13 @@ class Stream:
         self._opening = opening
         self._backoff = backoff
         self._tls = tls
-        self._socket: ClientConnection | None = None
+        self._socket: Reader | None = None
         self._silence: asyncio.Timeout | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._heard_s = 0.0
         self._verdict = ""
+        self._bug: Exception | None = None
+        """What a reader raised; it ends the line."""
         self.frames = 0
         self.attempts = 0
 
@@ -146,10 +150,11 @@ class Stream:
             ping_timeout=config.ping_s,
             close_timeout=CLOSE_S,
             max_size=config.frame_bytes_max,
-            max_queue=config.frames_queued_max,
             user_agent_header=None,
+            create_connection=Reader,
         )
         async with line as socket:
+            assert isinstance(socket, Reader), "it makes what it was told to"
             for message in self._opening():
                 await socket.send(message)
             self._socket = socket
@@ -159,21 +164,46 @@ class Stream:
             finally:
                 self._socket = None
 
-    async def _listen(self, socket: ClientConnection, take: Callable[[Word], None]) -> None:
+    async def _listen(self, socket: Reader, take: Callable[[Word], None]) -> None:
         loop, silent_s = asyncio.get_running_loop(), self._config.silent_after_s
-        self._verdict = ""
+
+        def hear(data: bytes) -> None:
+            self._heard_s = loop.time()
+            self.frames += 1
+            if self._bug is None:
+                self._hand(take, Frame(time.time_ns(), data))
+
+        self._verdict, self._heard_s, self._bug = "", loop.time(), None
         try:
-            async with asyncio.timeout(silent_s) as self._silence:
-                while True:
-                    data = await socket.recv(decode=False)
-                    if not self._verdict:
-                        self._silence.reschedule(loop.time() + silent_s)
-                    self.frames += 1
-                    take(Frame(time.time_ns(), data))
-        except TimeoutError as error:
+            async with asyncio.timeout(None) as self._silence:
+                self._watch(loop)
+                socket.begin(hear)
+                await socket.recv()
+        except (TimeoutError, ConnectionClosed) as error:
+            if self._bug is not None:
+                raise self._bug from None
+            if isinstance(error, ConnectionClosed):
+                raise
             raise TimeoutError(self._verdict or f"silent for {silent_s:g} s") from error
         finally:
             self._silence = None
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    def _hand(self, take: Callable[[Word], None], frame: Frame) -> None:
+        try:
+            take(frame)
+        except Exception as error:  # noqa: BLE001 - raised again where the line is run
+            self._bug = error
+            self.give_up("its reader failed")
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look again when there has been silence for too long."""
+        due_s = self._heard_s + self._config.silent_after_s
+        if due_s > loop.time():
+            self._alarm = loop.call_at(due_s, self._watch, loop)
+        elif self._silence is not None and not self._verdict:
+            self._silence.reschedule(0.0)
 
 
 def _tls(url: str, own: ssl.SSLContext | None) -> ssl.SSLContext | None:

@@ -10,10 +10,10 @@ Source: RFC 1952 section 2.2 (members); issue 5 item 8.
 
 import gzip
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.model.errors import StateDamaged
 
@@ -46,11 +46,11 @@ class _Reel:
     number: int = 0
 
 
-class Cut(NamedTuple):
-    """Lines of one stream on their way to the disk."""
+class Written(NamedTuple):
+    """What one stream has for the disk."""
 
     name: str
-    content: bytes
+    content: Any
 
 
 class Tape:
@@ -63,7 +63,7 @@ class Tape:
             StateDamaged: It can't be made.
 
         """
-        self.folder = folder
+        self.folder = made(folder)
         self._config = config
         self._reels: dict[str, _Reel] = {}
         self._pending = 0
@@ -71,10 +71,6 @@ class Tape:
         """Taken so far."""
         self.bytes = 0
         """Written so far, packed."""
-        try:
-            folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise _no_room(folder, error) from error
 
     def open(self, name: str, suffix: str, header: bytes = b"") -> None:
         """Begin a stream; each of its files starts with `header`."""
@@ -97,17 +93,17 @@ class Tape:
         if self._pending > PENDING_MAX:
             raise StateDamaged(f"{self.folder} takes less than what arrives: recording has ended")
 
-    def cut(self) -> list[Cut]:
+    def cut(self) -> list[Written]:
         """Hand over what waits; where lines are taken, so that none is torn in two."""
         cuts = []
         for name, reel in self._reels.items():
             if reel.waiting:
-                cuts.append(Cut(name, b"\n".join(reel.waiting) + b"\n"))
+                cuts.append(Written(name, b"\n".join(reel.waiting) + b"\n"))
                 reel.waiting = []
         self._pending = 0
         return cuts
 
-    def write(self, cuts: Sequence[Cut]) -> None:
+    def write(self, cuts: Sequence[Written]) -> None:
         """Write what was cut; on any thread, one at a time.
 
         Raises:
@@ -117,7 +113,8 @@ class Tape:
         try:
             for name, content in cuts:
                 self._write(name, self._reels[name], content)
-            self._forget_oldest()
+            open_now = [reel.path for reel in self._reels.values() if reel.path]
+            forget_oldest(self.folder, "*.gz", self._config.keep_mb, kept=open_now)
         except OSError as error:
             raise _no_room(self.folder, error) from error
 
@@ -134,17 +131,43 @@ class Tape:
         reel.size += len(member)
         self.bytes += len(member)
 
-    def _forget_oldest(self) -> None:
-        """Delete whole files of the past; those being written stay."""
-        if self._config.keep_mb is None:
+
+def made(folder: Path) -> Path:
+    """Return a folder that is there.
+
+    Raises:
+        StateDamaged: It can't be made.
+
+    """
+    try:
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise _no_room(folder, error) from error
+    return folder
+
+
+def forget_oldest(
+    folder: Path, pattern: str, keep_mb: float | None, *, kept: Collection[Path]
+) -> None:
+    """Delete whole files of the past, oldest first, until the rest is small enough.
+
+    Args:
+        pattern: Of the files that count.
+        keep_mb: Packed size of all; None keeps all.
+        kept: Files being written: they stay.
+
+    Raises:
+        OSError: The disk refuses.
+
+    """
+    if keep_mb is None:
+        return
+    files = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime_ns)
+    total = sum(path.stat().st_size for path in files)
+    for path in files:
+        if total <= keep_mb * MB:
             return
-        open_now = {reel.path for reel in self._reels.values()}
-        closed = [path for path in self.folder.glob("*.gz") if path not in open_now]
-        by_age = sorted(closed, key=lambda path: path.stat().st_mtime_ns)
-        total = sum(path.stat().st_size for path in self.folder.glob("*.gz"))
-        for path in by_age:
-            if total <= self._config.keep_mb * MB:
-                return
+        if path not in kept:
             total -= path.stat().st_size
             path.unlink()
 

@@ -1,6 +1,7 @@
 """Account endpoints of a Binance sandbox: money, positions, leverage, fees, permissions.
 
-What the matching behind it can't do is refused in the venue's words: isolated margin, hedge mode.
+What the matching behind it can't do is refused in the venue's words: hedge mode. Isolated margin is
+told as it was set; the whole account covers a position all the same.
 Source: the Binance sheet, section 5.
 """
 
@@ -25,6 +26,15 @@ from brokers.sandbox.orders import FillRecord, FundingTold, PositionRecord, Refu
 
 NOTIONAL_CAP: Final = "100000000"
 INCOME_MAX: Final = 10_000
+
+MODES: Final = ("CROSSED", "ISOLATED")
+"""By whether a symbol is isolated."""
+MODES_V2: Final = ("cross", "isolated")
+NO_MODE: Final = {
+    Why.SET_ALREADY: (-4046, "No need to change margin type."),
+    Why.HAS_ORDERS: (-4047, "Margin type cannot be changed if there exists open orders."),
+    Why.HAS_POSITION: (-4048, "Margin type cannot be changed if there exists position."),
+}
 
 
 class AccountDesk:
@@ -56,8 +66,9 @@ class AccountDesk:
     def positions_v2(self, params: Params) -> list[dict[str, Any]]:
         """GET /fapi/v2/positionRisk: every symbol, with its leverage."""
         return [
-            {**self._row(one), "leverage": str(one.leverage), "marginType": "cross",
-             "isAutoAddMargin": "false", "maxNotionalValue": NOTIONAL_CAP}
+            {**self._row(one), "leverage": str(one.leverage),
+             "marginType": MODES_V2[one.is_isolated], "isAutoAddMargin": "false",
+             "maxNotionalValue": NOTIONAL_CAP}
             for one in self._exchange.positions() if self._is_meant(params, one)
         ]  # fmt: skip
 
@@ -70,13 +81,13 @@ class AccountDesk:
         return {"symbol": symbol, "leverage": leverage, "maxNotionalValue": NOTIONAL_CAP}
 
     def set_margin_type(self, params: Params) -> dict[str, Any]:
-        """POST /fapi/v1/marginType: this account is cross-margined."""
-        self._symbol(params)
-        if params.need("marginType") == "CROSSED":
-            raise ApiError(-4046, "No need to change margin type.")
-        raise ApiError(
-            -4168, "Unable to adjust to isolated-margin mode under the Multi-Assets mode."
-        )
+        """POST /fapi/v1/marginType."""
+        symbol = self._symbol(params)
+        word = params.one_of("marginType", MODES, (-1117, "Invalid marginType."))
+        refusal = self._exchange.set_margin_mode(symbol, is_isolated=word == MODES[True])
+        if refusal is not None:
+            raise ApiError(*NO_MODE[refusal.why])
+        return {"code": 200, "msg": "success"}
 
     def position_mode(self, _: Params) -> dict[str, Any]:
         """GET /fapi/v1/positionSide/dual: one-way."""
@@ -95,7 +106,7 @@ class AccountDesk:
     def symbol_config(self, params: Params) -> list[dict[str, Any]]:
         """GET /fapi/v1/symbolConfig."""
         return [
-            {"symbol": one.symbol, "marginType": "CROSSED", "isAutoAddMargin": False,
+            {"symbol": one.symbol, "marginType": MODES[one.is_isolated], "isAutoAddMargin": False,
              "leverage": one.leverage, "maxNotionalValue": NOTIONAL_CAP}
             for one in self._exchange.positions() if self._is_meant(params, one)
         ]  # fmt: skip
@@ -160,7 +171,7 @@ class AccountDesk:
         rows = [self._row(one) for one in positions]
         for row, one in zip(rows, positions, strict=True):
             row |= {"unrealizedProfit": row["unRealizedProfit"], "leverage": str(one.leverage),
-                    "isolated": False}  # fmt: skip
+                    "isolated": one.is_isolated}  # fmt: skip
         return {**totals(balance), "assets": [asset_row(balance)], "positions": rows}
 
     def _busy(self) -> list[PositionRecord]:

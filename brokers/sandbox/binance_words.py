@@ -210,6 +210,7 @@ def changed_position(position: PositionRecord, realized: Decimal) -> dict[str, A
     entry = plain(position.entry_price)
     return {
         "s": position.symbol, "pa": plain(position.qty), "ep": entry, "bep": entry,
-        "cr": money(realized), "up": money(position.unrealized_pnl), "mt": "cross", "iw": "0",
+        "cr": money(realized), "up": money(position.unrealized_pnl),
+        "mt": "isolated" if position.is_isolated else "cross", "iw": "0",
         "ps": "BOTH",
     }  # fmt: skip

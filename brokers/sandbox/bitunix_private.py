@@ -20,6 +20,7 @@ from brokers.sandbox.bitunix_teller import PrivateLine, Teller
 from brokers.sandbox.bitunix_words import PREFIX, TOO_MANY, good, refused
 from brokers.sandbox.exchange import Exchange
 from brokers.sandbox.faults import Faults
+from brokers.sandbox.orders import Why
 from brokers.sandbox.outbox import Outbox
 from brokers.sandbox.streams import OpenStreams
 
@@ -30,6 +31,11 @@ SLOW: Final = frozenset(
      "/trade/close_all_position"}
 )  # fmt: skip
 BOTH_UNITS: Final = frozenset({"s", "ms"})
+NO_MODE: Final = {
+    Why.UNKNOWN_SYMBOL: (20001, "Market not exists"),
+    Why.HAS_ORDERS: (20006, "open orders exist"),
+    Why.HAS_POSITION: (20009, "open positions exist"),
+}
 NOT_ALLOWED: Final = (20011, "The account is not allowed to trade")
 Question = Callable[[Mapping[str, str]], object]
 Deed = Callable[[Mapping[str, Any]], object]
@@ -64,6 +70,7 @@ class PrivateSide:
         }
         deeds: dict[str, Deed] = {
             "/account/change_leverage": self._set_leverage,
+            "/account/change_margin_mode": self._set_mode,
             "/trade/place_order": desk.place,
             "/trade/batch_order": desk.batch,
             "/trade/modify_order": desk.amend,
@@ -146,7 +153,7 @@ class PrivateSide:
             raise CodeError(20001, "Market not exists")
         leverage = self._exchange.position(symbol).leverage
         told = {"symbol": symbol, "marginCoin": rows.COIN, "leverage": leverage}
-        return {**told, "marginMode": "CROSS"}
+        return {**told, "marginMode": rows.mode(self._exchange.position(symbol).is_isolated)}
 
     def _set_leverage(self, body: Mapping[str, Any]) -> object:
         symbol, leverage = str(body.get("symbol")), body.get("leverage")
@@ -157,6 +164,15 @@ class PrivateSide:
         if self._exchange.set_leverage(symbol, leverage) is not None:
             raise CodeError(20005, "leverage error")
         return {"symbol": symbol, "leverage": leverage, "marginCoin": rows.COIN}
+
+    def _set_mode(self, body: Mapping[str, Any]) -> object:
+        symbol, word = str(body.get("symbol")), body.get("marginMode")
+        if word not in rows.MODES:
+            raise CodeError(*PARAMETER)
+        refusal = self._exchange.set_margin_mode(symbol, is_isolated=word == rows.mode(True))
+        if refusal is not None and refusal.why is not Why.SET_ALREADY:
+            raise CodeError(*NO_MODE[refusal.why])
+        return {"symbol": symbol, "marginMode": word, "marginCoin": rows.COIN}
 
     def _positions(self, query: Mapping[str, str]) -> object:
         book = self.teller.positions

@@ -22,6 +22,13 @@ STATUSES: Final[Mapping[State, str]] = {
     State.REJECTED: "CANCELED",
 }
 COIN: Final = "USDT"
+MODES: Final = ("CROSS", "ISOLATION")
+"""By whether a symbol is isolated."""
+
+
+def mode(is_isolated: bool) -> str:  # noqa: FBT001 - it is what is named
+    """Return a margin mode."""
+    return MODES[is_isolated]
 
 
 def status(record: OrderRecord) -> str:
@@ -89,7 +96,8 @@ def position_row(held: PositionRecord, position_id: str, funding: Decimal) -> di
     return {
         "positionId": position_id, "symbol": held.symbol, "qty": _text(qty),
         "entryValue": _text(qty * held.entry_price), "side": "BUY" if held.qty > 0 else "SELL",
-        "positionMode": "ONE_WAY", "marginMode": "CROSS", "leverage": held.leverage, "fee": "0",
+        "positionMode": "ONE_WAY", "marginMode": mode(held.is_isolated),
+        "leverage": held.leverage, "fee": "0",
         "funding": _text(funding), "realizedPNL": "0",
         "margin": _text(ROUNDED.divide(qty * held.entry_price, Decimal(held.leverage))),
         "unrealizedPNL": _text(held.unrealized_pnl), "liqPrice": _text(held.liquidation_price),
@@ -104,7 +112,7 @@ def position_push(
     """Return a position as the private line tells it."""
     qty = abs(held.qty)
     return {
-        "event": event, "positionId": position_id, "marginMode": "CROSS",
+        "event": event, "positionId": position_id, "marginMode": mode(held.is_isolated),
         "positionMode": "ONE_WAY", "side": "LONG" if held.qty >= 0 else "SHORT",
         "leverage": str(held.leverage), "margin": "0", "ctime": iso(held.updated_ns),
         "qty": _text(qty), "entryValue": _text(qty * held.entry_price), "symbol": held.symbol,

@@ -33,7 +33,7 @@ from brokers.sandbox.orders import (
 )
 from brokers.sandbox.trading_rules import Asked, judge
 from engine.model.instrument import Instrument
-from engine.model.market import Depth, FeedEvent, FeedStatus, Funding, Malformed
+from engine.model.market import BarHistory, Depth, FeedEvent, FeedStatus, Funding, Malformed
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderIntent, Side, TimeInForce
 
@@ -159,6 +159,7 @@ class Exchange:
             mark,
             held.unrealized(mark),
             held.leverage,
+            held.is_isolated,
             liquidation or ZERO,
             held.updated_ns,
         )
@@ -181,8 +182,24 @@ class Exchange:
             return Refusal(Why.LEVERAGE, f"1 to {instrument.max_leverage}")
         if not self._door.set_leverage(symbol, leverage):
             return Refusal(Why.MARGIN)
-        self._keeper.held[symbol].leverage = leverage
-        self._tell(LeverageTold(self._now(), symbol, leverage))
+        held = self._keeper.held[symbol]
+        held.leverage = leverage
+        self._tell(LeverageTold(self._now(), symbol, leverage, held.is_isolated))
+        return None
+
+    def set_margin_mode(self, symbol: str, *, is_isolated: bool) -> Refusal | None:
+        """Change a symbol's margin mode, which needs it empty."""
+        held = self._keeper.held.get(symbol)
+        if held is None:
+            return Refusal(Why.UNKNOWN_SYMBOL)
+        if held.is_isolated is is_isolated:
+            return Refusal(Why.SET_ALREADY)
+        if self.archive.open(symbol):
+            return Refusal(Why.HAS_ORDERS)
+        if held.qty:
+            return Refusal(Why.HAS_POSITION)
+        held.is_isolated = is_isolated
+        self._tell(LeverageTold(self._now(), symbol, held.leverage, is_isolated))
         return None
 
     # --- market --------------------------------------------------------------------------------
@@ -212,7 +229,10 @@ class Exchange:
 
     def _observe(self, event: FeedEvent) -> None:
         """Let the market move the account."""
-        if isinstance(event, FeedStatus | Malformed) or event.symbol not in self.instruments:
+        if (
+            isinstance(event, BarHistory | FeedStatus | Malformed)
+            or event.symbol not in self.instruments
+        ):
             return
         self._now_ns = max(self._now_ns, event.ts_ns)
         if isinstance(event, Funding) and event.mark_price > 0:

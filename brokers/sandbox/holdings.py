@@ -21,6 +21,8 @@ class Held:
 
     instrument: Instrument
     leverage: int
+    is_isolated: bool = False
+    """What is told of its margin mode; the account covers it either way."""
     qty: Decimal = ZERO
     """Signed."""
     cost: Decimal = ZERO

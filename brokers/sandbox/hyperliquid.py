@@ -24,9 +24,11 @@ from brokers.sandbox.hyperliquid_desk import RULES, Desk
 from brokers.sandbox.hyperliquid_door import Denied, Door
 from brokers.sandbox.hyperliquid_lines import Lines, Topic
 from brokers.sandbox.market import SandboxMarket
+from brokers.sandbox.tape import MINUTE_NS, Tape
 from engine.model.market import Depth, FeedEvent, Funding
 
 BOOK_EVERY_NS: Final = 500_000_000
+BARS_MAX: Final = 5_000
 IP: Final = "ip"
 IP_LIMIT: Final = Limit(IP, 1_200, 60.0)
 CHEAP: Final = frozenset(
@@ -64,12 +66,14 @@ class HyperliquidSandbox:
             "metaAndAssetCtxs": lambda _: self._listing(),
             "l2Book": lambda asked: self._ladder(asked["coin"]),
             "allMids": lambda _: self._mids(),
+            "candleSnapshot": lambda asked: self._bars(asked["req"]),
             "spotMeta": lambda _: frames.SPOT,
             "spotMetaAndAssetCtxs": lambda _: [frames.SPOT, []],
             "perpDexs": lambda _: [None],
             "exchangeStatus": lambda _: {"specialStatuses": None, "time": self._now_ms()},
             **self.account.answers,
         }
+        self._tape = Tape(market)
         market.listen(self._publish)
         self.app = web.Application()
         self.app.router.add_post("/info", self._info)
@@ -120,6 +124,14 @@ class HyperliquidSandbox:
     def _ladder(self, coin: str) -> object:
         book = self._market.books.get(coin)
         return None if book is None else frames.ladder(book, self._now_ms())
+
+    def _bars(self, asked: Question) -> object:
+        """Return what opened in a span, as long as the sandbox runs, at most the newest 5,000."""
+        book, name = self._market.books[asked["coin"]], asked["interval"]
+        length_ns = frames.MINUTES[name] * MINUTE_NS
+        span = int(asked["startTime"]) * frames.MS_NS, int(asked["endTime"]) * frames.MS_NS
+        found = self._tape.bars(book.instrument.symbol, length_ns, *span)[-BARS_MAX:]
+        return [frames.bar(one, book.instrument, name, length_ns) for one in found]
 
     def _mids(self) -> dict[str, str]:
         mids = {coin: frames.mid_of(book) for coin, book in self._market.books.items()}

@@ -181,15 +181,19 @@ class AccountDesk:
 
     def _asset(self, asked: Question) -> object:
         position = self._exchange.position(asked["coin"])
-        leverage = {"type": "cross", "value": position.leverage}
         return {
-            "user": asked["user"], "coin": asked["coin"], "leverage": leverage,
+            "user": asked["user"], "coin": asked["coin"], "leverage": _leverage(position),
             "markPx": wire(position.mark_price),
         }  # fmt: skip
 
 
 def _standing(row: Row) -> dict[str, Any]:
     return {"order": row.in_full(), "status": row.status, "statusTimestamp": row.at_ms}
+
+
+def _leverage(position: PositionRecord) -> dict[str, Any]:
+    kind = "isolated" if position.is_isolated else "cross"
+    return {"type": kind, "value": position.leverage}
 
 
 def _margin(position: PositionRecord) -> Decimal:
@@ -203,7 +207,7 @@ def _position(position: PositionRecord, margin: Decimal) -> dict[str, Any]:
     gain = ROUNDED.divide(position.unrealized_pnl, margin) if margin else ZERO
     return {
         "coin": position.symbol, "szi": wire(position.qty),
-        "leverage": {"type": "cross", "value": position.leverage},
+        "leverage": _leverage(position),
         "entryPx": money(position.entry_price), "positionValue": money(value),
         "unrealizedPnl": money(position.unrealized_pnl), "returnOnEquity": money(gain),
         "liquidationPx": money(liquidation) if liquidation else None,

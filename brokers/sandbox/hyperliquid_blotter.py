@@ -233,5 +233,7 @@ TEXTS: Final = {
     Why.NO_PRICE: "No liquidity available for market order. asset={asset}",
     Why.NOT_AMENDABLE: "Cannot modify canceled or filled order",
     Why.LEVERAGE: "Invalid leverage value",
+    Why.HAS_ORDERS: "Cannot switch leverage type with open orders.",
+    Why.HAS_POSITION: "Cannot switch leverage type with open position.",
 }
 UNMATCHED: Final = "Order could not immediately match against any resting orders. asset={asset}"

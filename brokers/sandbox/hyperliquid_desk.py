@@ -168,9 +168,12 @@ class Desk:
 
     def _set_leverage(self, action: actions.UpdateLeverage) -> None:
         instrument = self._assets.get(action.asset)
-        if instrument is None or not action.is_cross:
-            raise Denied("Only cross margin is offered by this sandbox")
-        refusal = self._exchange.set_leverage(instrument.symbol, action.leverage)
+        if instrument is None or not 1 <= action.leverage <= instrument.max_leverage:
+            raise Denied(worded(Refusal(Why.LEVERAGE), action.asset, None))
+        coin, is_isolated = instrument.symbol, not action.is_cross
+        refusal = self._exchange.set_margin_mode(coin, is_isolated=is_isolated)
+        if refusal is None or refusal.why is Why.SET_ALREADY:
+            refusal = self._exchange.set_leverage(coin, action.leverage)
         if refusal is not None:
             raise Denied(worded(refusal, action.asset, None))
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from brokers.hyperliquid.rules import wire
 from brokers.sandbox.market import ShownBook
+from brokers.sandbox.tape import TapeBar
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, Funding, Quote, Trade
 from engine.model.money import ROUNDED
@@ -39,6 +40,11 @@ SPOT: Final = {
 }  # fmt: skip
 """There is no spot trading here."""
 
+MINUTES: Final = {
+    "1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "8h": 480,
+    "12h": 720, "1d": 1_440,
+}  # fmt: skip
+"""Of the bars it has; weeks and months are longer than a sandbox runs."""
 MONEY_DECIMALS: Final = 12
 MONEY: Final = Decimal(1).scaleb(-MONEY_DECIMALS)
 Sides = Mapping[Side, str]
@@ -55,6 +61,18 @@ def meta(instruments: Iterable[Instrument]) -> dict[str, Any]:
         for item in instruments
     ]  # fmt: skip
     return {"universe": [OLD, *coins], "marginTables": [], "collateralToken": 0}
+
+
+def bar(one: TapeBar, item: Instrument, name: str, length_ns: int) -> dict[str, Any]:
+    """Return one row of `candleSnapshot`."""
+    opened, high, low, close = (
+        wire(item.price(ticks)) for ticks in (one.open, one.high, one.low, one.close)
+    )
+    return {
+        "t": one.open_ns // MS_NS, "T": (one.open_ns + length_ns) // MS_NS - 1, "s": item.symbol,
+        "i": name, "o": opened, "c": close, "h": high, "l": low, "v": wire(item.qty(one.volume)),
+        "n": one.prints,
+    }  # fmt: skip
 
 
 def asset_of(instruments: Iterable[Instrument]) -> dict[int, Instrument]:

@@ -52,6 +52,9 @@ class Why(Word):
     TOO_MANY_AMENDMENTS = "too_many_amendments"
     NOT_AMENDABLE = "not_amendable"
     LEVERAGE = "leverage"
+    SET_ALREADY = "set_already"
+    HAS_ORDERS = "has_orders"
+    HAS_POSITION = "has_position"
     INVALID = "invalid"
 
 
@@ -144,6 +147,7 @@ class PositionRecord(NamedTuple):
     mark_price: Decimal
     unrealized_pnl: Decimal
     leverage: int
+    is_isolated: bool
     liquidation_price: Decimal
     """0 where there is none."""
     updated_ns: int
@@ -211,11 +215,12 @@ class FundingTold(NamedTuple):
 
 
 class LeverageTold(NamedTuple):
-    """A symbol's leverage was changed."""
+    """A symbol's leverage or margin mode was changed."""
 
     at_ns: int
     symbol: str
     leverage: int
+    is_isolated: bool
 
 
 Told = OrderTold | MoneyTold | FundingTold | LeverageTold

@@ -47,7 +47,8 @@ def line(told: OrderTold | FundingTold | LeverageTold) -> dict[str, Any]:
         case FundingTold():
             what: dict[str, Any] = {"kind": "funding", "amount": told.amount, "rate": told.rate}
         case LeverageTold():
-            what = {"kind": "leverage", "leverage": told.leverage}
+            mode = "isolated" if told.is_isolated else "cross"
+            what = {"kind": "leverage", "leverage": told.leverage, "margin_mode": mode}
         case OrderTold():
             return _order_line(told)
     return {"at_ns": told.at_ns, "symbol": told.symbol, **_plain(what)}

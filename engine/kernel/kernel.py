@@ -40,7 +40,16 @@ from engine.model.events import (
     Timer,
 )
 from engine.model.instrument import Instrument
-from engine.model.market import Bar, Depth, FeedStatus, Funding, Malformed, Quote, Trade
+from engine.model.market import (
+    Bar,
+    BarHistory,
+    Depth,
+    FeedStatus,
+    Funding,
+    Malformed,
+    Quote,
+    Trade,
+)
 from engine.model.orders import Intent
 from engine.model.records import Alert
 from engine.model.venue_events import (
@@ -196,6 +205,7 @@ class Kernel:
             Trade: self._on_trade,
             Depth: self.market.depth,
             Bar: self._on_bar,
+            BarHistory: self._on_history,
             Funding: self.market.funding,
             FeedStatus: self._on_feed_status,
             Malformed: self.market.malformed,
@@ -255,6 +265,14 @@ class Kernel:
         self.watch.heard(bar.symbol, self.now_ns)
         self._close_bars()
         self._quarantine()
+
+    def _on_history(self, history: BarHistory) -> None:
+        """Know the bars of before the session; where there are none, say so and start cold."""
+        if history.failure:
+            message = f"no past bars, features start cold: {history.failure}"
+            self._out.emit(Alert(self.now_ns, "history_failed", "warning", message))
+        else:
+            self.market.history(history)
 
     def _on_feed_status(self, status: FeedStatus) -> None:
         if status.is_connected:

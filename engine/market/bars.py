@@ -8,6 +8,9 @@ Rule 3: a bar has one source. Mids feed the builder until the first trade is see
 then on; the bar that mids had open is dropped at that moment, so none mixes both.
 Rule 4: where the venue sends bars itself, they win: see `BarMerger`.
 
+Rule 5: bars of before the session come first or not at all, and none of them is closed again: what
+is built of an interval that history has is not filed.
+
 `Bar.ts_ns` is the time of the event that closed the bar, never before the end of its interval.
 """
 
@@ -15,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from engine.model.market import Bar, Trade
+from engine.model.market import Bar, BarHistory, Flaw, Trade
 
 SECOND_NS: Final = 1_000_000_000
 
@@ -197,3 +200,21 @@ class BarMerger:
         self.partial = None
         bar.ts_ns = ts_ns
         return bar
+
+
+def flaw_of(history: BarHistory) -> Flaw | None:
+    """Return what is wrong with bars of the past; all of them are refused for one."""
+    length_ns, before_ns = history.interval_s * SECOND_NS, -1
+    for bar in history.bars:
+        if bar.open_ns <= before_ns or bar.open_ns + length_ns > history.ts_ns:
+            return "out_of_order"
+        low, high = bar.low_ticks, bar.high_ticks
+        is_inside = low <= min(bar.open_ticks, bar.close_ticks) and high >= max(
+            bar.open_ticks, bar.close_ticks
+        )
+        if low < 1 or bar.volume_lots < 0:
+            return "non_positive"
+        if not is_inside or (bar.symbol, bar.interval_s) != (history.symbol, history.interval_s):
+            return "malformed"
+        before_ns = bar.open_ns
+    return None

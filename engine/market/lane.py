@@ -16,7 +16,7 @@ from engine.market.features.spec import FeatureSpec
 from engine.market.quality import QualityFilter
 from engine.market.view import MarketView
 from engine.model.instrument import Instrument
-from engine.model.market import Bar, Flaw, Quote, Trade
+from engine.model.market import Bar, BarHistory, Flaw, Quote, Trade
 
 
 class Lane:
@@ -102,6 +102,17 @@ class Lane:
             bars = merger.on_bar(bar)
             if bars:
                 self._file(bars, closed)
+
+    def on_history(self, history: BarHistory) -> bool:
+        """Take bars of before the session; False where its own have begun, or nobody reads them."""
+        series = self.view.bars.get(history.interval_s)
+        if series is None or series.bars:
+            return False
+        for bar in history.bars:
+            series.append(bar)
+            for feature in self.bar_features.get(history.interval_s, ()):
+                feature.on_bar(bar)
+        return True
 
     def _hand_over(self, interval_s: int) -> None:
         kept = [builder for builder in self.builders if builder.interval_s % interval_s]

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from engine.market.band import NEVER
+from engine.market.bars import flaw_of
 from engine.market.checkpoint import MarketState, decode, encode, lane_state, restore_lane
 from engine.market.config import MarketConfig
 from engine.market.features.spec import FeatureSpec
@@ -20,7 +21,16 @@ from engine.market.lane import Lane
 from engine.market.view import MarketView
 from engine.model.errors import StateDamaged
 from engine.model.instrument import Instrument
-from engine.model.market import Bar, Depth, Flaw, Funding, Malformed, Quote, Trade
+from engine.model.market import (
+    Bar,
+    BarHistory,
+    Depth,
+    Flaw,
+    Funding,
+    Malformed,
+    Quote,
+    Trade,
+)
 
 NOWHERE = ""
 """The key under which messages of unknown symbols are counted: their names have no bound."""
@@ -140,6 +150,16 @@ class Market:
         lane.messages += 1
         lane.on_bar(b, self.closed)
         return True
+
+    def history(self, h: BarHistory) -> bool:
+        """Take the bars of before the session; they close nothing, so no agent acts on them."""
+        lane = self._lanes.get(h.symbol)
+        if lane is None:
+            return self._refuse(NOWHERE, "unknown_symbol")
+        flaw = flaw_of(h)
+        if flaw is not None:
+            return self._refuse(h.symbol, flaw)
+        return lane.on_history(h)
 
     def funding(self, f: Funding) -> bool:
         """Take a mark price and the next funding rate."""

@@ -16,7 +16,16 @@ from typing import Final
 import msgspec
 
 from engine.model.account import Fill, Position, RoundTrip
-from engine.model.market import Bar, Depth, FeedStatus, Funding, Malformed, Quote, Trade
+from engine.model.market import (
+    Bar,
+    BarHistory,
+    Depth,
+    FeedStatus,
+    Funding,
+    Malformed,
+    Quote,
+    Trade,
+)
 from engine.model.orders import (
     CancelIntent,
     OrderIntent,
@@ -140,6 +149,7 @@ Input = (
     Quote
     | Trade
     | Bar
+    | BarHistory
     | Depth
     | Funding
     | FeedStatus
@@ -154,6 +164,7 @@ INPUT_TYPES: Final[dict[str, type]] = {
     "quote": Quote,
     "trade": Trade,
     "bar": Bar,
+    "bar_history": BarHistory,
     "depth": Depth,
     "funding": Funding,
     "feed_status": FeedStatus,

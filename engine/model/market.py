@@ -58,6 +58,22 @@ class Bar(msgspec.Struct, gc=False):
     volume_lots: int
 
 
+class BarHistory(msgspec.Struct, gc=False):
+    """Bars that had closed before a session began, as the venue keeps them: to know, not to trade.
+
+    It comes before anything live of its instrument; where it could not be had, it says why.
+    """
+
+    ts_ns: int
+    symbol: str
+    """Empty in one that says why there is none."""
+    interval_s: int
+    bars: tuple[Bar, ...]
+    """Oldest first, each stamped with its end."""
+    failure: str = ""
+    """In words, sanitised; empty where there are bars."""
+
+
 class Depth(msgspec.Struct, gc=False):
     """A change of the order book, or the whole of it when `is_snapshot`."""
 
@@ -124,4 +140,4 @@ class Malformed(msgspec.Struct, gc=False):
 
 
 MarketEvent = Quote | Trade | Bar | Depth | Funding
-FeedEvent = MarketEvent | FeedStatus | Malformed
+FeedEvent = MarketEvent | BarHistory | FeedStatus | Malformed

@@ -1,6 +1,7 @@
 """How long orders wait for their lines, and what becomes of those whose disk is too slow.
 
-A sync runs in a thread, so the loop goes on: the feed comes in, screens and signals are heard. The
+A sync runs in a thread. For a moment, in which a good disk is done, the loop looks on, for waking
+it would cost as much again; then it goes on: the feed comes in, screens and signals are heard. The
 session's own time stands still meanwhile, so a rerun, which waits for nothing, decides the same.
 That can't last, hence the limit: past it the order is refused, by an input, and no new risk is
 taken until the disk keeps up.
@@ -18,6 +19,9 @@ from engine.session.journal import Journal
 from engine.session.turn import Turn
 
 MS_PER_S: Final = 1_000
+ROUNDS: Final = 2
+"""Of the loop until bytes are on their way: in the first a broker's request is made, at whose end
+a loop hands what was written to the system."""
 
 
 class Commits:
@@ -37,9 +41,16 @@ class Commits:
         while self._turn.is_waiting:
             refusal = await self._refusal()
             if refusal is None:
+                await self._let_leave()
                 self._turn.release()
             else:
                 self._turn.withhold(refusal)
+
+    async def _let_leave(self) -> None:
+        """Send what waited, and let it reach the socket before the turn goes on."""
+        self._turn.send()
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
 
     async def _refusal(self) -> HealthChanged | None:
         """Return why what waits may not leave; in a rerun, what the journal says became of it."""
@@ -61,6 +72,8 @@ class Commits:
 
     async def _is_in_time(self) -> bool:
         self._since_s = monotonic()
+        if self._journal.commits_at_once():
+            return True
         self._sync = asyncio.create_task(self._journal.commit(), name="journal-commit")
         limit_s = None if self._limit_ms is None else self._limit_ms / MS_PER_S
         done, _ = await asyncio.wait({self._sync}, timeout=limit_s)

@@ -39,6 +39,9 @@ class SessionConfig:
     fallback_after_s: Annotated[float, Ge(0), Le(600)] = 5.0
     """How long a paper session tries to reach its venue before it goes on with `mock`, marked
     SIMULATED."""
+    warm_up: bool = True
+    """Whether a live source is asked for past bars of the lengths agents read, so that averages of
+    them are warm at once."""
     run_id: str | None = None
     """Pins the run id (tests, byte-identical reruns); None derives one from time and entropy."""
     start_ns: Annotated[int, Ge(0)] | None = None

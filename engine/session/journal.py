@@ -2,19 +2,21 @@
 
 Lines gather in memory for one turn and reach the kernel's page cache with one `write`; `fdatasync`
 runs on its own beat, or before each order leaves (`journal.sync`), always in a thread: the loop
-goes on. An error of write or sync is final: the file is not touched again and the session is told
-(reliability.md C4, row 65).
+goes on, or looks on for `PATIENCE_S` where an order waits. An error of write or sync is final: the
+file is not touched again and the session is told (reliability.md C4, row 65).
 """
 
 import asyncio
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
 
 from engine.model.errors import FencedByEpoch
 from engine.model.events import Input
+from engine.session.disk_thread import DiskThread, Job
 from engine.session.file_system import OS, FileSystem
 from engine.session.journal_keeper import Keeper
 from engine.session.journal_line import Chain
@@ -23,6 +25,9 @@ from engine.session.recorded import STARTED, Recorded, paused_ns
 
 FLUSH_BYTES: Final = 256 * 1024
 """Buffered bytes that trigger a write within a turn, so a burst can't grow memory."""
+
+PATIENCE_S: Final = 0.001
+"""How long the loop looks on while an order's lines are synced: a good disk takes a fifth of it."""
 
 
 class LastWords(NamedTuple):
@@ -66,6 +71,9 @@ class Journal:
         self.durable = recorded.count if recorded else 0
         """Lines known to be on the disk."""
         self._syncing = asyncio.Lock()
+        self._disk = DiskThread("journal-disk")
+        self._under_way: Job | None = None
+        """What the thread works on."""
         self._is_switching = False
         """A new segment begins: lines stay in memory."""
         self._paused_ns = 0
@@ -217,18 +225,33 @@ class Journal:
         It returns when that is so, whoever began.
         """
         async with self._syncing:
-            self.flush()
-            keeper = self._keeper
-            if self.failure is not None or not (self._unsynced or (keeper and keeper.is_pending)):
-                return
-            self._unsynced = False
             try:
-                await asyncio.to_thread(self._harden, self.events, self.head, is_settled=True)
-                if keeper is not None and keeper.is_full(self.bytes):
-                    await asyncio.to_thread(keeper.prepare)
-                    await self._rotate(keeper)
+                await self._work_done()
+                self.flush()
+                await self._settle()
             except (OSError, FencedByEpoch) as error:
                 self._stop(error)
+
+    async def _settle(self) -> None:
+        keeper = self._keeper
+        if self.failure is not None or not (self._unsynced or (keeper and keeper.is_pending)):
+            return
+        self._unsynced = False
+        await self._do(partial(self._harden, self.events, self.head, is_settled=True))
+        if keeper is not None and keeper.is_full(self.bytes):
+            await self._do(keeper.prepare)
+            await self._rotate(keeper)
+
+    async def _do(self, work: Callable[[], object]) -> None:
+        self._under_way = self._disk.begin(work)
+        await self._work_done()
+
+    async def _work_done(self) -> None:
+        """Return once the thread works on nothing of ours, whoever began it."""
+        if self._under_way is not None:
+            await self._under_way.ended()
+            job, self._under_way = self._under_way, None
+            job.tell()
 
     async def reaches_disk(self) -> bool:
         """Make everything taken so far durable; return whether it is."""
@@ -238,11 +261,41 @@ class Journal:
     async def quiet(self) -> None:
         """Return once no thread works on the file."""
         async with self._syncing:
-            pass
+            try:
+                await self._work_done()
+            except (OSError, FencedByEpoch) as error:
+                self._stop(error)
 
     def hand_over(self) -> None:
         """Let the system have every line: the process may be killed, not the machine."""
         self.flush()
+
+    def commits_at_once(self) -> bool:
+        """Make everything taken so far durable, but for the head, if that takes but a moment.
+
+        Returns:
+            False where it takes longer: `commit` waits for it without holding up the loop.
+        """
+        if self._syncing.locked() or self._under_way is not None:
+            return False
+        self.flush()
+        if not self._unsynced or self.failure is not None:
+            return True
+        job = self._begin_commit()
+        if not job.ended_within(PATIENCE_S):
+            return False
+        self._under_way = None
+        try:
+            job.tell()
+        except (OSError, FencedByEpoch) as error:
+            self._stop(error)
+        return True
+
+    def _begin_commit(self) -> Job:
+        self._unsynced = False
+        harden = partial(self._harden, self.events, self.head, is_settled=False)
+        self._under_way = job = self._disk.begin(harden)
+        return job
 
     async def commit(self) -> bool:
         """Make everything taken so far durable, but for the head, off the loop; return whether.
@@ -250,13 +303,14 @@ class Journal:
         One sync covers every line since the last one: the group commit of a burst.
         """
         async with self._syncing:
-            self.flush()
-            if self._unsynced and self.failure is None:
-                self._unsynced = False
-                try:
-                    await asyncio.to_thread(self._harden, self.events, self.head, is_settled=False)
-                except (OSError, FencedByEpoch) as error:
-                    self._stop(error)
+            try:
+                await self._work_done()
+                self.flush()
+                if self._unsynced and self.failure is None:
+                    self._begin_commit()
+                    await self._work_done()
+            except (OSError, FencedByEpoch) as error:
+                self._stop(error)
         return self.failure is None
 
     def _harden(self, seq: int, digest: str, *, is_settled: bool) -> None:
@@ -276,7 +330,7 @@ class Journal:
             return
         self._is_switching = True
         try:
-            await asyncio.to_thread(keeper.switch, self.bytes)
+            await self._do(partial(keeper.switch, self.bytes))
             self._fd = keeper.fd
         finally:
             self._is_switching = False
@@ -290,6 +344,7 @@ class Journal:
 
     def close(self) -> None:
         """Flush, sync and close; a failure stays readable in `failure`."""
+        self._disk.close()
         self.flush()
         try:
             if self.failure is None and not self.is_catching_up:

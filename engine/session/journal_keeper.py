@@ -18,7 +18,7 @@ from typing import Final
 
 from engine.session.file_system import OS, FileSystem
 from engine.session.journal_emergency import EMERGENCY_NAME, EmergencySegment
-from engine.session.journal_head import HEAD_NAME, HeadFile, read_head
+from engine.session.journal_head import HEAD_NAME, HeadFile, identity, read_head
 from engine.session.journal_line import GENESIS
 from engine.session.journal_parts import segment_path, segments, twin
 from engine.session.journal_seal import seal_all
@@ -48,6 +48,7 @@ class Keeper:
         """
         self.files = files
         self.fd = fd
+        self._identity = identity(os.fstat(fd))
         self.seal_failure: OSError | None = None
         """Why a closed segment could not be packed; it stays as it is until the next resume."""
         self._journal = journal
@@ -118,8 +119,7 @@ class Keeper:
         return self._head.is_pending
 
     def _refuse_replaced(self) -> None:
-        ours, there = os.fstat(self.fd), self._journal.stat()
-        if (ours.st_dev, ours.st_ino) != (there.st_dev, there.st_ino):
+        if identity(os.stat(self._journal)) != self._identity:
             raise OSError(errno.ESTALE, "the journal was replaced by another file")
 
     # --- rotating --------------------------------------------------------------------------------
@@ -151,6 +151,7 @@ class Keeper:
             self.files.rename(self._journal.with_name(_NEXT), self._journal)
             self.files.close(self.fd)
             self.fd, self._next_fd = self._next_fd, None
+            self._identity = identity(os.fstat(self.fd))
             self._began_at, self._is_moved = all_bytes, True
 
     def _seal(self) -> None:

@@ -40,7 +40,7 @@ from engine.session.recorded import RESUMED
 from engine.session.run_folder import RunFolder
 from engine.session.stops import Request
 from engine.session.view import session_view
-from engine.venue import Capabilities
+from engine.venue import Capabilities, MarginTerms
 
 SHOW_EVERY_S: Final = 1.0
 """Wall seconds between two heartbeats on the terminal when event time runs faster."""
@@ -62,6 +62,8 @@ class Identity:
     """Where the source was told to start its time; files have times of their own."""
     venue: Capabilities | None = None
     """What the real venue behind it can do; None where orders are simulated."""
+    margin: Sequence[MarginTerms] = ()
+    """What positions are made with there, where the venue tells."""
 
 
 class SessionRecord:
@@ -196,6 +198,8 @@ class SessionRecord:
         }
         if identity.venue is not None:
             first_line["venue"] = identity.venue
+        if identity.margin:
+            first_line["margin"] = identity.margin
         self._journal.note("session_started", first_ns, first_line)
         self._curve.add(first_ns, identity.starting_balance, False)
         self._log.info("session_started", run_id=manifest.run_id, source=manifest.source)

@@ -11,7 +11,16 @@ from typing import Final
 
 from engine.model.events import HealthChanged, Input, OperatorCommand
 from engine.model.instrument import Instrument
-from engine.model.market import Bar, Depth, FeedStatus, Funding, Malformed, Quote, Trade
+from engine.model.market import (
+    Bar,
+    BarHistory,
+    Depth,
+    FeedStatus,
+    Funding,
+    Malformed,
+    Quote,
+    Trade,
+)
 from engine.session.journal_reader import Line, input_of, read_journal
 from engine.session.recorded import REMADE
 from engine.venue import FeedInput
@@ -72,6 +81,8 @@ class RecordedFeed:
         match event:
             case Quote() | Trade() | Bar() | Depth() | Funding():
                 return event if event.symbol in self._symbols else None
+            case BarHistory():
+                return event if event.symbol in self._symbols or event.failure else None
             case OperatorCommand():
                 return None if event.command in REMADE else event
             case FeedStatus() | Malformed() | HealthChanged():

@@ -11,6 +11,7 @@ Rule 3: what no command waits for is written at the end of the turn, also of one
 Rule 4: commands that add risk may have to wait for their lines (`must_wait`). Then the whole turn
     stands still where it is, and the owner of the loop lets it go on: with `release`, or `withhold`
     where that takes too long. So waiting changes no decision. What takes risk away never waits.
+    Who observes is told once the turn has gone on: the order comes first.
 """
 
 from collections import deque
@@ -93,8 +94,7 @@ class Turn:
 
     def market(self, event: MarketEvent) -> None:
         """Take one market event: what was due before it, what it fills, then what it means."""
-        if self._on_order_ns is not None:
-            self._began_ns = perf_counter_ns()
+        self._begin()
         due_ns = self._broker.next_due_ns()
         if due_ns is not None and due_ns <= event.ts_ns:
             self._go(self._market(event))
@@ -116,10 +116,12 @@ class Turn:
 
         The kernel's reaction to each instant is submitted before the next one happens.
         """
+        self._begin()
         self._go(self._deliver(until_ns))
 
     def input(self, event: Input) -> None:
         """Take one input that is not market data: a timer, an operator command, a feed's state."""
+        self._begin()
         self._unseen.append(event)
         self._go(self._input(event))
 
@@ -130,8 +132,13 @@ class Turn:
         """Whether the turn stands still until `release` or `withhold`; nothing else may come."""
         return self._rest is not None
 
+    def send(self) -> None:
+        """Send what waited: its lines are durable, or the journal has failed."""
+        held, self._held = self._held, ()
+        self._submit(held)
+
     def release(self) -> None:
-        """Send what waited and go on: its lines are durable, or the journal has failed."""
+        """Send what waited, if that is not done, and go on."""
         held, rest = self._let_go()
         self._submit(held)
         self._go(rest)
@@ -157,7 +164,7 @@ class Turn:
                 self._rest = steps
                 break
         finally:
-            if self._unwritten or self._unseen:
+            if self._rest is None and (self._unwritten or self._unseen):
                 self._close()
 
     # --- the steps of a turn; each `yield` is a wait ---------------------------------------------
@@ -205,6 +212,10 @@ class Turn:
             self._step(event)
             if self._held:
                 yield
+
+    def _begin(self) -> None:
+        if self._on_order_ns is not None:
+            self._began_ns = perf_counter_ns()
 
     # --- one step --------------------------------------------------------------------------------
 

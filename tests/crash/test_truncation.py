@@ -1,7 +1,8 @@
 """Every byte a journal can be cut at, and 20,000 ways to damage it (reliability.md section 3).
 
-The journal holds every type of line. The oracle is the list of lines that were written: what is
-recovered is exactly the whole ones before the cut, and no damage goes unnoticed.
+The journal holds every type of line, in `make sweeps` several times. The oracle is the list of
+lines that were written: what is recovered is exactly the whole ones before the cut, and no damage
+goes unnoticed.
 """
 
 import os
@@ -17,13 +18,14 @@ from engine.session.journal_head import SLOT, Head, encode
 from engine.session.journal_reader import read_journal
 from engine.session.recorded import Recorded
 from tests.crash.journals import TYPES, lines_of_all_types, types_in, written
+from tests.sweeps import counted
 
 pytestmark = pytest.mark.timeout(300)
 """A shard takes seconds of processor time; on a crowded machine that is minutes."""
 
-SIZE: Final = 75_000
-SHARDS: Final = 16
-MUTATIONS: Final = 20_000
+SIZE: Final = counted(75_000, sample=18_000)
+SHARDS: Final = counted(16, sample=4)
+MUTATIONS: Final = counted(20_000, sample=8_000)
 LINES: Final = lines_of_all_types(SIZE)
 WHOLE: Final = b"".join(LINES)
 HASHES: Final = [line[-67:-3].decode() for line in LINES]

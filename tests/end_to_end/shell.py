@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,12 @@ class Run:
             return list(csv.DictReader(file))
 
 
+def copied_run(run: Run, folder: Path) -> Run:
+    """Copy what a run left behind; a socket that nobody answers is no part of it."""
+    shutil.copytree(run.path, folder, symlinks=True, ignore=shutil.ignore_patterns("control.sock"))
+    return Run(folder)
+
+
 class Process:
     """A session that is running."""
 
@@ -138,10 +145,28 @@ class Process:
     def until(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
         """Wait for something, at most so long, and not past the process's own end."""
         deadline = time.monotonic() + seconds
-        while not _is_true(holds):
+        while True:
+            began = time.monotonic()
+            if _is_true(holds):
+                return
             assert time.monotonic() < deadline, "waited in vain"
             assert self.is_running(), f"it ended: {self._process.communicate()}"
-            time.sleep(0.01)
+            # Who looks must leave the processor to whom it waits for.
+            time.sleep(max(0.01, 3 * (time.monotonic() - began)))
+
+    def until_lines(self, count: int, seconds: float = 60.0) -> None:
+        """Wait for so many lines; each is read once, however long the journal is by then."""
+        at = lines = 0
+
+        def are_there() -> bool:
+            nonlocal at, lines
+            with (self.run.path / "events.jsonl").open("rb") as journal:
+                journal.seek(at)
+                new = journal.read()
+            at, lines = at + len(new), lines + new.count(b"\n")
+            return lines >= count
+
+        self.until(are_there, seconds)
 
     def until_trading(self) -> None:
         """Until it has written a heartbeat and has an order at the venue."""

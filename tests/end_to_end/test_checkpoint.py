@@ -1,16 +1,17 @@
 """A resume from a checkpoint differs from one without in nothing but the time it takes."""
 
-import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.shell import CAPTURE, START, Process, Run, needs, session
+from tests.end_to_end.shell import CAPTURE, START, Process, Run, copied_run, needs, session
 from tests.end_to_end.test_resume import decided
 
-MOCK = ("--duration", "6", "--seed", "12", "--symbols", "BTCUSDT,ETHUSDT")
-RECORDED = ("--duration", "10", "--source", f"file:{CAPTURE}")
+MOCK = ("--duration", "3", "--seed", "12", "--symbols", "BTCUSDT,ETHUSDT")
+RECORDED = ("--duration", "3", "--source", f"file:{CAPTURE}")
+SPEED = ("--speed", "30")
+"""It runs for six seconds: two checkpoints are there, and much is left to do on any machine."""
 OFTEN = ("--set", f"session.start_ns={START}", "--set", "checkpoint.every_s=1")
 
 
@@ -18,11 +19,16 @@ def interrupted(home: Path, *words: str) -> Run:
     """Kill a run that has left two checkpoints and traded on."""
     process = Process(home, "--headless", "-q", *words, *OFTEN)
     process.until(lambda: len(list(process.run.path.glob("checkpoint-*"))) == 2, 60)
-    seen = process.run.raw().count(b"\n")
-    process.until(lambda: process.run.raw().count(b"\n") > seen + 500, 60)
+    process.until_lines(process.run.raw().count(b"\n") + 500)
     process.send(signal.SIGKILL)
-    process.end()
+    assert -signal.SIGKILL == process.end().code
     return Run(process.run.path.resolve())
+
+
+@pytest.fixture(scope="module")
+def torn(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One such run, to be copied."""
+    return interrupted(tmp_path_factory.mktemp("torn"), *MOCK, *SPEED)
 
 
 def resumed(run: Run, home: Path) -> tuple[Run, int]:
@@ -35,8 +41,7 @@ def resumed(run: Run, home: Path) -> tuple[Run, int]:
 
 def copied(run: Run, home: Path) -> Run:
     home.mkdir(0o700)
-    shutil.copytree(run.path, home / "run", symlinks=True)
-    return Run(home / "run")
+    return copied_run(run, home / "run")
 
 
 @pytest.mark.parametrize("words", [MOCK, pytest.param(RECORDED, marks=needs(CAPTURE))])
@@ -45,7 +50,7 @@ def test_deleting_checkpoints_changes_nothing_but_time(
 ) -> None:
     """The same lines, figures and metrics rows as with them, and as of a run never disturbed."""
     whole = session(tmp_path / "whole", *words, *OFTEN, "--speed", "max").run
-    one = interrupted(tmp_path / "torn", *words, "--speed", "120")
+    one = interrupted(tmp_path / "torn", *words, *SPEED)
     other = copied(one, tmp_path / "bare")
     for path in other.path.glob("checkpoint-*"):
         path.unlink()
@@ -62,25 +67,25 @@ def test_deleting_checkpoints_changes_nothing_but_time(
     assert [r["equity"] for r in whole.metrics()] == [r["equity"] for r in with_them.metrics()]
 
 
-def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, torn: Run) -> None:
     """The one before serves; with all of them damaged the rerun starts at the first line."""
-    run = interrupted(tmp_path, *MOCK, "--speed", "120")
+    run = copied(torn, tmp_path / "home")
     older, newer = sorted(run.path.glob("checkpoint-*"))
     newer.write_bytes(newer.read_bytes()[:-1] + b"?")
     spare = copied(run, tmp_path / "spare")
     (spare.path / older.name).write_bytes(b"")
 
-    assert int(older.stem.rpartition("-")[2]) == resumed(run, tmp_path)[1]
+    assert int(older.stem.rpartition("-")[2]) == resumed(run, tmp_path / "home")[1]
     assert resumed(spare, tmp_path / "spare")[1] == 0
 
 
-def test_metrics_that_end_before_it_bar_a_checkpoint(tmp_path: Path) -> None:
+def test_metrics_that_end_before_it_bar_a_checkpoint(tmp_path: Path, torn: Run) -> None:
     """Rows lost in a power cut are written again by a rerun from the start."""
-    run = interrupted(tmp_path, *MOCK, "--speed", "120")
+    run = copied(torn, tmp_path / "home")
     rows = (run.path / "metrics.csv").read_bytes().splitlines(keepends=True)
     (run.path / "metrics.csv").write_bytes(b"".join(rows[:5]))
 
-    assert resumed(run, tmp_path)[1] == 0
+    assert resumed(run, tmp_path / "home")[1] == 0
     assert len(run.metrics()) > len(rows)
 
 
@@ -91,7 +96,7 @@ def test_encrypted_checkpoints_serve_who_has_the_key(tmp_path: Path) -> None:
     words.chmod(0o600)
     sealed = ("--set", "checkpoint.encryption=file",
               "--set", f"checkpoint.key_file={words}")  # fmt: skip
-    run = interrupted(tmp_path / "a", *MOCK, "--speed", "120", *sealed)
+    run = interrupted(tmp_path / "a", *MOCK, *SPEED, *sealed)
     other = copied(run, tmp_path / "b")
     contents = [path.read_bytes() for path in run.path.glob("checkpoint-*")]
     _, after = resumed(run, tmp_path / "a")

@@ -24,15 +24,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def sandbox(port: int = 0) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def sandbox(
+    port: int = 0, venue: str = "binance", settings: int = 3
+) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A running sandbox, and the settings it announces as words of a command line."""
     command = [
-        sys.executable, "-m", "laptop_agents", "sandbox", "binance", "--symbols",
-        "BTCUSDT,ETHUSDT", "--events-per-s", "100", "--port", str(port),
+        sys.executable, "-m", "laptop_agents", "sandbox", venue, "--symbols",
+        "BTC,ETH" if venue == "hyperliquid" else "BTCUSDT,ETHUSDT", "--events-per-s", "100", "--port", str(port),
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    said = [process.stdout.readline() for _ in range(4)]
+    said = [process.stdout.readline() for _ in range(1 + settings)]
     words = [word for line in said[1:] for word in ("--set", line.strip())]
     try:
         yield process, words
@@ -231,12 +233,32 @@ def test_a_recorded_market_plays_back(tmp_path: Path) -> None:
     assert [Decimal(row[2].decode()) for row in rows] == [q["bid_ticks"] * tick for q in btc]
 
 
+def test_two_venues_are_recorded_at_once(tmp_path: Path) -> None:
+    """Each in its folder, of the symbols it lists; the tables alone are a source too."""
+    to = tmp_path / "recorded"
+    with sandbox() as (_, urls), sandbox(0, "hyperliquid", 2) as (_, more):
+        words = ("--source", "binance,hyperliquid", "--symbols", "BTCUSDT,ETH", "--format", "jsonl")
+        ending = Process(
+            tmp_path, "record", *words, *urls, *more, "--duration", "0.06", "--to", str(to)
+        ).end()
+    assert 0 == ending.code
+    assert 2 == ending.out.count("0 breaks, 0 malformed")
+    for venue, symbol in (("binance", "BTCUSDT"), ("hyperliquid", "ETH")):
+        played = session(tmp_path, "--source", f"file:{to}/{venue}/jsonl", "--speed", "max")
+        assert (0, 0) == (played.code, played.run.report()["malformed_ticks"])
+        assert {symbol} == {line["data"]["symbol"] for line in played.run.lines("quote")}
+        (first,) = played.run.lines("session_started")
+        assert [symbol] == [item["symbol"] for item in first["data"]["instruments"]]
+
+
 def test_record_refusals(tmp_path: Path) -> None:
     """What is no live market, a venue that is not there, a folder that can't be."""
     (tmp_path / "file").touch()
     url = f"binance.rest_url=http://127.0.0.1:{free_port()}"
     for words, code, said in (
         (("--source", "mock"), 2, "record needs a live source: --source bitunix, binance"),
+        (("--source", "binance,mock"), 2, "record needs a live source: --source bitunix, binance"),
+        (("--source", "binance", "--format", "xls"), 2, "--format is one of csv, jsonl, parquet"),
         (("--source", "binance", "--set", url), 5, "binance can't be reached"),
         (("--source", "binance", "--to", str(tmp_path / "file")), 6, "can't record to"),
     ):

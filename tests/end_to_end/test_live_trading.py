@@ -65,6 +65,7 @@ class Exchange(NamedTuple):
             home, "--mode", "live", "--source", self.venue, "--symbols", VENUES[self.venue],
             "--duration", minutes, "--set", "agents.quoter.half_spread_bps=0.5",
             "--set", "risk.max_consecutive_losses=1000", "--set", "live.unknown_withdraw=true",
+            "--set", "live.leverage=3", "--set", "live.margin_mode=isolated",
             *self.words, *words, program=program,
         )  # fmt: skip
 
@@ -141,6 +142,11 @@ async def test_a_live_session_survives_what_can_happen(there: Exchange, tmp_path
     assert ("live", False, []) == (report["mode"], report["simulated"], report["positions_at_end"])
     assert 3 < agree(there, ending.run)
     assert 1 == len(ending.run.lines("session_resumed"))
+    margin = {"symbol": VENUES[there.venue], "leverage": 3, "mode": "isolated"}
+    assert [[margin]] == [line["data"]["margin"] for line in ending.run.lines("session_started")]
+    assert (3, "isolated") == tuple(
+        there.wrote("leverage")[-1][name] for name in ("leverage", "margin_mode")
+    )
     assert {"arm"} <= {line["data"]["command"] for line in ending.run.lines("operator_command")}
     again = Process(tmp_path, "replay").end()
     assert (0, True) == (again.code, "identical" in again.out), again.out + again.err

@@ -21,6 +21,7 @@ from brokers.bitunix.answers import (
     to_cancel,
     to_placement,
 )
+from brokers.bitunix.batches import to_cancels, to_placements
 from brokers.bitunix.listing import listed as bitunix_listed
 from brokers.bitunix.parse import PushParser
 from brokers.bitunix.user_stream import FundingSeen, order_pushes
@@ -28,7 +29,8 @@ from brokers.bitunix.wire import read_head
 from brokers.file.config import TradingRules
 from brokers.file.klines import _bar
 from brokers.file.rules import Sample, instrument_of
-from brokers.link.account import Unclear
+from brokers.link.account import OrderRef, Unclear
+from brokers.link.answer import AnswerReader, BadAnswer
 from brokers.link.exchanged import Reply
 from brokers.link.grid import Grid, Refused
 from engine.model.errors import DataUnavailable, StateDamaged, UnknownInstrument
@@ -128,9 +130,21 @@ def _private_answer() -> Callable[[bytes], object]:
         pages = read(told, rows.order_pages.all), read(told, rows.trade_pages.all)
         orders = [order_report(row, TS) for row in _rows_of(read(told, rows.orders.any))]
         held = [holding(row) for row in _rows_of(read(told, rows.positions.all))]
-        return pages, orders, held, to_placement(told), to_cancel(told)
+        some = to_placements(told, ["la-1"]), to_cancels(told, [OrderRef("la-1", "1", None, "")])
+        return pages, orders, held, to_placement(told), to_cancel(told), some
 
     return take
+
+
+def _http() -> Callable[[bytes], object]:
+    return lambda frame: AnswerReader(1_000_000).feed(frame)
+
+
+HTTP: Final = [
+    b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}',
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{ }\r\n0\r\n\r\n",
+    b"HTTP/1.1 429 Slow\r\nRetry-After: 5\r\nConnection: close\r\n\r\nwait",
+]
 
 
 def _rows_of(told: object) -> list[Any]:
@@ -338,6 +352,7 @@ DECODERS: Final = {
         ),
         (),
     ),
+    "http_answer": Decoder(_http, HTTP, (BadAnswer,)),
     "kline_row": Decoder(_kline, KLINES, (Refused,)),
     "control_asks": Decoder(_asks, ASKS, (BadFrame,)),
     "control_answers": Decoder(_answers, ANSWERS, (BadFrame,)),

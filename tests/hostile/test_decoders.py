@@ -1,4 +1,4 @@
-"""100,000 hostile frames for each decoder (reliability.md section 3): none uncaught, slow or large.
+"""Hostile frames for each decoder, 100,000 in `make sweeps` (reliability.md section 3): none uncaught, slow or large.
 
 What is slow is told by the processor time of the thread, which a crowded machine does not stretch.
 """
@@ -13,9 +13,10 @@ import pytest
 
 from tests.hostile.decoders import DECODERS, Decoder
 from tests.hostile.mutation import frames
+from tests.sweeps import counted
 
-FRAMES: Final = 100_000
-SHARDS: Final = 4
+FRAMES: Final = counted(100_000, sample=15_000)
+SHARDS: Final = counted(4, sample=1)
 FRAME_S_MAX: Final = 0.050
 GROWTH_KB_MAX: Final = 50 * 1024
 

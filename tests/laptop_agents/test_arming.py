@@ -211,7 +211,7 @@ def test_without_a_terminal_typing_is_no_way(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_is_at_stake_is_told() -> None:
     lines = "\n".join(at_stake(admitted("risk.max_loss_pct=3", "live.arm_ttl_s=7200")))
-    assert "balance    1,000.00, leverage 5" in lines
+    assert "margin     up to 5x" in lines
     assert "worst loss 30.00 (3%)" in lines
     assert "armed for  2 h" in lines
 

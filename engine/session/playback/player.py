@@ -226,7 +226,7 @@ class Player:
                 diverged=max(shown.diverged, self._ahead.diverged),
                 is_playing=self._play.is_on,
                 speed=self._play.speed,
-                is_seeking=self._wish is not None,
+                is_seeking=not (self.is_settled or self._play.is_on),
                 refusal=self._refusal,
                 asked=self._asked,
             ),

@@ -1,10 +1,6 @@
 """A Binance sandbox on loopback for tests, and a feed on it."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-
-from aiohttp import web
+from contextlib import AbstractAsyncContextManager
 
 from brokers.binance.config import BinanceConfig
 from brokers.binance.feed import BinanceFeed
@@ -12,17 +8,16 @@ from brokers.mock.config import MockConfig
 from brokers.mock.feed import MockFeed
 from brokers.sandbox.binance import BinanceSandbox
 from brokers.sandbox.market import SandboxMarket
-from engine.model.market import FeedEvent
+from tests.brokers.served import PATIENCE_S, START_NS, SYMBOLS, Heard, listening, serving
 
-SYMBOLS = ("BTCUSDT", "ETHUSDT")
-PATIENCE_S = 20.0
+__all__ = ["PATIENCE_S", "SYMBOLS", "Exchange", "Heard", "exchange", "heard"]
 
 
 class Exchange:
     """A running sandbox."""
 
     def __init__(self, events_per_s: float) -> None:
-        mock = MockFeed(SYMBOLS, MockConfig(events_per_s=events_per_s), 1, 1_700_000_000 * 10**9)
+        mock = MockFeed(SYMBOLS, MockConfig(events_per_s=events_per_s), 1, START_NS)
         self.market = SandboxMarket(mock)
         self.sandbox = BinanceSandbox(self.market)
         self.port = 0
@@ -35,45 +30,11 @@ class Exchange:
         )
 
 
-@contextlib.asynccontextmanager
-async def exchange(events_per_s: float = 200.0) -> AsyncIterator[Exchange]:
+def exchange(events_per_s: float = 200.0) -> AbstractAsyncContextManager[Exchange]:
     """Run one until the test is done."""
-    running = Exchange(events_per_s)
-    runner = web.AppRunner(running.sandbox.app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    running.port = runner.addresses[0][1]
-    playing = asyncio.create_task(running.market.play())
-    try:
-        yield running
-    finally:
-        playing.cancel()
-        await asyncio.gather(playing, return_exceptions=True)
-        await runner.cleanup()
+    return serving(Exchange(events_per_s))
 
 
-class Heard:
-    """Everything a feed has brought."""
-
-    def __init__(self, feed: BinanceFeed) -> None:
-        self.feed = feed
-        self.events: list[FeedEvent] = []
-        self._batches = feed.batches()
-
-    def of(self, kind: type) -> list:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    async def until(self, holds: "object") -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not holds():
-                await self.feed.arrived(0.05)
-                self.events += next(self._batches)
-
-
-@contextlib.asynccontextmanager
-async def heard(config: BinanceConfig) -> AsyncIterator[Heard]:
+def heard(config: BinanceConfig) -> AbstractAsyncContextManager[Heard]:
     """Listen to a feed until the test is done."""
-    feed = BinanceFeed(SYMBOLS, config)
-    await feed.discover()
-    async with feed:
-        yield Heard(feed)
+    return listening(BinanceFeed(SYMBOLS, config))

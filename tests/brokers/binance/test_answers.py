@@ -13,6 +13,7 @@ from brokers.link.budget import Limit
 from engine.model.account import Liquidity
 from engine.model.orders import Side
 from engine.model.venue_events import RejectReason, Standing, VenueHolding
+from engine.venue import MarginMode
 from tests.brokers.binance.payloads import answer, trade
 
 STATUSES = {
@@ -114,8 +115,13 @@ def test_terms() -> None:
     """Fees as basis points, leverage, mode, permissions, key, clock."""
     fees = b'{"symbol":"BTCUSDT","makerCommissionRate":"-0.0001","takerCommissionRate":"0.00045"}'
     assert (Decimal(-1), Decimal("4.5")) == terms.fees_bps(fees)
-    settings = b'[{"symbol":"BTCUSDT","marginType":"CROSSED","leverage":21}]'
-    assert {"BTCUSDT": 21} == terms.leverages(settings)
+    words = ("CROSSED", "ISOLATED", "PORTFOLIO")
+    settings = [{"symbol": one, "marginType": one, "leverage": 21} for one in words]
+    assert [MarginMode.CROSS, MarginMode.ISOLATED, None] == [
+        one.mode for one in terms.margins(json.dumps(settings).encode()).values()
+    ]
+    with pytest.raises(BROKEN):
+        terms.margins(b'[{"symbol":"BTCUSDT","marginType":"CROSSED","leverage":0}]')
     assert not terms.is_one_way(b'{"dualSidePosition":true}')
     allowed = terms.permissions(b'{"enableWithdrawals":false,"enableFutures":true,"ipRestrict":1}')
     assert (False, True) == (allowed.enable_withdrawals, allowed.enable_futures)

@@ -12,6 +12,7 @@ import pytest
 from brokers.binance.account import BinanceAccount, open_account
 from brokers.binance.config import BinanceConfig
 from brokers.binance.emergency import BinanceDesk
+from brokers.binance.requests import CAPABILITIES
 from brokers.link.account import Accepted, FundingReport, LineDown, LineUp, Refused
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials, Secret
@@ -54,6 +55,7 @@ async def ground(running: Venue) -> AsyncIterator[Ground]:
         ground = Ground(
             account, stage, running.sandbox.faults, BTC,
             place_path="/fapi/v1/order", place_method="POST",
+            batch_path="/fapi/v1/batchOrders", cancel_path="/fapi/v1/batchOrders",
         )  # fmt: skip
         async with listening(ground):
             yield ground
@@ -243,21 +245,6 @@ async def test_a_wrong_key_is_said_so_in_one_line(running: Venue, key: str, secr
             await account.facts()
 
 
-async def test_a_cancel_waits_behind_no_order(ground: Ground) -> None:
-    """B5: whatever connections hang with orders on them."""
-    order = await placed(ground)
-    ground.fault_placing("delay", times=8, seconds=2.0)
-    hanging = [
-        asyncio.create_task(ground.account.place(ground.limit(ticks=900 + number)))
-        for number in range(12)
-    ]
-    await until(lambda: not ground.faults.listing()["armed"])
-
-    assert isinstance(await ground.account.cancel(ground.ref(order)), Accepted)
-    assert 8 <= sum(not task.done() for task in hanging)
-    await asyncio.gather(*hanging)
-
-
 async def test_the_limits_are_the_venues(ground: Ground) -> None:
     """Orders stop at the share that is kept for cancels, before the venue has to refuse."""
     reasons = set()
@@ -281,7 +268,7 @@ async def test_the_sentinel_clears_up_what_the_account_left(ground: Ground) -> N
     stranger = Ticket(ground.symbol, BUY, OrderType.LIMIT, QTY, ground.price(970), "web_1")
     ground.stage.exchange.place(stranger)
     line = EmergencyLine(ground.account._config.rest_url)
-    desk = BinanceDesk(KEYS, line, (ground.symbol,), "USDT", "run1-")
+    desk = BinanceDesk(KEYS, line, (ground.symbol,), "USDT", CAPABILITIES.ids_of("run1"))
 
     def clear() -> tuple:
         working = desk.working()

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from brokers.binance.emergency import LOOKUPS_MAX, BinanceDesk
+from brokers.binance.requests import CAPABILITIES
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials, Secret
 from engine.model.account import Liquidity
@@ -22,6 +23,9 @@ OPEN, TRADES, POSITIONS = (
     f"GET /fapi/{path}" for path in ("v1/openOrders", "v1/userTrades", "v3/positionRisk")
 )
 PLACE, CANCEL, ASK = (f"{verb} /fapi/v1/order" for verb in ("POST", "DELETE", "GET"))
+IDS = CAPABILITIES.ids_of("run1")
+LONG = "an-agent-with-a-very-long-name-8"
+DIGEST = IDS.of(LONG)
 AT = 5
 RISKY = WorkingOrder("quoter-7", "BTCUSDT", False)
 Run = Callable[..., Awaitable[object]]
@@ -36,7 +40,7 @@ async def script() -> AsyncIterator[Script]:
 @pytest.fixture
 async def desk(script: Script) -> AsyncIterator[BinanceDesk]:
     line = EmergencyLine(script.config.rest_url)
-    yield BinanceDesk(KEYS, line, ("BTCUSDT", "ETHUSDT"), "USDT", "run1-")
+    yield BinanceDesk(KEYS, line, ("BTCUSDT", "ETHUSDT"), "USDT", IDS)
     line.close()
 
 
@@ -46,14 +50,19 @@ run = asyncio.to_thread
 async def test_this_runs_orders_those_that_add_risk_first(
     script: Script, desk: BinanceDesk
 ) -> None:
-    """Another run's and a person's are left alone; only our instruments are asked for."""
+    """Another run's and a person's are left alone, however long; our instruments alone count."""
     stranger = ORDER | {"clientOrderId": "web_abc", "orderId": 1}
     earlier = ORDER | {"clientOrderId": "run0-quoter-7", "orderId": 2}
+    long = ORDER | {"clientOrderId": DIGEST, "orderId": 4}
+    others = ORDER | {"clientOrderId": CAPABILITIES.ids_of("run0").of(LONG), "orderId": 5}
     stop = ORDER | {"clientOrderId": "run1-trend-1", "orderId": 3, "reduceOnly": True}
-    script.then(OPEN, told([stop, stranger, earlier]), told([ORDER | {"symbol": "ETHUSDT"}]))
+    script.then(
+        OPEN, told([stop, stranger, earlier, others, long]), told([ORDER | {"symbol": "ETHUSDT"}])
+    )
 
     assert [
-        WorkingOrder("quoter-7", "ETHUSDT", False), WorkingOrder("trend-1", "BTCUSDT", True),
+        WorkingOrder(DIGEST, "BTCUSDT", False), WorkingOrder("quoter-7", "ETHUSDT", False),
+        WorkingOrder("trend-1", "BTCUSDT", True),
     ] == await run(desk.working)  # fmt: skip
     assert ["BTCUSDT", "ETHUSDT"] == [seen.params["symbol"] for seen in script.seen]
 

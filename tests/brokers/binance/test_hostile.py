@@ -22,7 +22,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 READERS = (
     answers.report, answers.reports, answers.restraints, answers.trades, answers.holdings,
-    lambda body: answers.balance(body, "USDT"), terms.fees_bps, terms.leverages, terms.is_one_way,
+    lambda body: answers.balance(body, "USDT"), terms.fees_bps, terms.margins, terms.is_one_way,
     terms.permissions, terms.listen_key, terms.server_time_ms, terms.limits_in,
     lambda body: terms.fundings(body, "USDT"),
 )  # fmt: skip

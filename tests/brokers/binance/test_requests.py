@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.binance import requests
+from brokers.binance import batches, requests
 from brokers.binance.requests import Call, written
 from brokers.link.account import NewOrder
 from brokers.link.budget import Lane
@@ -55,6 +55,20 @@ CALLS = [
         requests.place(MARKET), "POST", ORDER,
         "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.001&reduceOnly=true"
         "&newClientOrderId=la-1&newOrderRespType=RESULT",
+    ),
+    (
+        batches.place_many([LIMIT, MARKET._replace(client_id="la-2")]),
+        "POST", "/fapi/v1/batchOrders",
+        "batchOrders=%5B%7B%22symbol%22%3A%22BTCUSDT%22%2C%22side%22%3A%22BUY%22%2C%22type%22%3A"
+        "%22LIMIT%22%2C%22timeInForce%22%3A%22GTX%22%2C%22quantity%22%3A%220.001%22%2C%22price%22"
+        "%3A%2260000%22%2C%22newClientOrderId%22%3A%22la-1%22%2C%22newOrderRespType%22%3A"
+        "%22RESULT%22%7D%2C%7B%22symbol%22%3A%22BTCUSDT%22%2C%22side%22%3A%22SELL%22%2C%22type%22"
+        "%3A%22MARKET%22%2C%22quantity%22%3A%220.001%22%2C%22reduceOnly%22%3A%22true%22%2C"
+        "%22newClientOrderId%22%3A%22la-2%22%2C%22newOrderRespType%22%3A%22RESULT%22%7D%5D",
+    ),
+    (
+        batches.cancel_many("BTCUSDT", ["la-1", "la-2"]), "DELETE", "/fapi/v1/batchOrders",
+        "symbol=BTCUSDT&origClientOrderIdList=%5B%22la-1%22%2C%22la-2%22%5D",
     ),
     (
         requests.close("BTCUSDT", Side.SELL, Decimal("1E-3"), "la-sentinel-1"), "POST", ORDER,
@@ -138,10 +152,11 @@ def test_what_needs_no_signature_has_none(call: Call, expected: tuple) -> None:
 
 def test_only_a_placement_is_not_to_be_repeated() -> None:
     """And cancels, closings and the dead-man switch use the reserved share."""
-    placement = requests.place(LIMIT)
-    assert [placement] == [call for call, *_ in CALLS[:1] + CALLS[5:] if not call.is_repeatable]
-    assert {"DELETE /fapi/v1/order", "POST /fapi/v1/countdownCancelAll", "POST /fapi/v1/order"} == {
-        f"{call.method} {call.path}" for call, *_ in CALLS if call.lane is Lane.CANCEL
-    }
-    assert Lane.PLACE is placement.lane
-    assert 1 == placement.orders
+    placements = [requests.place(LIMIT), CALLS[5][0]]
+    assert placements == [call for call, *_ in CALLS[:1] + CALLS[5:] if not call.is_repeatable]
+    assert {
+        "DELETE /fapi/v1/order", "DELETE /fapi/v1/batchOrders", "POST /fapi/v1/countdownCancelAll",
+        "POST /fapi/v1/order",
+    } == {f"{call.method} {call.path}" for call, *_ in CALLS if call.lane is Lane.CANCEL}  # fmt: skip
+    assert [Lane.PLACE] * 2 == [placement.lane for placement in placements]
+    assert [1, 5] == [placement.orders for placement in placements]

@@ -16,6 +16,7 @@ from brokers.link.account import Accepted, Facts, Picture, Refused, Unanswered
 from brokers.link.budget import Lane
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.venue_events import VenueHolding
+from engine.venue import MarginTerms
 from tests.brokers.binance.payloads import ORDER, answer, trade
 from tests.brokers.binance.scripted import Answer, Script, refused, scripted, told
 from tests.brokers.binance.test_account import BTC, KEYS
@@ -70,6 +71,7 @@ async def test_facts(script: Script, account: BinanceAccount) -> None:
         Facts(
             "0001", Decimal("1000.5"), (VenueHolding("BTCUSDT", Decimal("-0.5")),), 1, True, False,
             True, Decimal(2), Decimal(5), Decimal(7), facts.clock_offset_ns,
+            (MarginTerms("BTCUSDT", 7, None),),
         )
         == facts
     )  # fmt: skip

@@ -62,6 +62,8 @@ async def stood_on(running: Running, **changes: object) -> AsyncIterator[Ground]
         ground = Ground(
             account, running.stage, running.sandbox.faults, BTC,
             place_path="/api/v1/futures/trade/place_order", place_method="POST", burst=5,
+            batch_path="/api/v1/futures/trade/batch_order",
+            cancel_path="/api/v1/futures/trade/cancel_orders",
         )  # fmt: skip
         async with listening(ground):
             yield ground

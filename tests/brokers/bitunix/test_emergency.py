@@ -11,6 +11,7 @@ from typing import TypeVar
 import pytest
 
 from brokers.bitunix.emergency import BitunixDesk, open_desk
+from brokers.bitunix.requests import CAPABILITIES
 from brokers.link.account import Accepted
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials, Secret
@@ -22,6 +23,9 @@ from tests.brokers.conformance.ground import BUY, QTY, SELL, Ground, until
 from tests.brokers.conformance.suite import bought, placed
 
 T = TypeVar("T")
+IDS = CAPABILITIES.ids_of("run1")
+LONG = "an-agent-with-a-very-long-name-8"
+DIGEST = IDS.of(LONG)
 Make = Callable[..., BitunixDesk]
 
 
@@ -45,7 +49,7 @@ def desk_of(lines: list[EmergencyLine]) -> Make:
     def make(running: Running, keys: Credentials = KEYS) -> BitunixDesk:
         line = EmergencyLine(running.config().rest_url)
         lines.append(line)
-        return BitunixDesk(keys, line, (BTC.symbol,), "run1-")
+        return BitunixDesk(keys, line, (BTC.symbol,), IDS)
 
     return make
 
@@ -60,11 +64,12 @@ async def test_it_clears_up_what_the_account_left(ground: Ground, desk_of: Make)
     orders = [await placed(ground, ticks=ticks) for ticks in (990, 985)]
     reducing = ground.limit(SELL, 1_010, is_reduce_only=True)
     assert isinstance(await ground.account.place(reducing), Accepted)
-    digest = Ticket(ground.symbol, BUY, OrderType.LIMIT, QTY, ground.price(984), f"la{'x' * 20}")
+    digest = Ticket(ground.symbol, BUY, OrderType.LIMIT, QTY, ground.price(984), DIGEST)
     stranger = digest._replace(client_id="web_1")
+    others = digest._replace(client_id=CAPABILITIES.ids_of("run2").of(LONG))
     elsewhere = digest._replace(client_id="run1-x", symbol="ETHUSDT")
     ground.stage.quote(symbol="ETHUSDT")
-    for ticket in (digest, stranger, elsewhere):
+    for ticket in (digest, stranger, others, elsewhere):
         ground.stage.exchange.place(ticket)
     desk = desk_of(ground.running)
 
@@ -75,7 +80,7 @@ async def test_it_clears_up_what_the_account_left(ground: Ground, desk_of: Make)
     closed = [await done(lambda one=one: desk.flatten(one, 5)) for one in held]
 
     names = {order.client_id.removeprefix("run1-") for order in (*orders, reducing)}
-    assert names | {f"la{'x' * 20}"} == {order.order_id for order in working}
+    assert names | {DIGEST} == {order.order_id for order in working}
     assert {order.order_id for order in working} == {one.order_id for one in canceled}
     assert [False, False, False, True] == [order.is_reducing for order in working]
     assert ["agent-1"] == [fill.order_id for fill in fills]
@@ -84,7 +89,7 @@ async def test_it_clears_up_what_the_account_left(ground: Ground, desk_of: Make)
     assert (last.price, last.fee) == (closed[0].price, closed[0].fee)
     assert [] == await done(desk.working)
     assert [] == await done(desk.holdings)
-    assert {"web_1", "run1-x"} == set(ground.open_ids())
+    assert {"web_1", "run1-x", others.client_id} == set(ground.open_ids())
 
 
 async def test_what_is_gone_is_not_confirmed(ground: Ground, desk_of: Make) -> None:
@@ -141,7 +146,7 @@ async def test_a_host_that_is_not_known() -> None:
     """Is found out before there is an emergency."""
     config = Running().config(rest_url="https://no-such-host.invalid")
     with pytest.raises(socket.gaierror):
-        await done(lambda: open_desk(KEYS, config, (BTC,), "run1-"))
+        await done(lambda: open_desk(KEYS, config, (BTC,), "run1"))
 
 
 def test_it_needs_no_web_client() -> None:

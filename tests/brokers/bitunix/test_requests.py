@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from brokers.bitunix import requests
-from brokers.bitunix.requests import Scribe, cancellation, placement
+from brokers.bitunix.requests import Scribe, cancellation, placement, placements
 from brokers.link.account import NewOrder, OrderRef
 from engine.model.orders import OrderType, Side, TimeInForce
 from tests.brokers.bitunix.test_parse import BTC
@@ -82,3 +82,18 @@ def test_orders_are_named_by_the_venues_id_where_it_is_known() -> None:
     ours, theirs = OrderRef("la-1", "", None, "BTCUSDT"), OrderRef("la-1", "9", None, "BTCUSDT")
     assert {"symbol": "BTCUSDT", "orderList": [{"clientId": "la-1"}]} == cancellation(ours)
     assert {"symbol": "BTCUSDT", "orderList": [{"orderId": "9"}]} == cancellation(theirs)
+
+
+def test_several_orders_name_their_instrument_once() -> None:
+    """Each item is a placement's body without it; a cancel may mix names."""
+    several = [placed(), placed(client_id="la-2", side=Side.SELL)]
+    body = placements(several)
+    assert ["symbol", "orderList"] == list(body)
+    assert [placement(one) for one in several] == [
+        {"symbol": body["symbol"]} | item for item in body["orderList"]
+    ]
+    assert not any("symbol" in item for item in body["orderList"])
+    ours, theirs = OrderRef("la-1", "", None, "BTCUSDT"), OrderRef("la-2", "9", None, "BTCUSDT")
+    assert {
+        "symbol": "BTCUSDT", "orderList": [{"clientId": "la-1"}, {"orderId": "9"}],
+    } == cancellation(ours, theirs)  # fmt: skip

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.bitunix.clock import SecondsClock, date_s
+from brokers.bitunix.clock import SecondsClock
 from brokers.bitunix.memory import Memory
 from brokers.bitunix.user_stream import FundingSeen, order_pushes
 from brokers.bitunix.wire import Head, read_head
+from brokers.link.offset import date_s
 from engine.model.orders import Side
 from engine.model.venue_events import Standing
 

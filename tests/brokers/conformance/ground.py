@@ -55,6 +55,10 @@ class Ground:
     place_path: str = ""
     """Of the request that places; for faults that mean no other."""
     place_method: str = ""
+    batch_path: str = ""
+    """Of the request that places several, where it is another."""
+    cancel_path: str = ""
+    """Of the request that cancels several, where it is another."""
     burst: int = 20
     """Placements at once that the venue's limits allow."""
     heard: list[Report] = field(default_factory=list)

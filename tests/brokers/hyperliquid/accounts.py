@@ -18,7 +18,6 @@ from brokers.link.account import (
 )
 from brokers.link.secret import Credentials, Secret
 from brokers.sandbox.hyperliquid_door import AGENT_KEY
-from engine.execution.ids import client_order_id
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType, Side, TimeInForce
 from tests.brokers.hyperliquid.exchange import PATIENCE_S, Exchange
@@ -44,11 +43,8 @@ class Trader:
 
     def new_id(self) -> str:
         self._count += 1
-        caps = self.account.capabilities
-        return client_order_id(
-            "20261121T090000Z-test", f"quoter-{self._count}",
-            max_length=caps.client_id_max, alphabet=caps.client_id_alphabet,
-        )  # fmt: skip
+        ids = self.account.capabilities.ids_of("20261121T090000Z-test")
+        return ids.of(f"quoter-{self._count}")
 
     def far(self, share: str, coin: str = "BTC") -> Decimal:
         """Return a price so far from the mark, on the grid."""

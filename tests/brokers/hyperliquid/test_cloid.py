@@ -11,7 +11,7 @@ from brokers.hyperliquid.cloid import (
     client_id_of,
     cloid_of,
 )
-from engine.execution.ids import client_order_id
+from engine.model.client_ids import ClientIds
 from engine.session.run_folder import new_run_id
 
 names = st.text(SYMBOLS, min_size=1, max_size=20)
@@ -29,9 +29,8 @@ sequences = st.integers(0, 10**9)
 def test_every_order_of_a_session_can_be_read_again(at_s, entropy, agent, sequence) -> None:
     """Run, agent and number, or the digest of them."""
     run_id = new_run_id(at_s * 10**9, lambda count: entropy[:count])
-    client_id = client_order_id(
-        run_id, f"{agent}-{sequence}", max_length=CLIENT_ID_MAX, alphabet=CLIENT_ID_ALPHABET
-    )
+    ids = ClientIds(run_id, CLIENT_ID_MAX, CLIENT_ID_ALPHABET)
+    client_id = ids.of(f"{agent}-{sequence}")
 
     cloid = cloid_of(client_id)
 

@@ -18,7 +18,6 @@ from brokers.link.account import Accepted
 from brokers.link.secret import Credentials, Secret
 from brokers.sandbox.faults import Fault
 from brokers.sandbox.orders import Ticket
-from engine.execution.ids import client_order_id
 from engine.model.account import Liquidity
 from engine.model.orders import OrderType, Side
 from engine.model.venue_events import VenueCanceled, VenueFill
@@ -42,7 +41,7 @@ def desk_of(
     venue: Exchange, keys: Credentials | None = None, config: HyperliquidConfig | None = None
 ) -> Iterator[HyperliquidDesk]:
     instruments = tuple(venue.core.instruments.values())
-    desk = open_desk(keys or credentials(venue), config or venue.config, instruments, f"{RUN}-")
+    desk = open_desk(keys or credentials(venue), config or venue.config, instruments, RUN)
     yield desk
     desk._reach.line.close()
 
@@ -55,10 +54,7 @@ async def scene() -> AsyncIterator[Scene]:
 
 
 async def rest(scene: Scene, order_id: str, run_id: str = RUN, **changed):
-    caps = scene.trading.account.capabilities
-    client_id = client_order_id(
-        run_id, order_id, max_length=caps.client_id_max, alphabet=caps.client_id_alphabet
-    )
+    client_id = scene.trading.account.capabilities.ids_of(run_id).of(order_id)
     order = scene.trading.limit(BUY, "0.01", scene.trading.far("0.97"))
     order = order._replace(client_id=client_id, **changed)
     assert isinstance(await scene.trading.account.place(order), Accepted)

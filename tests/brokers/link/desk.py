@@ -8,7 +8,6 @@ from typing import Self
 
 from brokers.link.account import Accepted, FillReport, OrderReport, Picture, Report
 from brokers.link.broker import LiveBroker
-from engine.execution.ids import client_order_id
 from engine.model.account import Liquidity
 from engine.model.commands import AmendOrder, CancelOrder, PlaceOrder, QueryAccount, QueryOrder
 from engine.model.market import Quote
@@ -69,6 +68,18 @@ class Account:
     async def cancel(self, ref: object) -> object:
         return await self._answer("cancel", ref, Accepted())
 
+    async def margin_terms(self) -> object:
+        return await self._answer("margin_terms", None, ())
+
+    async def set_margin(self, held: object, wanted: object) -> object:
+        return await self._answer("set_margin", (held, wanted), Accepted())
+
+    async def place_many(self, orders: object) -> object:
+        return await self._answer("place_many", orders, None)
+
+    async def cancel_many(self, refs: object) -> object:
+        return await self._answer("cancel_many", refs, None)
+
     async def order(self, ref: object) -> object:
         return await self._answer("order", ref, report(standing=Standing.NOT_FOUND))
 
@@ -83,7 +94,7 @@ class Account:
 
 
 def client(order_id: str = "a-1", run: str = RUN) -> str:
-    return client_order_id(run, order_id, max_length=64, alphabet=CAN.client_id_alphabet)
+    return CAN.ids_of(run).of(order_id)
 
 
 def report(order_id: str = "a-1", **changes: object) -> OrderReport:
@@ -107,8 +118,9 @@ def done(order_id: str = "a-1", qty: str = "1", **changes: object) -> FillReport
 class Desk:
     """One broker, its account, and a clock that only moves when told."""
 
-    def __init__(self, *, dead_man_s: float | None = None) -> None:
+    def __init__(self, *, dead_man_s: float | None = None, can: Capabilities = CAN) -> None:
         self.account = Account()
+        self.account.capabilities = can
         self.now_ns = START_NS
         self.told: list[VenueEvent] = []
         self.wakes = 0
@@ -116,8 +128,7 @@ class Desk:
             self.account,  # type: ignore[arg-type]  # its answers are the script's
             [instrument(), instrument(ETH)],
             self.told.append,
-            client_id=client,
-            prefix=f"{RUN}-",
+            ids=CAN.ids_of(RUN),
             now_ns=lambda: self.now_ns,
             wake=self._wake,
             dead_man_s=dead_man_s,

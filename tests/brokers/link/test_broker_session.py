@@ -280,6 +280,47 @@ async def test_the_dead_man_switch_is_asked_for_before_the_first_order_and_then_
         assert 1 + 60 // 10 == desk.account.names().count("renew")
 
 
+def statuses(desk: Desk) -> list[tuple[str, bool, str]]:
+    return [(e.venue, e.is_up, e.reason) for e in desk.told if isinstance(e, VenueStatus)]
+
+
+async def test_a_dead_man_switch_that_is_lost_takes_the_trading_side_down() -> None:
+    """It may have fired: nothing is sent until it is set again and both sides were compared."""
+    desk = Desk(dead_man_s=30)
+    answers = [True, True, False, True, False, False, False, True, True]
+    desk.script("renew", *answers)
+    async with desk:
+        for third in range(1, len(answers)):
+            desk.broker.beat(START_NS + third * 10 * S)
+            await settle()
+        desk.broker.advance(desk.now_ns)
+        name = "scripted dead-man switch"
+        assert [(name, False, "not renewed 2 times"), (name, True, "")] == statuses(desk)
+
+
+async def test_a_venue_without_a_switch_is_traded_on_without() -> None:
+    desk = Desk(dead_man_s=30)
+    desk.script("renew", *[False] * 6)
+    async with desk:
+        for third in range(6):
+            desk.broker.beat(START_NS + third * 10 * S)
+            await settle()
+        assert ["accepted a-1"] == await desk.place()
+        assert [] == statuses(desk)
+
+
+@pytest.mark.parametrize("standing", [Standing.WORKING, Standing.CANCELED])
+async def test_the_switch_is_taken_back_once_nothing_works(standing: Standing) -> None:
+    """Else it would take out a person's orders later; while ours works it must be able to fire."""
+    desk = Desk(dead_man_s=30)
+    async with desk:
+        desk.broker.beat(START_NS)
+        await desk.place()
+        await desk.hear(report(standing=standing))
+    is_taken_back = desk.account.asked[-1] == ("renew", 0.0)
+    assert is_taken_back == (standing is Standing.CANCELED)
+
+
 async def test_no_dead_man_switch_is_asked_for_where_none_is_wanted() -> None:
     async with Desk() as desk:
         desk.broker.beat(START_NS)

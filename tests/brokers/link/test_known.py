@@ -4,13 +4,13 @@ import pytest
 
 from brokers.link.known import KnownOrders
 from engine.model.orders import OrderType
-from tests.brokers.link.desk import RUN, client
+from tests.brokers.link.desk import CAN, RUN, client
 from tests.engine.factories import D, instrument, intent
 
 
 def test_the_oldest_ended_order_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("brokers.link.known.ENDED_MAX", 3)
-    known = KnownOrders([instrument()], client, f"{RUN}-")
+    known = KnownOrders([instrument()], CAN.ids_of(RUN))
     for number in range(1, 6):
         order = known.add(f"a-{number}", intent(number))
         known.number(order, f"v{number}")
@@ -31,7 +31,7 @@ def test_the_oldest_ended_order_is_forgotten_first(monkeypatch: pytest.MonkeyPat
 
 
 def test_quotes_look_at_what_waits_only() -> None:
-    known = KnownOrders([instrument()], client, f"{RUN}-")
+    known = KnownOrders([instrument()], CAN.ids_of(RUN))
     for number in range(1, 200):
         known.add(f"a-{number}", intent(number))
     stop = known.add("a-200", intent(200, type=OrderType.STOP, price=None, trigger_price=D(1)))

@@ -40,6 +40,7 @@ from engine.model.instrument import Instrument
 from engine.model.market import Quote
 from engine.model.orders import Approved, OrderIntent, OrderType, Side, TimeInForce
 from engine.model.venue_events import VenueEvent, VenueFill, VenueTriggered
+from engine.venue import MarginMode, MarginTerms
 from laptop_agents.venues import TRADED, _part
 
 D = Decimal
@@ -153,6 +154,41 @@ async def test_what_is_rehearsed_is_what_live_sends(
     assert is_same(again.cancel(REF), took_out)
 
 
+@pytest.mark.parametrize("mode", [None, MarginMode.ISOLATED])
+@pytest.mark.parametrize("venue", TRADED)
+async def test_leverage_is_rehearsed_as_live_sets_it(
+    venue: str, mode: MarginMode | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of what live sends to change what differs; what is not wished is not written."""
+    monkeypatch.setattr(time, "time_ns", lambda: NOW_NS)
+    monkeypatch.setattr(secrets, "token_hex", lambda n: "5a" * n)
+    wanted = MarginTerms("BTC", 3, mode)
+    async with ear() as (url, heard):
+        config = replace(CONFIGS[venue], rest_url=url)
+        account = _part(venue, "account").open_account(key_of(venue), config, [BTC])
+        async with account:
+            await account.set_margin(MarginTerms("BTC", 9, MarginMode.CROSS), wanted)
+
+    first, *rest = rehearsal_of(venue, config).margin(wanted)
+    assert is_same(first, heard[0])
+    assert len(rest) == (mode is not None and venue != "hyperliquid")
+
+
+def test_a_dry_run_begins_with_what_live_would_set(tmp_path: Path) -> None:
+    """Once for each instrument; a rerun writes nothing again, and nothing wished is nothing."""
+    for _ in range(2):
+        sheet = RequestsFile(tmp_path / NAME)
+        rehearser = Rehearser(rehearsal_of("binance"), [BTC], CAPABILITIES.ids_of("run"), sheet)
+        rehearser.begin(7, None, None)
+        rehearser.begin(7, 3, MarginMode.CROSS)
+        sheet.close()
+    lines = [msgspec.json.decode(line) for line in (tmp_path / NAME).read_bytes().splitlines()]
+    assert [("margin BTC", "/fapi/v1/marginType"), ("margin BTC", "/fapi/v1/leverage")] == [
+        (line["command"], line["path"]) for line in lines
+    ]
+    assert "symbol=BTC&leverage=3" in lines[1]["body"]
+
+
 @pytest.mark.parametrize("venue", TRADED)
 def test_nothing_secret_is_written(venue: str, tmp_path: Path) -> None:
     rehearsal = rehearsal_of(venue)
@@ -213,7 +249,9 @@ class Rig:
         self.inbox: deque[VenueEvent] = deque()
         self.sheet = RequestsFile(path / NAME)
         self.path = path / NAME
-        self.rehearser = Rehearser(rehearsal_of(venue), [BTC], "run-{}".format, self.sheet)
+        rehearsal = rehearsal_of(venue)
+        ids = rehearsal.capabilities.ids_of("run")
+        self.rehearser = Rehearser(rehearsal, [BTC], ids, self.sheet)
         paper = PaperVenue([BTC], PaperConfig(submit_latency_ms=0), 1, D(10_000), self._take)
         self.broker = RehearsedBroker(paper, self.rehearser, CAPABILITIES)
         self.ts_ns = 0

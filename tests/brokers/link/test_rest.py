@@ -186,3 +186,41 @@ async def test_no_cause_names_what_was_asked() -> None:
 
     for outcome in outcomes:
         assert not any(word in str(outcome) for word in ("sig", "127.0.0.1", "KEY", "order"))
+
+
+async def test_a_warm_host_has_a_connection_ready_at_any_time() -> None:
+    """Before the first request, after the last one, and after the venue has hung up."""
+    open_ones: set[asyncio.StreamWriter] = set()
+    accepted = asked_by = 0
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted, asked_by
+        accepted += 1
+        open_ones.add(writer)
+        number = accepted
+        with contextlib.suppress(OSError, EOFError), contextlib.closing(writer):
+            while await reader.readuntil(b"side=BUY"):
+                asked_by = number
+                writer.write(answer(b"{}"))
+        open_ones.discard(writer)
+
+    async def until(holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not holds():
+                await asyncio.sleep(0.005)
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    config = RestConfig(base_url=url, kept_s=0.3, stays_warm=True)
+    async with server, Rest(config) as rest:
+        await until(lambda: accepted == 1)
+        assert isinstance(await rest.ask(PLACE), Reply)
+        assert (1, 1) == (accepted, asked_by)
+        await until(lambda: accepted == 3)
+        for writer in open_ones:
+            writer.transport.abort()
+        await until(lambda: accepted == 5)
+        assert isinstance(await rest.ask(PLACE), Reply)
+        assert asked_by >= 4
+        assert len(open_ones) <= 4, "old ones are closed"
+    await until(lambda: not open_ones)

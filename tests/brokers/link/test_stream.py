@@ -220,3 +220,51 @@ async def test_a_reader_can_give_a_line_up() -> None:
         before = len(line.of(Frame))
         await line.until(lambda: len(line.of(Frame)) > before + 3)
         assert 1 == len(line.of(Down))
+
+
+async def test_messages_in_pieces_and_before_anybody_reads() -> None:
+    """Each is handed on whole and in order, pings in between notwithstanding."""
+
+    async def behaviour(socket: ServerConnection) -> None:
+        await socket.send("early")
+        await socket.recv()
+
+        async def pieces() -> AsyncIterator[str]:
+            for piece in ("in ", "three ", "pieces"):
+                yield piece
+                await (await socket.ping())
+
+        await socket.send(pieces())
+        await socket.send("late")
+        await socket.wait_closed()
+
+    async with venue(behaviour) as port, lined(port) as line:
+        await line.until(lambda: len(line.of(Frame)) == 3)
+
+        assert isinstance(line.words[0], Up)
+        told = [frame.data for frame in line.of(Frame)]
+        assert [b"early", b"in three pieces", b"late"] == told
+
+
+async def test_a_bug_of_the_reader_ends_the_line() -> None:
+    """It is raised where the line is run, once, and nothing more is handed over."""
+    taken: list[Frame] = []
+
+    async def behaviour(socket: ServerConnection) -> None:
+        for n in range(3):
+            await socket.send(str(n))
+        await socket.wait_closed()
+
+    def take(word: Word) -> None:
+        if isinstance(word, Frame):
+            taken.append(word)
+            raise ZeroDivisionError
+
+    async with venue(behaviour) as port:
+        config = StreamConfig(url=f"ws://127.0.0.1:{port}")
+        stream = Stream(config, tuple, Backoff(QUICK, random.Random(1)))  # noqa: S311
+        async with asyncio.timeout(PATIENCE_S):
+            with pytest.raises(ZeroDivisionError):
+                await stream.run(take)
+
+    assert [b"0"] == [frame.data for frame in taken]

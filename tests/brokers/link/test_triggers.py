@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from brokers.link.known import KnownOrder, KnownOrders
 from brokers.link.triggers import is_released
 from engine.model.orders import OrderType, Side
-from tests.brokers.link.desk import client
+from tests.brokers.link.desk import CAN
 from tests.brokers.paper.desk import Desk as PaperDesk
 from tests.engine.factories import BTC, D, instrument, intent
 
@@ -15,7 +15,7 @@ STEPS = st.lists(st.integers(-40, 40), min_size=1, max_size=30)
 
 
 def held(side: Side, kind: OrderType, **changes: object) -> KnownOrder:
-    known = KnownOrders([instrument()], client, "run-")
+    known = KnownOrders([instrument()], CAN.ids_of("run"))
     return known.add("a-1", intent(side=side, type=kind, price=None, **changes))
 
 
@@ -55,7 +55,7 @@ def test_a_trailing_trigger_lies_on_the_tick_further_away(side: Side, trigger: i
 
 
 def test_an_order_of_another_instrument_does_not_wait_for_this_one() -> None:
-    known = KnownOrders([instrument()], client, "run-")
+    known = KnownOrders([instrument()], CAN.ids_of("run"))
     known.add("a-1", intent(type=OrderType.STOP, price=None, trigger_price=D(1)))
     assert [] == known.held("ETH-USDT")
     assert ["a-1"] == [order.order_id for order in known.held(BTC)]

@@ -217,7 +217,12 @@ async def test_leverage_margin_and_position_mode() -> None:
         assert [(7, "CROSSED")] == [(one["leverage"], one["marginType"]) for one in config]
         wrong = await client.signed("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=500)
         assert -4028 == wrong.code
-        for kind, code in (("CROSSED", -4046), ("ISOLATED", -4168)):
+        for kind, code in (
+            ("CROSSED", -4046),
+            ("ISOLATED", 200),
+            ("ISOLATED", -4046),
+            ("?", -1117),
+        ):
             told = await client.signed(
                 "POST", "/fapi/v1/marginType", symbol="BTCUSDT", marginType=kind
             )

@@ -21,8 +21,8 @@ from engine.session.clock import WallClock
 from engine.session.recorded import Recorded
 from engine.session.recorded_feed import RecordedFeed
 from engine.session.resumed_feed import ResumedFeed
-from engine.session.runner import Arming
-from tests.brokers.link.desk import Account, client
+from engine.session.start import Arming
+from tests.brokers.link.desk import CAN, RUN, Account
 from tests.engine.kernel.rig import Scripted
 from tests.engine.session.test_runner import SECOND, Stage, quote
 
@@ -74,7 +74,7 @@ class Market:
 
 def at(account: Account, feed: Any) -> Callable[..., LiveBroker]:
     return lambda sink, now_ns: LiveBroker(
-        account, feed.instruments, sink, client_id=client, prefix="r-", now_ns=now_ns,  # type: ignore[arg-type]
+        account, feed.instruments, sink, ids=CAN.ids_of(RUN), now_ns=now_ns,  # type: ignore[arg-type]
         wake=feed.nudge,
     )  # fmt: skip
 

@@ -31,6 +31,7 @@ from engine.reports.schema import FinalReport
 from engine.session.checkpoint import Checkpoints
 from engine.session.clock import Clock, SimulatedClock, WallClock
 from engine.session.config import HealthConfig
+from engine.session.course import TIMER_NS, Plan
 from engine.session.envelope import Plain
 from engine.session.health import HealthMonitor, HealthReading
 from engine.session.journal import Journal
@@ -40,7 +41,8 @@ from engine.session.progress import Progress
 from engine.session.record import Identity, SessionRecord
 from engine.session.recorded import Recorded
 from engine.session.run_folder import RunFolder
-from engine.session.runner import TIMER_NS, Arming, Plan, Session
+from engine.session.runner import Session
+from engine.session.start import Arming
 from engine.session.stops import Request, Stops
 from engine.session.turn import Turn
 from tests.engine.kernel.rig import BUY, HandVenue, Scripted, limit, market

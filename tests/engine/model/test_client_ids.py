@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.execution.ids import client_order_id
-from engine.venue import Capabilities
+from brokers.paper.venue import CAPABILITIES
+from engine.model.client_ids import ClientIds
 
 VENUES = {
     # venue:     (longest, alphabet), from venues/*.md
@@ -28,8 +28,7 @@ ORDERS = st.builds(
 
 
 def client_id(venue: str, run_id: str = RUN, order_id: str = "maker-1") -> str:
-    longest, alphabet = VENUES[venue]
-    return client_order_id(run_id, order_id, max_length=longest, alphabet=alphabet)
+    return ClientIds(run_id, *VENUES[venue]).of(order_id)
 
 
 @given(STYLES, RUNS, ORDERS)
@@ -68,7 +67,7 @@ def test_what_does_not_fit_becomes_a_digest(venue: str, order_id: str) -> None:
 def test_no_length_is_ever_passed(longest: int, order_id: str) -> None:
     """From the shortest id a digest needs to the first that fits in full."""
     _, alphabet = VENUES["binance"]
-    text = client_order_id(RUN, order_id, max_length=longest, alphabet=alphabet)
+    text = ClientIds(RUN, longest, alphabet).of(order_id)
 
     assert len(text) <= longest
 
@@ -92,6 +91,29 @@ def test_two_runs_never_share_an_id(venue: str, other: str) -> None:
     assert client_id(venue) != client_id(venue, run_id=other)
 
 
+@given(STYLES, RUNS, ORDERS)
+@settings(derandomize=True)
+def test_a_run_knows_its_orders_by_their_ids(venue: str, run_id: str, order_id: str) -> None:
+    """In plain by the engine's id, else by a digest that names the order again."""
+    ids = ClientIds(run_id, *VENUES[venue])
+    text = ids.of(order_id)
+    known = ids.order_id(text)
+
+    assert known == (order_id if text == f"{run_id}-{order_id}" else text)
+    assert text == ids.of(known)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("order_id", ["maker-17", f"{'m' * 40}-1"])
+def test_the_order_of_another_run_is_foreign(venue: str, order_id: str) -> None:
+    """Digest or not: a sentinel must leave it alone."""
+    ids = ClientIds(RUN, *VENUES[venue])
+
+    assert ids.order_id(client_id(venue, "20260102T000000Z-abcd", order_id)) is None
+    assert ids.order_id(client_id(venue, RUN, order_id)) is not None
+    assert [None] * 4 == [ids.order_id(name) for name in ("", "la", "web_1", f"la{'x' * 20}")]
+
+
 def test_capabilities_carry_the_arguments() -> None:
     """What a venue says of itself is enough to derive the id."""
-    assert {"client_id_max", "client_id_alphabet"} <= set(Capabilities.__struct_fields__)
+    assert ClientIds(RUN, 36, CAPABILITIES.client_id_alphabet) == CAPABILITIES.ids_of(RUN)

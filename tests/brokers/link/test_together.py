@@ -1,0 +1,170 @@
+"""Orders that one turn of a session places or cancels: what leaves together, and in which order."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from brokers.link.account import Accepted, Refused, Unclear
+from engine.model.commands import CancelOrder
+from engine.model.venue_events import RejectReason, Standing
+from tests.brokers.link.desk import CAN, START_NS, Desk, client, placing, report, settle
+from tests.engine.factories import BTC, ETH, intent
+
+SEVERAL = replace(CAN, places_per_request=3, cancels_per_request=2)
+FINE = Accepted()
+
+
+@pytest.fixture
+async def desk():
+    async with Desk(can=SEVERAL) as desk:
+        yield desk
+
+
+def place(desk: Desk, *numbers: int, **changes: object) -> None:
+    for number in numbers:
+        desk.broker.submit(placing(intent(number, **changes)))
+
+
+def cancel(desk: Desk, *numbers: int, symbol: str = BTC) -> None:
+    for number in numbers:
+        desk.broker.submit(CancelOrder(START_NS, f"a-{number}", symbol))
+
+
+def asked(desk: Desk) -> list[tuple[str, str]]:
+    """What left, in order, each with the numbers of the orders in it."""
+    told = []
+    for name, about in desk.account.asked:
+        orders = about if isinstance(about, list) else [about]
+        told.append((name, " ".join(order.client_id.rpartition("-")[2] for order in orders)))
+    desk.account.asked.clear()
+    return told
+
+
+async def working(desk: Desk, *numbers: int) -> None:
+    for number in numbers:
+        desk.script("place", Accepted(f"v{number}"))
+        await desk.place(number)
+    asked(desk)
+
+
+async def test_orders_of_one_turn_leave_in_one_request(desk: Desk) -> None:
+    """And each is told what became of it."""
+    crosses = Refused(RejectReason.POST_ONLY_WOULD_CROSS)
+    desk.script("place_many", [Accepted("v1"), crosses, Unclear("half an answer")])
+    place(desk, 1, 2, 3)
+    told = await desk.words()
+    assert ["accepted a-1", "rejected a-2 post_only_would_cross", "unknown a-3"] == told
+    assert [("place_many", "1 2 3")] == asked(desk)
+
+
+async def test_one_order_leaves_alone_and_at_once(desk: Desk) -> None:
+    """With the very next turn of the loop, as if there were no others."""
+    place(desk, 1)
+    await asyncio.sleep(0)
+    assert [("place", "1")] == asked(desk)
+    await desk.words()
+    cancel(desk, 1)
+    await asyncio.sleep(0)
+    assert [("cancel", "1")] == asked(desk)
+
+
+async def test_orders_of_different_turns_do_not_wait_for_each_other(desk: Desk) -> None:
+    place(desk, 1)
+    await asyncio.sleep(0)
+    place(desk, 2)
+    await settle()
+    assert [("place", "1"), ("place", "2")] == asked(desk)
+
+
+async def test_only_what_is_alike_leaves_together(desk: Desk) -> None:
+    """One instrument; what reduces has room of its own; what may only rest goes apart."""
+    desk.script("place_many", [FINE, FINE], [FINE, FINE])
+    place(desk, 1)
+    place(desk, 2, symbol=ETH)
+    place(desk, 3, reduce_only=True)
+    place(desk, 4, post_only=True)
+    place(desk, 5)
+    place(desk, 6, reduce_only=True)
+    await settle()
+    assert [
+        ("place_many", "1 5"), ("place", "2"), ("place_many", "3 6"), ("place", "4"),
+    ] == asked(desk)  # fmt: skip
+
+
+async def test_no_request_has_more_than_the_venue_takes(desk: Desk) -> None:
+    desk.script("place_many", [FINE] * 3)
+    place(desk, 1, 2, 3, 4)
+    await settle()
+    assert [("place_many", "1 2 3"), ("place", "4")] == asked(desk)
+    desk.script("cancel_many", [FINE] * 2, [FINE] * 2)
+    cancel(desk, 1, 2, 3, 4)
+    await settle()
+    assert [("cancel_many", "1 2"), ("cancel_many", "3 4")] == asked(desk)
+
+
+async def test_where_a_venue_takes_one_each_leaves_alone() -> None:
+    async with Desk() as desk:
+        place(desk, 1, 2)
+        await settle()
+        cancel(desk, 1, 2)
+        await settle()
+        assert ["place", "place", "cancel", "cancel"] == [name for name, _ in asked(desk)]
+
+
+async def test_cancels_leave_before_placements(desk: Desk) -> None:
+    """Whichever was asked for first."""
+    await working(desk, 1, 2)
+    desk.script("place_many", [FINE] * 2)
+    desk.script("cancel_many", [FINE] * 2)
+    place(desk, 3, 4)
+    cancel(desk, 1, 2)
+    await settle()
+    assert [("cancel_many", "1 2"), ("place_many", "3 4")] == asked(desk)
+
+
+async def test_a_refused_cancel_does_not_touch_the_others(desk: Desk) -> None:
+    await working(desk, 1, 2)
+    canceled = report(standing=Standing.CANCELED)
+    gone = Refused(RejectReason.ORDER_NOT_FOUND)
+    desk.script("cancel_many", [gone, Accepted("v2", canceled._replace(client_id=client("a-2")))])
+    cancel(desk, 1, 2)
+    assert ["cancelrejected a-1 order_not_found", "canceled a-2"] == await desk.words()
+
+
+async def test_a_batch_without_an_answer_leaves_each_of_its_orders_unknown(desk: Desk) -> None:
+    await working(desk, 8, 9)
+    desk.script("place_many", [Unclear("time-out")] * 2)
+    desk.script("cancel_many", [Unclear("time-out")] * 2)
+    place(desk, 1, 2)
+    cancel(desk, 8, 9)
+    told = await desk.words()
+    assert ["unknown a-8", "unknown a-9", "unknown a-1", "unknown a-2"] == told
+    assert ["orderstatus a-1 not_found"] == await desk.ask(1), "and each is asked about by its name"
+
+
+async def test_an_order_with_a_request_under_way_is_not_taken_along(desk: Desk) -> None:
+    """Its cancel comes after that; those beside it do not wait."""
+    coming = desk.later("place")
+    await desk.place(1)
+    await working(desk, 2, 3)
+    desk.script("cancel_many", [FINE] * 2)
+    cancel(desk, 1, 2, 3)
+    await settle()
+    assert [("cancel_many", "2 3")] == asked(desk)
+    coming.set_result(Accepted("v1"))
+    await settle()
+    assert [("cancel", "1")] == asked(desk)
+
+
+async def test_what_is_asked_of_a_batch_under_way_waits_for_it(desk: Desk) -> None:
+    coming = desk.later("place_many")
+    place(desk, 1, 2)
+    await settle()
+    cancel(desk, 2)
+    await settle()
+    assert [("place_many", "1 2")] == asked(desk)
+    coming.set_result([Accepted("v1"), Accepted("v2")])
+    await settle()
+    ((name, ref),) = desk.account.asked
+    assert ("cancel", "v2") == (name, ref.venue_order_id)
