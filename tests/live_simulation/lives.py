@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -19,7 +20,7 @@ from tests.live_simulation.exchange import Sandbox, opened
 from tests.live_simulation.kinds import MENU
 from tests.live_simulation.life import Life, admitted, reached, traded
 from tests.live_simulation.road import Road
-from tests.live_simulation.virtual import VirtualTime
+from tests.live_simulation.virtual import VirtualDisk, VirtualTime
 from tests.live_simulation.world import World
 from tests.simulation.life import whole_lines
 from tests.simulation.records import VenueLog
@@ -49,7 +50,9 @@ class Outcome:
     positions: dict[str, str] = field(default_factory=dict)
 
 
-async def lived(world: World, home: Path, clock: VirtualTime) -> Outcome:
+async def lived(
+    world: World, home: Path, clock: VirtualTime, disk_s: Callable[[], float]
+) -> Outcome:
     """Live one session through its world."""
     calm_s = clock.now_ns / 1e9 + (world.calm_ns - world.start_ns) / 1e9
     dice = Random(f"{world.seed}:road")
@@ -63,7 +66,7 @@ async def lived(world: World, home: Path, clock: VirtualTime) -> Outcome:
         settings, account = await admitted(settings, feed, is_resumed=False)
         trouble = asyncio.create_task(_trouble(outcome, road, clock))
         try:
-            await _lives(outcome, settings, feed, account, home, road, clock)
+            await _lives(outcome, settings, feed, account, home, road, clock, disk_s)
         finally:
             trouble.cancel()
             await asyncio.gather(trouble, return_exceptions=True)
@@ -83,6 +86,7 @@ async def _lives(
     home: Path,
     road: Road,
     clock: VirtualTime,
+    disk_s: Callable[[], float],
 ) -> None:
     swarm = outcome.swarm
     death, dice = Death(swarm, clock, road.close), Random(f"{swarm.seed}:away")
@@ -90,6 +94,7 @@ async def _lives(
     requests: list[dict[str, Any]] = []
     for outcome.lives in range(1, LIVES_MAX):
         journal = Journal(run.keeper, run.recorded)
+        journal._disk = VirtualDisk(clock, disk_s)  # type: ignore[assignment]
         outcome.life = life = Life(run, VenueLog(journal), journal, death)
         life.log.entries += requests
         death.threaten(run.folder.path, home / str(outcome.lives))
@@ -132,6 +137,8 @@ async def _until_death(
     dying.cancel()
     over.cancel()
     await asyncio.gather(living, dying, over, return_exceptions=True)
+    if life.death.left is None:
+        living.result()
 
 
 async def _trouble(outcome: Outcome, road: Road, clock: VirtualTime) -> None:
