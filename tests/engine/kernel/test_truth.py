@@ -208,6 +208,28 @@ def test_two_pictures_that_were_on_the_way_at_once_prove_no_more_than_one() -> N
     assert [("mismatch", ["orphan_order a-99"])] == rig.reports()
 
 
+def test_a_difference_lasts_no_longer_than_somebody_could_look() -> None:
+    """Suspected once, unreachable for a minute, then confirmed and repaired: nothing to halt for."""
+    rig = Drifting()
+    rig.ask("a", market(BUY, "0.1"))
+    rig.lose_fills()
+    rig.ask("a", market(BUY, "0.1"))
+    while not rig.kernel.truth.state.suspects:
+        rig.wait(0.25)
+    rig.fault = failing
+    rig.wait(60)
+    rig.fault = lambda event: event
+    rig.wait(10)
+
+    assert ["failed", "mismatch", "agreed"] == [outcome for outcome, _ in rig.reports()]
+    assert "RECONCILE_FAILED" not in [x["event"] for x in rig.lines("fsm_transition")]
+    assert rig.agrees()
+
+
+def failing(event: VenueEvent) -> VenueEvent:
+    return replace(event, failure="HTTP 500") if isinstance(event, VenueSnapshot) else event
+
+
 def foreign(rig: Drifting) -> Fault:
     order = VenueWorkingOrder("x-1", "BTC", BUY, D(1), D(0), is_foreign=True)
     return lambda e: replace(e, orders=(order,)) if isinstance(e, VenueSnapshot) else e
