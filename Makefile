@@ -12,7 +12,7 @@ WORKERS ?= 4
 SEEDS ?= 100
 MINUTES ?= 10
 REPEATS ?= 50
-SWEPT := tests/crash tests/hostile tests/engine/kernel/test_machine.py
+SWEPT := tests/crash tests/hostile tests/engine/kernel/test_machine.py tests/tui/test_storm.py
 COVERED := $(addprefix tests/engine/,risk portfolio execution kernel session/test_journal*.py \
 	session/test_recorded.py session/test_turn.py)
 # What was compiled is kept: the suite starts Python some 1,000 times.
@@ -21,7 +21,7 @@ STAMP := $(VENV)/.installed
 ORACLE := $(VENV)/oracle/.installed
 
 .PHONY: run test check sweeps coverage lint simulate soak flake bench bench-compiled bench-screen \
-	soak-screen soak-live soak-live-virtual screenshots image lock clean
+	soak-screen soak-live soak-toxic soak-live-virtual screenshots image lock clean
 
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
@@ -60,6 +60,10 @@ soak: $(STAMP)
 soak-live: $(STAMP)
 	@$(BIN)/python -m tests.live_soak --minutes $(MINUTES) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED))
 
+# The same over a wire that fails: latency, resets, cuts, silence, between the two.
+soak-toxic: $(STAMP)
+	@$(BIN)/python -m tests.live_toxic --minutes $(MINUTES) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED))
+
 # Whole live sessions against sandboxes in virtual time; VENUE, SEED, SEEDS and MINUTES choose.
 soak-live-virtual: $(STAMP)
 	@$(BIN)/python -m tests.live_simulation --minutes $(MINUTES) --seeds $(SEEDS) $(if $(VENUE),--venue $(VENUE)) $(if $(SEED),--seed $(SEED)) $(ARGS)
@@ -82,7 +86,7 @@ bench-screen: $(STAMP)
 
 # A terminal that reads nothing for a minute, then MINUTES of a screen in use: what of it grows.
 soak-screen: $(STAMP)
-	@UNREAD_S=60 $(BIN)/pytest -q -n 0 tests/end_to_end/test_hard_terminals.py
+	@UNREAD_S=60 SWEEPS=whole $(BIN)/pytest -q -n 0 tests/end_to_end/test_hard_terminals.py
 	@$(BIN)/python -m benchmarks.screen soak $(MINUTES)
 
 # docs/img anew, from a real session; needs chromium for the PNG and Debian's fonts-dejavu-core.

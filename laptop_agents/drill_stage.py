@@ -171,13 +171,25 @@ class Stage:
         Raises:
             DrillFailed: It has no such fault.
         """
-        asked = json.dumps({"name": name, **how}).encode()
+        self._ask_faults(f"refused the fault {name}", json.dumps({"name": name, **how}).encode())
+
+    def waiting(self) -> list[str]:
+        """Return the faults that have not struck yet.
+
+        Raises:
+            DrillFailed: The sandbox does not say.
+        """
+        told = json.loads(self._ask_faults("does not tell its faults"))
+        return [fault["name"] for fault in told["armed"]]
+
+    def _ask_faults(self, else_: str, sent: bytes | None = None) -> bytes:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(self._faults, asked, START_S) as answer:
-                answer.read()
+            with opener.open(self._faults, sent, START_S) as answer:
+                told: bytes = answer.read()
         except OSError as error:
-            raise DrillFailed(f"the sandbox refused the fault {name}: {error}") from error
+            raise DrillFailed(f"the sandbox {else_}: {error}") from error
+        return told
 
     def seen(self, *kinds: str) -> list[dict[str, Any]]:
         """Return the whole lines of these types that the journal has so far."""

@@ -7,7 +7,7 @@ with - nothing working, nothing held, ledger equal to journal - is judged by `dr
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from laptop_agents.drill_stage import Stage
 
@@ -28,8 +28,8 @@ class Drill(NamedTuple):
     """How the session's process must end."""
     minutes: str = "0.5"
     """How long the session is to run, unless it is ended before."""
-    without: tuple[str, ...] = ()
-    """Venues that have no such thing."""
+    lacking: Mapping[str, str] = {}
+    """Venues it can't be done at, and why."""
 
 
 PLACED_AT: Final = {
@@ -38,12 +38,31 @@ PLACED_AT: Final = {
     "hyperliquid": "/exchange",
 }
 SOON_S: Final = 15.0
+LATER_S: Final = 40.0
+"""Where a venue wants peace first."""
+TOLD: Final = (
+    "order_accepted",
+    "order_unknown",
+    "order_partially_filled",
+    "order_filled",
+    "order_canceled",
+    "order_rejected",
+    "order_expired",
+)
+"""Lines that say what became of an order that was sent."""
+NO_SWITCH: Final = {"bitunix": "it has no dead-man switch: while nothing runs here, orders stay"}
 
 
-def _more_trades(stage: Stage, after: str) -> Finding:
+def _of(line: Mapping[str, Any]) -> str:
+    return str(line["data"]["order_id"])
+
+
+def _more_trades(stage: Stage, after: str, within_s: float = SOON_S) -> Finding:
     """Wait for trades after a fault: the session has got over it."""
     before = len(stage.seen("fill"))
-    took_s = stage.until(lambda: len(stage.seen("fill")) > before, SOON_S, f"trades after {after}")
+    took_s = stage.until(
+        lambda: len(stage.seen("fill")) > before, within_s, f"trades after {after}"
+    )
     return Finding(True, f"traded again {took_s:.2f} s after {after}")
 
 
@@ -66,9 +85,18 @@ def _crash_resume(stage: Stage) -> Iterator[Finding]:
 
 
 def _lost_ack(stage: Stage) -> Iterator[Finding]:
+    before = len(stage.seen("order_submitted"))
     stage.strike("accept_then_timeout", times=1, path=PLACED_AT[stage.venue], method="POST")
-    took_s = stage.until(lambda: stage.seen("venue_unknown"), SOON_S, "an unknown outcome")
-    yield Finding(True, f"an order whose answer was lost is UNKNOWN after {took_s:.2f} s")
+    stage.until(lambda: not stage.waiting(), SOON_S, "a request that is not answered")
+    sent = {_of(line) for line in stage.seen("order_submitted")[before:]}
+
+    def told() -> bool:
+        return sent <= {_of(line) for line in stage.seen(*TOLD)}
+
+    took_s = stage.until(told, SOON_S, "word of every order")
+    became = {line["data"]["state"] for line in stage.seen(*TOLD) if _of(line) in sent}
+    text = f"what became of every order was known after {took_s:.2f} s: {', '.join(sorted(became))}"
+    yield Finding(True, text)
     yield _more_trades(stage, "the lost answer")
     names = [line["client_id"] for line in stage.told("new")]
     twice = len(names) - len(set(names))
@@ -87,7 +115,7 @@ def _refused(stage: Stage, fault: str, times: int, *kinds: str) -> Iterator[Find
     stage.strike(fault, times=times, path=PLACED_AT[stage.venue], method="POST")
     took_s = stage.until(lambda: len(stage.seen(*kinds)) > before, SOON_S, f"an effect of {fault}")
     yield Finding(True, f"{fault} was felt after {took_s:.2f} s: {stage.seen(*kinds)[-1]['type']}")
-    yield _more_trades(stage, fault)
+    yield _more_trades(stage, fault, LATER_S)
 
 
 def _rate_limit(stage: Stage) -> Iterator[Finding]:
@@ -143,9 +171,9 @@ DRILLS: Final[Mapping[str, Drill]] = {
     "crash-resume": Drill("kill -9, then --resume", _crash_resume),
     "lost-ack": Drill("an order is taken and never answered", _lost_ack),
     "cut-streams": Drill("every stream is cut", _cut_streams),
-    "rate-limit": Drill("too many requests: refused", _rate_limit),
+    "rate-limit": Drill("too many requests: refused", _rate_limit, minutes="1"),
     "venue-down": Drill("connections break before anything is done", _venue_down),
-    "dead-man": Drill("the venue's dead-man switch fires", _dead_man, without=("bitunix",)),
+    "dead-man": Drill("the venue's dead-man switch fires", _dead_man, lacking=NO_SWITCH),
     "sentinel": Drill(
         "the engine freezes, and the kill file appears",
         _sentinel,

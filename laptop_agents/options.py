@@ -356,13 +356,18 @@ def _add_sandbox(commands: Any) -> None:
     sandbox.add_argument(
         "--ledger", metavar="FILE", help="write every order and fill there, as JSON lines"
     )
+    sandbox.add_argument(
+        "--tls", action="store_true", help="encrypted, with a certificate of its own"
+    )
+    sandbox.add_argument("--cert", metavar="FILE", help="encrypted, with this certificate (PEM)")
+    sandbox.add_argument("--key", metavar="FILE", help="of that certificate (PEM)")
 
 
 def _add_drill(commands: Any) -> None:
     drill = commands.add_parser("drill", help="rehearse a fault against a sandbox: pass or fail")
-    drill.add_argument("name", nargs="?", metavar="NAME", help="(list them)")
+    drill.add_argument("name", nargs="?", metavar="NAME", help="one of them, or all (list them)")
     drill.add_argument(
-        "--venue", default="binance", metavar="VENUE", help="whose sandbox (binance)"
+        "--venue", default="binance", metavar="VENUE", help="whose sandbox, or all (binance)"
     )
 
 

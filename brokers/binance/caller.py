@@ -10,6 +10,7 @@ Source: reliability.md B5, E4, rows 30, 31, 43; the Binance sheet, section 8.
 """
 
 import asyncio
+import ssl
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import ClockOffset
 from brokers.link.rest import NotSent, Outcome, Reply, Request, Rest, RestConfig, Unknown
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.venue_events import RejectReason
 
 MS_NS: Final = 1_000_000
@@ -58,10 +60,11 @@ class Caller:
     def __init__(self, credentials: Credentials, config: BinanceConfig) -> None:
         self._credentials = credentials
         self._config = config
+        tls = trusted("binance", config)
         self._rests = {
-            lane: _rest(config.rest_url, config, stays_warm=lane.is_urgent) for lane in Lane
+            lane: _rest(config.rest_url, config, tls, stays_warm=lane.is_urgent) for lane in Lane
         }
-        self._spot = _rest(config.spot_url, config)
+        self._spot = _rest(config.spot_url, config, tls)
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
         self._clock = ClockOffset()
@@ -210,7 +213,9 @@ class Caller:
             self._budget.back_off(min(pause_s, PAUSE_MAX_S), now_s, is_ban=is_ban)
 
 
-def _rest(url: str, config: BinanceConfig, *, stays_warm: bool = False) -> Rest:
+def _rest(
+    url: str, config: BinanceConfig, tls: ssl.SSLContext | None, *, stays_warm: bool = False
+) -> Rest:
     return Rest(
         RestConfig(
             base_url=url,
@@ -218,7 +223,8 @@ def _rest(url: str, config: BinanceConfig, *, stays_warm: bool = False) -> Rest:
             answer_s=config.answer_s,
             total_s=config.answer_s + CONNECT_S,
             stays_warm=stays_warm,
-        )
+        ),
+        tls,
     )
 
 

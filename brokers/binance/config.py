@@ -39,6 +39,10 @@ class BinanceConfig:
     """Between two depth updates: 100, 250 or 500."""
     silent_after_s: Annotated[float, Gt(0), Le(600)] = 10.0
     """A line without a frame for so long is given up."""
+    ping_s: Annotated[float, Gt(0), Le(60)] = 20.0
+    """Between our pings; a line that leaves one unanswered for as long is given up."""
+    ca_file: str = ""
+    """Certificate that vouches for a sandbox on this machine; elsewhere the machine's own count."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0
     """Seconds a line may take to open."""
     reconnects_per_hour: Annotated[int, Gt(0), Le(3_600)] = 120

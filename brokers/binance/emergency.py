@@ -31,6 +31,7 @@ from brokers.link.emergency_fills import (
 )
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.client_ids import ClientIds
 from engine.model.instrument import Instrument
 from engine.model.orders import Side
@@ -249,7 +250,7 @@ def open_desk(
     """
     return BinanceDesk(
         credentials,
-        EmergencyLine(config.rest_url),
+        EmergencyLine(config.rest_url, tls=trusted("binance", config)),
         [item.symbol for item in instruments],
         instruments[0].settlement,
         requests.CAPABILITIES.ids_of(run_id),

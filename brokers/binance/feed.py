@@ -18,6 +18,7 @@ from brokers.link.feed import OK, MarketFeed, Tap, good_body
 from brokers.link.grid import Grid
 from brokers.link.rest import Reply, Request, Rest, RestConfig
 from brokers.link.stream import Stream, StreamConfig
+from brokers.link.trust import trusted
 from engine.model.market import Depth, FeedEvent
 
 LISTING: Final = "/fapi/v1/exchangeInfo"
@@ -45,7 +46,8 @@ class BinanceFeed(MarketFeed):
         """
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
-        super().__init__(symbols, Rest(self._rest_config), tap)
+        self._tls = trusted(self.name, config)
+        super().__init__(symbols, Rest(self._rest_config, self._tls), tap)
         self._books = Books(symbols)
         self._parser = LineParser({})
 
@@ -57,7 +59,7 @@ class BinanceFeed(MarketFeed):
             UnknownInstrument: It does not list one of the symbols.
 
         """
-        async with Rest(self._rest_config) as rest:
+        async with Rest(self._rest_config, self._tls) as rest:
             outcome = await rest.ask(Request("GET", LISTING, {}))
         self._instruments = tuple(listed(good_body(self.name, outcome), self._symbols))
         self._parser = LineParser({item.symbol: Grid(item) for item in self._instruments})
@@ -85,9 +87,11 @@ class BinanceFeed(MarketFeed):
                 url=url,
                 silent_after_s=config.silent_after_s,
                 open_timeout_s=config.open_timeout_s,
+                ping_s=config.ping_s,
             ),
             tuple,
             Backoff(BackoffConfig(per_hour=config.reconnects_per_hour), random.Random()),
+            self._tls,
         )
 
     def _read(self, name: str, at_ns: int, data: bytes) -> None:  # noqa: ARG002 - its stream says it

@@ -26,6 +26,7 @@ from brokers.binance.user_stream import Told, read
 from brokers.link.account import LineDown, LineUp, Report
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.stream import Down, Frame, Stream, StreamConfig, Up, Word
+from brokers.link.trust import trusted
 
 SILENT_AFTER_S: Final = 86_400.0
 """An account where nothing happens says nothing; the venue closes each line after a day."""
@@ -51,6 +52,7 @@ class Listener:
         self._config = config
         self._quote = quote
         self._fee_of = fee_of
+        self._tls = trusted("binance", config)
         self._backoff = Backoff(BackoffConfig(per_hour=config.reconnects_per_hour), random.Random())
         self._is_up: bool | None = None
         self.kinds: Counter[str] = Counter()
@@ -87,9 +89,11 @@ class Listener:
                 url=f"{self._config.private_url}/ws?listenKey={key}",
                 silent_after_s=SILENT_AFTER_S,
                 open_timeout_s=self._config.open_timeout_s,
+                ping_s=self._config.ping_s,
             ),
             tuple,
             self._backoff,
+            self._tls,
         )
         tasks = [
             asyncio.create_task(stream.run(lambda word: self._hear(word, take, over))),

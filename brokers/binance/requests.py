@@ -249,8 +249,12 @@ def permissions() -> Call:
 
 
 def listen_key(method: str) -> Call:
-    """Make (POST) or keep alive (PUT) the key of the account's stream."""
-    return Call(method, "/fapi/v1/listenKey", access=Access.KEY, weight=1)
+    """Make (POST) or keep alive (PUT) the key of the account's stream.
+
+    It has the room of orders: questions, which take its place while it is down, must not keep it
+    from coming back.
+    """
+    return Call(method, "/fapi/v1/listenKey", access=Access.KEY, lane=Lane.PLACE, weight=1)
 
 
 def clock() -> Call:

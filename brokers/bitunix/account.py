@@ -52,6 +52,7 @@ from brokers.link.budget import Lane
 from brokers.link.rest import Rest, RestConfig
 from brokers.link.secret import Credentials
 from brokers.link.together import sayable
+from brokers.link.trust import trusted
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType
@@ -86,7 +87,10 @@ class BitunixAccount:
         self._tail = credentials.tail
         self._symbols = tuple(item.symbol for item in instruments)
         at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s)
-        self._rests = {lane: Rest(replace(at_once, stays_warm=lane.is_urgent)) for lane in Lane}
+        tls = trusted(self.venue, config)
+        self._rests = {
+            lane: Rest(replace(at_once, stays_warm=lane.is_urgent), tls) for lane in Lane
+        }
         self._clock = SecondsClock()
         self._caller = Caller(self._rests, self._clock)
         self._scribe = Scribe(

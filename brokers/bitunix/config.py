@@ -30,6 +30,8 @@ class BitunixConfig:
     """A market line without a market message for so long is given up."""
     answer_s: Annotated[float, Gt(0), Le(60)] = 5.0
     """Seconds an answer may take; after that nobody knows what became of the request."""
+    ca_file: str = ""
+    """Certificate that vouches for a sandbox on this machine; elsewhere the machine's own count."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0
     """Seconds a line may take to open, and the venue to greet on it."""
     reconnects_per_hour: Annotated[int, Gt(0), Le(3_600)] = 120

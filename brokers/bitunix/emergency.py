@@ -33,6 +33,7 @@ from brokers.link.emergency_fills import (
 )
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.client_ids import ClientIds
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType, Side
@@ -219,8 +220,8 @@ def open_desk(
         OSError: The venue's host is not known.
     """
     symbols = [item.symbol for item in instruments]
-    ids = requests.CAPABILITIES.ids_of(run_id)
-    return BitunixDesk(credentials, EmergencyLine(config.rest_url), symbols, ids)
+    line = EmergencyLine(config.rest_url, tls=trusted("bitunix", config))
+    return BitunixDesk(credentials, line, symbols, requests.CAPABILITIES.ids_of(run_id))
 
 
 def _surely(told: T | Unanswered) -> T:

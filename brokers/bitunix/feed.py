@@ -19,6 +19,7 @@ from brokers.link.feed import OK, MarketFeed, Tap, good_body
 from brokers.link.grid import Grid
 from brokers.link.rest import Reply, Request, Rest, RestConfig
 from brokers.link.stream import Stream, StreamConfig
+from brokers.link.trust import trusted
 from engine.model.market import Malformed
 
 LISTING: Final = "/api/v1/futures/market/trading_pairs"
@@ -50,7 +51,8 @@ class BitunixFeed(MarketFeed):
         """
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
-        super().__init__(symbols, Rest(self._rest_config), tap)
+        self._tls = trusted(self.name, config)
+        super().__init__(symbols, Rest(self._rest_config, self._tls), tap)
         self._parser = PushParser({})
         self._talks: dict[str, Talk] = {}
 
@@ -62,7 +64,7 @@ class BitunixFeed(MarketFeed):
             UnknownInstrument: It does not list one of the symbols.
 
         """
-        async with Rest(self._rest_config) as rest:
+        async with Rest(self._rest_config, self._tls) as rest:
             outcome = await rest.ask(Request("GET", LISTING, {}))
         self._instruments = tuple(listed(good_body(self.name, outcome), self._symbols))
         grids = {item.symbol: Grid(item) for item in self._instruments}
@@ -109,6 +111,7 @@ class BitunixFeed(MarketFeed):
             ),
             tuple,
             Backoff(BackoffConfig(per_hour=config.reconnects_per_hour), random.Random()),
+            self._tls,
         )
 
     async def _mind(self, name: str) -> None:

@@ -23,6 +23,7 @@ from brokers.bitunix.wire import Head, read_head
 from brokers.link.account import FillReport, LineDown, LineUp, OrderReport, Report
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.stream import Down, Frame, Stream, StreamConfig, Up, Word
+from brokers.link.trust import trusted
 
 TICK_S: Final = 0.1
 IDLE_S: Final = 60.0
@@ -72,6 +73,7 @@ class Listener:
             ),
             tuple,
             Backoff(BackoffConfig(per_hour=config.reconnects_per_hour), random.Random()),
+            trusted("bitunix", config),
         )
 
     async def run(self, take: Take) -> None:

@@ -27,6 +27,7 @@ from brokers.hyperliquid.wire import JSON
 from brokers.link.budget import Budget, Lane, Limit
 from brokers.link.offset import ClockOffset
 from brokers.link.rest import NotSent, Reply, Request, Rest, RestConfig, Unknown
+from brokers.link.trust import trusted
 from engine.model.venue_events import RejectReason
 
 IP: Final = "ip"
@@ -74,7 +75,10 @@ class Caller:
         self._config = config
         total_s = config.answer_s + CONNECT_S
         at_once = RestConfig(base_url=config.rest_url, answer_s=config.answer_s, total_s=total_s)
-        self._rests = {lane: Rest(replace(at_once, stays_warm=lane.is_urgent)) for lane in Lane}
+        tls = trusted("hyperliquid", config)
+        self._rests = {
+            lane: Rest(replace(at_once, stays_warm=lane.is_urgent), tls) for lane in Lane
+        }
         """By lane, so that no cancel waits for a connection that an order hangs on."""
         self._nonces = Nonces()
         self._budget = Budget((IP_LIMIT,))

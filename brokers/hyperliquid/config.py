@@ -26,6 +26,8 @@ class HyperliquidConfig:
     """Between our pings; the venue leaves a line on which it has said nothing for 60 s."""
     silent_after_s: Annotated[float, Gt(0), Le(600)] = 30.0
     """A line without a frame for so long is given up; more than `ping_s`."""
+    ca_file: str = ""
+    """Certificate that vouches for a sandbox on this machine; elsewhere the machine's own count."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0
     """Seconds a line may take to open."""
     answer_s: Annotated[float, Gt(0), Le(60)] = 5.0

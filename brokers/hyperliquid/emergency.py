@@ -30,6 +30,7 @@ from brokers.link.account import FillReport
 from brokers.link.emergency_fills import SENTINEL, all_of, as_one, as_told, patiently
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials
+from brokers.link.trust import trusted
 from engine.model.client_ids import ClientIds
 from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
@@ -265,7 +266,7 @@ def open_desk(
     signer = Signer(credentials.secret, is_mainnet=config.is_mainnet)
     vault = config.vault.lower() or None
     reach = Reach(
-        EmergencyLine(config.rest_url),
+        EmergencyLine(config.rest_url, tls=trusted("hyperliquid", config)),
         vault or credentials.key.lower(),
         vault,
         Decimal(config.slippage_bps),

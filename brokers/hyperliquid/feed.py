@@ -22,6 +22,7 @@ from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import MarketFeed, Tap, good_body
 from brokers.link.rest import Request, Rest, RestConfig
 from brokers.link.stream import Stream, StreamConfig
+from brokers.link.trust import trusted
 
 LINE: Final = "market"
 CHANNELS: Final = ("bbo", "l2Book", "trades", "activeAssetCtx")
@@ -47,7 +48,8 @@ class HyperliquidFeed(MarketFeed):
         """
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
-        super().__init__(symbols, Rest(self._rest_config), tap)
+        self._tls = trusted(self.name, config)
+        super().__init__(symbols, Rest(self._rest_config, self._tls), tap)
         self._parser = FrameParser()
         self._listing = b""
         self.places: Mapping[str, Place] = {}
@@ -61,7 +63,7 @@ class HyperliquidFeed(MarketFeed):
             UnknownInstrument: It does not list one of the coins.
 
         """
-        async with Rest(self._rest_config) as rest:
+        async with Rest(self._rest_config, self._tls) as rest:
             outcome = await rest.ask(info({"type": "metaAndAssetCtxs"}))
         body = good_body(self.name, outcome)
         self._instruments, self._listing = tuple(listed(body, self._symbols)), body
@@ -110,6 +112,7 @@ def open_line(config: HyperliquidConfig, opening: Sequence[str]) -> Stream:
         ),
         lambda: opening,
         Backoff(BackoffConfig(per_hour=config.reconnects_per_hour), random.Random()),
+        trusted("hyperliquid", config),
     )
 
 

@@ -34,12 +34,13 @@ def guarded(setting: str, url: str) -> str:
         raise UsageError(f"{setting} is no address")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise UsageError(f"{setting} must be a host and a path, nothing else")
-    if parts.scheme in OPEN and not _is_this_machine(host):
+    if parts.scheme in OPEN and not is_this_machine(host):
         raise UsageError(f"{setting} must begin https:// or wss://: keys are sent there")
     return url
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host is a loopback address or `localhost`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

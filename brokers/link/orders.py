@@ -186,8 +186,14 @@ class Orders:
                     self._reports.order(report)
             case Refused(reason, _):
                 self._mail.post(VenueCancelRejected(0, symbol, order_id, reason))
+            case Unclear() if self._has_ended(order_id):
+                self._mail.post(VenueCancelRejected(0, symbol, order_id, GONE))
             case Unclear(cause):
                 self._mail.post(VenueUnknown(0, symbol, order_id, cause))
+
+    def _has_ended(self, order_id: str) -> bool:
+        known = self._known.get(order_id)
+        return known is not None and known.is_ended
 
     # --- ask -------------------------------------------------------------------------------------
 

@@ -76,9 +76,11 @@ class Matching:
     def place(self, ts_ns: int, order_id: str, intent: OrderIntent) -> None:
         """Admit or refuse a new order, and match it."""
         market = self._markets.get(intent.symbol)
+        if market is None:
+            self._answers.rejected(ts_ns, intent.symbol, order_id, invalid("unknown symbol"))
+            return
         order = self._admit(market, order_id, intent)
-        if market is None or isinstance(order, Refusal):
-            assert isinstance(order, Refusal)
+        if not isinstance(order, PaperOrder):
             self._answers.rejected(ts_ns, intent.symbol, order_id, order)
             return
         self._answers.accepted(ts_ns, order)
@@ -187,17 +189,13 @@ class Matching:
                 liquidity=TAKER,
             )
 
-    def _admit(
-        self, market: Market | None, order_id: str, intent: OrderIntent
-    ) -> PaperOrder | Refusal:
-        if market is None:
-            return invalid("unknown symbol")
+    def _admit(self, market: Market, order_id: str, intent: OrderIntent) -> PaperOrder | Refusal:
         if not self._answers.numbers.is_new(order_id):
             return Refusal(RejectReason.DUPLICATE_CLIENT_ID, "")
         if self._reject_rate and self._rng.random() < self._reject_rate:
             return Refusal(RejectReason.VENUE_UNAVAILABLE, "refused at random, see reject_rate")
         order = draft(market.terms, order_id, intent)
-        if isinstance(order, Refusal):
+        if not isinstance(order, PaperOrder):
             return order
         return self._rules.judge(market, order) or order
 

@@ -15,6 +15,8 @@ from engine.model.orders import OrderType, Side, TimeInForce
 
 BATCH_MAX: Final = 5
 CANCELS_MAX: Final = 10
+ID_LISTS: Final = ("orderIdList", "orderidlist")
+"""The second is how ccxt writes it, and is served."""
 ROWS_MAX: Final = 1_000
 WINDOW_MS: Final = 7 * 86_400_000
 CONDITIONAL: Final = frozenset(
@@ -98,9 +100,9 @@ class OrderDesk:
 
     def cancel_batch(self, params: Params) -> list[dict[str, Any]]:
         """DELETE /fapi/v1/batchOrders."""
-        is_by_id = bool(params.text("orderIdList"))
-        ids = params.rows("orderIdList" if is_by_id else "origClientOrderIdList", CANCELS_MAX)
-        name = "orderId" if is_by_id else "origClientOrderId"
+        listed = next(filter(params.text, ID_LISTS), "origClientOrderIdList")
+        ids = params.rows(listed, CANCELS_MAX)
+        name = "orderId" if listed in ID_LISTS else "origClientOrderId"
         symbol = params.need("symbol")
         return [_told(self.cancel, params_of({"symbol": symbol, name: one})) for one in ids]
 

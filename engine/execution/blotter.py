@@ -4,6 +4,7 @@ The sums the gate needs (open quantity per side, counts) are kept as orders chan
 an intent never walks the book of orders.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -43,6 +44,10 @@ class _State:
     live: dict[str, Order] = field(default_factory=dict)
     closed: dict[str, Order] = field(default_factory=dict)
     seen_fills: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Forget in constant time: a plain dict walks over its deletions to its first key."""
+        self.closed = OrderedDict(self.closed)
 
 
 class Blotter:

@@ -58,10 +58,10 @@ def meaning(event: OrderAnswer, state: OrderState) -> OrderEvent:
     A venue that does not find what is to be canceled, or has seen the id before, has said nothing
     of where the order stands: it has to be asked (reliability.md rows 27, 37).
     """
-    reason = event.reason if isinstance(event, VenueRejected | VenueCancelRejected) else None
-    if state in LIVE and reason in TELLS_NOTHING.get(type(event), ()):
+    kind = type(event)
+    if kind in TELLS_NOTHING and state in LIVE and _reason(event) in TELLS_NOTHING[kind]:
         return OrderEvent.LOSE
-    return ORDER_EVENTS[type(event)]
+    return ORDER_EVENTS[kind]
 
 
 TELLS_NOTHING: Final[Mapping[type, tuple[RejectReason, ...]]] = {
@@ -70,8 +70,16 @@ TELLS_NOTHING: Final[Mapping[type, tuple[RejectReason, ...]]] = {
 }
 """Refusals after which nobody knows where the order stands."""
 
+REASONED: Final = frozenset({VenueRejected, VenueAmendRejected, VenueCancelRejected, VenueExpired})
+"""Answers that say why. Looked up by class: `isinstance` of a msgspec class asks its metaclass."""
+
+
+def _reason(event: OrderAnswer) -> str:
+    return event.reason if type(event) in REASONED else ""  # type: ignore[union-attr]
+
 
 SUBMIT: Final = OrderEvent.SUBMIT
+REJECT: Final = OrderEvent.REJECT
 REQUEST_CANCEL: Final = OrderEvent.REQUEST_CANCEL
 
 COUNTED: Final = frozenset({"unknown_order", "refused_answer", "empty_fill"})
@@ -150,11 +158,9 @@ class OrderFlow:
             self._error(event.ts_ns, "unknown_order", event.order_id, type(event).__name__)
             return None
         before, ts_ns = order.state, event.ts_ns
-        is_numbered = type(event) is VenueRejected and order.venue_order_id
         meant = meaning(event, before)
-        if (is_numbered and meant is OrderEvent.REJECT) or not self.blotter.apply(
-            order, meant, ts_ns
-        ):
+        is_numbered = meant is REJECT and order.venue_order_id
+        if is_numbered or not self.blotter.apply(order, meant, ts_ns):
             detail = f"{type(event).__name__} in {before}"
             self._error(ts_ns, "refused_answer", event.order_id, detail)
             return None
@@ -168,7 +174,7 @@ class OrderFlow:
             order.qty_before_amend = None
         if order.state is before:
             return None
-        self._changed(order, ts_ns, getattr(event, "reason", ""))
+        self._changed(order, ts_ns, _reason(event))
         return None if order.state in LIVE else order
 
     def book(self, event: VenueFill) -> BookedFill | None:

@@ -59,6 +59,8 @@ class Conduct:
         self._act = act
         self.calls_agents = False
         """Whether agents are asked in the current state."""
+        self.is_flattening = False
+        """Whether every position is being closed."""
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -83,7 +85,7 @@ class Conduct:
 
     def _enter(self, after: Lifecycle, effects: Sequence[Effect], at_ns: int) -> None:
         self.state.lifecycle = after
-        self._set_calls()
+        self._read_state()
         for effect in effects:
             if isinstance(effect, (FsmTransition, Alert)):
                 self._out.emit(effect)
@@ -104,12 +106,13 @@ class Conduct:
         if event is not None:
             self.raise_event(event, SESSION, at_ns)
 
-    def _set_calls(self) -> None:
+    def _read_state(self) -> None:
         lifecycle = self.state.lifecycle
+        self.is_flattening = lifecycle.is_flattening
         # What agents wish while everything is being closed would only be in the way.
         self.calls_agents = lifecycle.state in CALLED_STATES and not lifecycle.is_flattening
 
     def restore(self, state: ConductState) -> None:
         """Continue from a snapshot."""
         self.state = state
-        self._set_calls()
+        self._read_state()

@@ -123,7 +123,7 @@ class Dealing:
         emit = self._out.emit
         for intent in intents:
             emit(intent)
-            if isinstance(intent, CancelIntent):
+            if type(intent) is CancelIntent:
                 self._consider_cancel(intent, now_ns)
             else:
                 self._judge(intent, now_ns)
@@ -152,7 +152,7 @@ class Dealing:
             return
         working = self._blotter.slots.get(key)
         verdict = self._verdict(wire, working, now_ns)
-        if isinstance(verdict, Refused):
+        if type(verdict) is Refused:
             is_kept = self._wait(intent, verdict, key, now_ns) or (
                 intent.reduce_only and self._clear_the_way(intent, verdict, key, now_ns)
             )

@@ -98,17 +98,15 @@ class Kernel:
         """Event time of the last step."""
         self.finish: str | None = None
         """`stop_reason` once the lifecycle asked for an end."""
-        self._out = Outbox()
-        self._commands = self._out.commands
-        self._records = self._out.records
-        """Not empty after a step that decided anything: no order goes without its record."""
+        self.out = Outbox()
+        """What `take` decided; empty again before the next input."""
         intervals = sorted({i for a in agents for i in a.needs.bar_intervals_s})
         features = sorted({f for a in agents for f in a.needs.features})
         self.market = Market(instruments, config.market, intervals, features)
         self.portfolio = Portfolio(instruments, config.starting_balance)
         self.roster = Roster(agents, self.market.views)
         self.blotter = Blotter(self.market.views)
-        self._flow = OrderFlow(self.blotter, self._out)
+        self._flow = OrderFlow(self.blotter, self.out)
         self._wire(instruments, capabilities)
         self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
         self.unpriced = dict.fromkeys(self.market.views)
@@ -119,7 +117,7 @@ class Kernel:
         config = self.config
         policy = lifecycle_policy(config, self.market.views)
         breakers = Breakers(config.limits, config.starting_balance)
-        self.conduct = Conduct(policy, breakers, self._out, self._act)
+        self.conduct = Conduct(policy, breakers, self.out, self._act)
         self.dealing = Dealing(
             gate=Gate(config.limits),
             router=config.router,
@@ -129,11 +127,11 @@ class Kernel:
             portfolio=self.portfolio,
             roster=self.roster,
             flow=self._flow,
-            out=self._out,
+            out=self.out,
         )
         self.house = House(self.market.views, self.portfolio, self._flow, self.dealing)
         self.manual = Manual(self.roster, self.blotter, self._decide)
-        self._operators = Operators(self.conduct, self.roster, self.house, self.manual, self._out)
+        self._operators = Operators(self.conduct, self.roster, self.house, self.manual, self.out)
         self._booking = Booking(
             views=self.market.views,
             portfolio=self.portfolio,
@@ -141,7 +139,7 @@ class Kernel:
             roster=self.roster,
             dealing=self.dealing,
             conduct=self.conduct,
-            out=self._out,
+            out=self.out,
         )
         self.truth = Truth(
             config.sync,
@@ -149,7 +147,7 @@ class Kernel:
             portfolio=self.portfolio,
             blotter=self.blotter,
             conduct=self.conduct,
-            out=self._out,
+            out=self.out,
             book=self._on_fill,
             lose=self._on_answer,
             picture_gap_s=capabilities.picture_gap_s,
@@ -159,14 +157,20 @@ class Kernel:
         self.inquiries = Inquiries(
             self.blotter,
             self._flow,
-            self._out,
+            self.out,
             lag_ns=capabilities.query_lag_ms * 1_000_000,
             answer=self._on_answer,
             ask_account=self.truth.ask,
         )
 
     def step(self, event: Input) -> Effects:
-        """Take one input; return the decisions it caused and the commands to send.
+        """Take one input; return the decisions it caused and the commands to send."""
+        self.take(event)
+        out = self.out
+        return out.drain() if out.records or out.commands else NO_EFFECTS
+
+    def take(self, event: Input) -> None:
+        """Take one input; leave decisions and commands in `out`, for the caller to take out.
 
         Time is `event.ts_ns` and never runs backwards: an earlier stamp counts as now.
         """
@@ -176,14 +180,11 @@ class Kernel:
         self._handlers[type(event)](event)
         if self._asserts_identity:
             self.portfolio.check()
-        if self._records or self._commands:
-            return self._out.drain()
-        return NO_EFFECTS
 
     @property
     def is_flattening(self) -> bool:
         """Whether every position is being closed."""
-        return self.conduct.lifecycle.is_flattening
+        return self.conduct.is_flattening
 
     @property
     def is_ending(self) -> bool:
@@ -196,7 +197,7 @@ class Kernel:
         """Whether a requested end has nothing left to wait for."""
         if self.finish is None or self.blotter.live:
             return False
-        return not self.is_flattening or self.portfolio.is_flat()
+        return not self.conduct.is_flattening or self.portfolio.is_flat()
 
     def _handler_of_each(self) -> dict[type, Callable[[Any], object]]:
         """The whole list of what a kernel can be told."""
@@ -257,20 +258,26 @@ class Kernel:
         if not self.market.bar(bar):
             return
         view = self.market.views[bar.symbol]
-        if self.portfolio.holdings[bar.symbol].cycles and view.mid2_ticks:
-            self.portfolio.mark(bar.symbol, view.mid2_ticks)
-            self._booking.check_equity(self.now_ns)
+        portfolio, symbol, now_ns = self.portfolio, bar.symbol, self.now_ns
+        if portfolio.holdings[symbol].cycles and view.mid2_ticks:
+            portfolio.mark(symbol, view.mid2_ticks)
+            trips = self.conduct.breakers.on_equity(portfolio.equity, now_ns)
+            if trips:
+                self.conduct.trip(trips, now_ns)
         if self.unpriced and view.is_priced:
-            self._priced(bar.symbol)
-        self.watch.heard(bar.symbol, self.now_ns)
-        self._close_bars()
-        self._quarantine()
+            self._priced(symbol)
+        if self.watch.stale:
+            self.watch.heard(symbol, now_ns)
+        if self.market.closed:
+            self._close_bars()
+        if self.roster.failures:
+            self._quarantine()
 
     def _on_history(self, history: BarHistory) -> None:
         """Know the bars of before the session; where there are none, say so and start cold."""
         if history.failure:
             message = f"no past bars, features start cold: {history.failure}"
-            self._out.emit(Alert(self.now_ns, "history_failed", "warning", message))
+            self.out.emit(Alert(self.now_ns, "history_failed", "warning", message))
         else:
             self.market.history(history)
 
@@ -300,7 +307,9 @@ class Kernel:
             closed.clear()
             for bar in bars:
                 if self.conduct.calls_agents:
-                    self._decide(bar.symbol, self.roster.on_bar(bar, self.now_ns))
+                    wishes = self.roster.on_bar(bar, self.now_ns)
+                    if wishes:
+                        self._decide(bar.symbol, wishes)
 
     # --- want ------------------------------------------------------------------------------------
 
@@ -314,7 +323,7 @@ class Kernel:
         config = self.config
         chosen, decision = resolve(wishes, config.policy, config.priorities, self.now_ns, symbol)
         if decision is not None:
-            self._out.emit(decision)
+            self.out.emit(decision)
         self.dealing.consider(chosen, self.now_ns)
 
     def _quarantine(self) -> None:
@@ -322,7 +331,7 @@ class Kernel:
             agent, detail = self.roster.failures.pop(0)
             self._booking.error("agent_quarantined", agent, detail, self.now_ns)
             message = f"agent {agent} is quarantined: {detail}"
-            self._out.emit(Alert(self.now_ns, "agent_quarantined", "critical", message))
+            self.out.emit(Alert(self.now_ns, "agent_quarantined", "critical", message))
             self.house.cancel_agent(agent, self.now_ns)
 
     # --- have ------------------------------------------------------------------------------------
@@ -331,12 +340,15 @@ class Kernel:
         fill = self._booking.fill(event, self.now_ns)
         if fill is None:
             return
-        if self.is_flattening or fill.symbol in self.house.closing:
+        if self.conduct.is_flattening or fill.symbol in self.house.closing:
             self._booking.settle(fill.symbol, fill.price, self.now_ns)
         if self.conduct.calls_agents:
-            self._decide(fill.symbol, self.roster.on_fill(fill, self.now_ns))
-            self._quarantine()
-        if self.is_flattening:
+            wishes = self.roster.on_fill(fill, self.now_ns)
+            if wishes:
+                self._decide(fill.symbol, wishes)
+            if self.roster.failures:
+                self._quarantine()
+        if self.conduct.is_flattening:
             self._settle_when_done()
 
     def _on_venue_funding(self, event: VenueFunding) -> None:
@@ -351,7 +363,7 @@ class Kernel:
             self._booking.count_refusals(self.now_ns)
         if ended is not None:
             self.dealing.ended(ended, self.now_ns)
-        if self.is_flattening:
+        if self.conduct.is_flattening:
             self._settle_when_done()
 
     def _on_snapshot(self, theirs: VenueSnapshot) -> None:
@@ -387,12 +399,12 @@ class Kernel:
         self._close_bars()
         self._quarantine()
         self._fit_exits()
-        if self.is_flattening:
+        if self.conduct.is_flattening:
             self.house.cancel_all(now_ns)
             self.house.flatten(now_ns)
         elif self.house.closing:
             for symbol in self.house.go_on_closing(now_ns):
-                self._out.emit(Alert(now_ns, "symbol_flat", "info", f"{symbol} is flat"))
+                self.out.emit(Alert(now_ns, "symbol_flat", "info", f"{symbol} is flat"))
         self._settle_when_done()
 
     def _fit_exits(self) -> None:
@@ -415,7 +427,7 @@ class Kernel:
         state = "passed its limit" if change.is_over else "is within its limit again"
         limit, reading = f"{change.limit:g}", f"{change.reading:g}"
         message = f"{change.kind} {state}: {reading}, limit {limit}"
-        self._out.emit(
+        self.out.emit(
             Alert(self.now_ns, f"health_{change.kind}", severity, message, limit, reading)
         )
         doubt = DISK_DOUBTS.get(change.kind)
@@ -449,7 +461,7 @@ class Kernel:
 
     def _settle_when_done(self) -> None:
         """Report FLAT when there is nothing left to close."""
-        if not self.is_flattening or self.blotter.live or not self.portfolio.is_flat():
+        if not self.conduct.is_flattening or self.blotter.live or not self.portfolio.is_flat():
             return
         for symbol, view in self.market.views.items():
             if view.mid is not None:

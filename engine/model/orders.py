@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, final
 
 import msgspec
 
@@ -107,6 +107,7 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     confidence: float = 1.0
 
 
+@final
 class CancelIntent(msgspec.Struct, frozen=True, gc=False):
     """The wish that nothing works in a slot any more."""
 

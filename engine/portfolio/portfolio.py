@@ -84,8 +84,16 @@ class Portfolio:
         return books.starting_balance + books.realised - books.fees + books.funding
 
     def mark(self, symbol: str, mid2_ticks: int) -> None:
-        """Revalue one instrument at twice its mid. Hot: called for each quote while not flat."""
-        holding = self.books.holdings[symbol]
+        """Revalue one instrument at twice its mid. Hot: called for each quote while not flat.
+
+        Most quotes change a size and leave the mid where it was: they change nothing here.
+        """
+        holding = self.holdings[symbol]
+        if mid2_ticks != holding.mid2_ticks:
+            self._revalue(symbol, holding, mid2_ticks)
+
+    def _revalue(self, symbol: str, holding: Holding, mid2_ticks: int) -> None:
+        """Work out anew what a holding is worth: the mid moved, or what is held changed."""
         holding.mid2_ticks = mid2_ticks
         if mid2_ticks < holding.low_mid2:
             holding.low_mid2 = mid2_ticks
@@ -118,7 +126,7 @@ class Portfolio:
         holding.fees += fee
         books.fills += 1
         trips = self._book_agent(holding, fill, signed, multiplier)
-        self.mark(symbol, mid2_ticks)
+        self._revalue(symbol, holding, mid2_ticks)
         self.equity = self.balance + books.unrealised
         return self.position(symbol, fill.ts_ns), trips
 
@@ -215,7 +223,7 @@ class Portfolio:
                 liquidity=Liquidity.TAKER,
             )
             trips += self._book_agent(holding, leg, signed, multiplier)
-        self.mark(symbol, holding.mid2_ticks)
+        self._revalue(symbol, holding, holding.mid2_ticks)
         self.equity = self.balance + self.books.unrealised
         return trips
 

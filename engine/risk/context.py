@@ -114,9 +114,13 @@ class GateContext:
         working = self.open_buy if buying else self.open_sell
         if held and (held > ZERO) is not buying and not intent.reduce_only:
             # Exits the venue keeps reduce-only may fill first, and leave less to reduce.
-            exits = [o for o in self.own_orders if o.reduce_only and o.side is intent.side]
-            closed = min(sum((o.leaves_qty for o in exits), ZERO), abs(held))
-            held += closed if buying else -closed
+            closed = ZERO
+            for order in self.own_orders:
+                if order.reduce_only and order.side is intent.side:
+                    closed += order.leaves_qty
+            if closed:
+                closed = min(closed, abs(held))
+                held += closed if buying else -closed
         self.price = price
         self.mid2 = view.mid2_ticks * instrument.tick_size
         value = price * instrument.multiplier

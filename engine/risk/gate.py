@@ -8,7 +8,7 @@ Source: domain.md section 2; reliability.md B1-B6.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, final
 
 import msgspec
 
@@ -23,6 +23,7 @@ SEEN_MAX: Final = 4_096
 """Idempotency keys remembered; an agent's keys rise, so older ones can't come back in order."""
 
 
+@final
 class Refused(msgspec.Struct, frozen=True, gc=False):
     """The first rule that said no, with its limit and reading as text."""
 

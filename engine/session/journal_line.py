@@ -69,7 +69,7 @@ class Chain:
         backtest a million in all.
         """
         lines: list[bytes] = []
-        seq, head = self.seq, self._head
+        add, seq, head = lines.append, self.seq, self._head
         for event in events:
             ts, comma, data = _encode(event).partition(b",")
             middle = _BY_TYPE.get(type(event)) or _BY_STATE[event.state]  # type: ignore[attr-defined]
@@ -82,7 +82,7 @@ class Chain:
                 head,
             )
             head = hexlify(sha256(body).digest())
-            lines.append(b'%b,"hash":"%b"}\n' % (body[:-1], head))
+            add(body[:-1] + b',"hash":"' + head + b'"}\n')
         self.seq, self._head = seq, head
         return lines
 

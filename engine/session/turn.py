@@ -15,7 +15,8 @@ Rule 4: commands that add risk may have to wait for their lines (`must_wait`). T
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import compress
 from time import perf_counter_ns
 from typing import Literal, Protocol
@@ -24,7 +25,6 @@ import msgspec
 
 from engine.kernel import Kernel
 from engine.model.commands import QUERIES, Command
-from engine.model.effects import NO_EFFECTS
 from engine.model.events import OUTCOMES, HealthChanged, Input
 from engine.model.market import MarketEvent
 from engine.model.records import Record
@@ -74,6 +74,8 @@ class Turn:
 
         """
         self.kernel = kernel
+        self._decided = kernel.out.records
+        self._asked = kernel.out.commands
         self._broker = broker
         self._inbox = inbox
         self._journal = journal
@@ -84,8 +86,11 @@ class Turn:
         self._hand_over = hand_over
         self._must_wait = must_wait
         self._held: Sequence[Command] = ()
-        self._rest: Iterator[None] | None = None
-        """What is left of a turn that waits."""
+        """Commands that wait for their lines."""
+        self.is_waiting = False
+        """Whether the turn stands still until `release` or `withhold`; nothing else may come."""
+        self._left: list[Callable[[], None]] = []
+        """What is left of the turn once the inbox is empty, the next step last."""
         self._began_ns = 0
         self._unwritten: list[Record | Input] = []
         self._unseen: list[Record | Input] = []
@@ -97,19 +102,24 @@ class Turn:
         self._begin()
         due_ns = self._broker.next_due_ns()
         if due_ns is not None and due_ns <= event.ts_ns:
-            self._go(self._market(event))
+            then = partial(self._step, event), partial(self._observe_market, event)
+            self._left += (*then, partial(self._deliver, event.ts_ns))
+            self._go()
             return
         self._broker.observe(event)
         if self._inbox:
-            self._go(self._seen(event))
+            self._left.append(partial(self._step, event))
+            self._go()
             return
         try:
-            self._step(event)
+            # Written out rather than called: most quotes decide nothing.
+            self.inputs += 1
+            self.kernel.take(event)
+            if self._decided or self._asked or self._journals_inputs:
+                self._keep(event)
         finally:
-            if self._held or self._inbox:
-                self._go(self._settle())
-            elif self._unwritten or self._unseen:
-                self._close()
+            if self._unwritten or self._unseen or self._inbox:
+                self._go()
 
     def deliver(self, until_ns: int) -> None:
         """Let the broker's pending work up to `until_ns` happen, one instant after the other.
@@ -117,20 +127,19 @@ class Turn:
         The kernel's reaction to each instant is submitted before the next one happens.
         """
         self._begin()
-        self._go(self._deliver(until_ns))
+        self._left.append(partial(self._deliver, until_ns))
+        self._go()
 
     def input(self, event: Input) -> None:
         """Take one input that is not market data: a timer, an operator command, a feed's state."""
         self._begin()
         self._unseen.append(event)
-        self._go(self._input(event))
+        try:
+            self._step(event)
+        finally:
+            self._go()
 
     # --- a turn that waits -----------------------------------------------------------------------
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the turn stands still until `release` or `withhold`; nothing else may come."""
-        return self._rest is not None
 
     def send(self) -> None:
         """Send what waited: its lines are durable, or the journal has failed."""
@@ -139,81 +148,55 @@ class Turn:
 
     def release(self) -> None:
         """Send what waited, if that is not done, and go on."""
-        held, rest = self._let_go()
-        self._submit(held)
-        self._go(rest)
+        self._submit(self._let_go())
+        self._go()
 
     def withhold(self, why: HealthChanged) -> None:
         """Refuse what waited for too long and say why; what takes risk away still leaves."""
-        held, rest = self._let_go()
         self._unseen.append(why)
-        self._submit(self._refuse(held))
-        self._go(self._withheld(why, rest))
-
-    def _let_go(self) -> tuple[Sequence[Command], Iterator[None]]:
-        assert self._rest is not None, "nothing waits"
-        held, rest = self._held, self._rest
-        self._held, self._rest = (), None
-        return held, rest
-
-    def _go(self, steps: Iterator[None]) -> None:
-        """Go through the turn to its end, or to where it has to wait."""
-        assert self._rest is None, "the turn before waits for its lines"
+        self._submit(self._refuse(self._let_go()))
         try:
-            for _ in steps:
-                self._rest = steps
-                break
+            self._step(why)
         finally:
-            if self._rest is None and (self._unwritten or self._unseen):
+            self._go()
+
+    def _let_go(self) -> Sequence[Command]:
+        assert self.is_waiting, "nothing waits"
+        held, self._held, self.is_waiting = self._held, (), False
+        return held
+
+    def _go(self) -> None:
+        """Go on to the end of the turn, or to where it has to wait; answers come first."""
+        inbox, left = self._inbox, self._left
+        try:
+            while not self.is_waiting:
+                if inbox:
+                    event = inbox.popleft()
+                    self._unseen.append(event)
+                    self._step(event)
+                elif left:
+                    left.pop()()
+                else:
+                    break
+        finally:
+            if not self.is_waiting:
+                left.clear()
                 self._close()
 
-    # --- the steps of a turn; each `yield` is a wait ---------------------------------------------
+    def _deliver(self, until_ns: int) -> None:
+        """Let the next instant up to `until_ns` happen, and come back for the one after it."""
+        due_ns = self._broker.next_due_ns()
+        if due_ns is not None and due_ns <= until_ns:
+            self._left.append(partial(self._deliver, until_ns))
+            self._broker.advance(due_ns)
 
-    def _market(self, event: MarketEvent) -> Iterator[None]:
-        yield from self._deliver(event.ts_ns)
+    def _observe_market(self, event: MarketEvent) -> None:
+        """Let the venue see the market, behind all that came before it."""
         self._close()
         self._broker.observe(event)
-        yield from self._seen(event)
-
-    def _seen(self, event: MarketEvent) -> Iterator[None]:
-        """Go on behind the market's effect on the venue."""
-        yield from self._drain()
-        self._step(event)
-        yield from self._settle()
-
-    def _settle(self) -> Iterator[None]:
-        if self._held:
-            yield
-        yield from self._drain()
-
-    def _deliver(self, until_ns: int) -> Iterator[None]:
-        broker = self._broker
-        due_ns = broker.next_due_ns()
-        while due_ns is not None and due_ns <= until_ns:
-            broker.advance(due_ns)
-            yield from self._drain()
-            due_ns = broker.next_due_ns()
-
-    def _input(self, event: Input) -> Iterator[None]:
-        self._step(event)
-        yield from self._settle()
-
-    def _withheld(self, why: HealthChanged, rest: Iterator[None]) -> Iterator[None]:
-        self._step(why)
-        if self._held:
-            yield
-        yield from rest
-
-    def _drain(self) -> Iterator[None]:
-        inbox = self._inbox
-        while inbox:
-            event = inbox.popleft()
-            self._unseen.append(event)
-            self._step(event)
-            if self._held:
-                yield
 
     def _begin(self) -> None:
+        assert not self.is_waiting, "the turn before waits for its lines"
         if self._on_order_ns is not None:
             self._began_ns = perf_counter_ns()
 
@@ -221,22 +204,29 @@ class Turn:
 
     def _step(self, event: Input) -> None:
         self.inputs += 1
-        effects = self.kernel.step(event)
+        self.kernel.take(event)
+        self._keep(event)
+
+    def _keep(self, event: Input) -> None:
+        """Note what the kernel took and decided, and send what it asks for."""
         if self._journals_inputs:
             self._unwritten.append(event)
-        if effects is NO_EFFECTS:
-            return
-        self._unwritten += effects.records
-        self._unseen += effects.records
-        if effects.commands:
-            self._send(effects.commands)
+        records, commands = self._decided, self._asked
+        if records:
+            self._unwritten += records
+            self._unseen += records
+            records.clear()
+        if commands:
+            leaving = commands.copy()
+            commands.clear()
+            self._send(leaving)
 
     def _send(self, commands: Sequence[Command]) -> None:
         self._write()
         if self._hand_over is not None:
             self._hand_over()
         if self._has_to_wait(commands):
-            self._held = tuple(commands)
+            self._held, self.is_waiting = commands, True
         else:
             self._submit(commands)
 

@@ -113,11 +113,18 @@ class Page:
 
     def until(self, holds: Callable[[str], bool], seconds: float = 40.0) -> str:
         """Wait for something to be painted."""
+        shown = self.shows(holds, seconds)
+        assert shown, f"waited in vain:\n{self.text()}\n{self.complaints}"
+        return self.text()
+
+    def shows(self, holds: Callable[[str], bool], seconds: float) -> bool:
+        """Whether something is painted in time."""
         deadline = time.monotonic() + seconds
-        while not holds(text := self.text()):
-            assert time.monotonic() < deadline, f"waited in vain:\n{text}\n{self.complaints}"
+        while not holds(self.text()):
+            if time.monotonic() > deadline:
+                return False
             self._next(0.2)
-        return text
+        return True
 
     def press(self, keys: str) -> None:
         """Type into the page, as a keyboard does; below a blank it is a letter with control."""

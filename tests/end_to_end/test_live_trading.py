@@ -79,12 +79,12 @@ class Exchange(NamedTuple):
 
 
 @contextlib.contextmanager
-def exchange(venue: str, folder: Path) -> Iterator[Exchange]:
+def exchange(venue: str, folder: Path, *options: str) -> Iterator[Exchange]:
     """A running sandbox and what it announces."""
     ledger = folder / "venue.jsonl"
     command = [
         sys.executable, "-m", "laptop_agents", "sandbox", venue, "--symbols", VENUES[venue],
-        "--events-per-s", "50", "--ledger", str(ledger),
+        "--events-per-s", "50", "--ledger", str(ledger), *options,
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

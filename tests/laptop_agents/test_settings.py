@@ -432,8 +432,7 @@ def test_any_tree_is_accepted_or_refused(
     tmp_path_factory: pytest.TempPathFactory, tree: object
 ) -> None:
     """No JSON file makes anything but settings or a list of printable problems."""
-    folder = tmp_path_factory.mktemp("junk", numbered=True)
-    path = written(folder, json.dumps(tree), "junk.json")
+    path = written(tmp_path_factory.getbasetemp(), json.dumps(tree), "junk.json")
 
     assert is_in_order(outcome(typed(f"profile={path}")))
 

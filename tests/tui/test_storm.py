@@ -1,19 +1,21 @@
-"""Sizes that change a hundred times: nothing raises, nothing chosen or half typed is lost (T8)."""
+"""Sizes that change, in `make sweeps` a hundred times: nothing raises, nothing chosen or half typed is lost (T8)."""
 
 import pytest
 
+from tests.sweeps import counted
 from tests.tui.stage import L, S, staged
 
 TINY = (20, 5)
+RESIZES = counted(100, sample=30)
 
 
-async def test_a_hundred_resizes_under_a_half_typed_filter() -> None:
+async def test_resizes_under_a_half_typed_filter() -> None:
     """The text field keeps its words and its focus, the pane its tab, sort and choice."""
     async with staged(size=L) as stage:
         await stage.press("8", "full_stop", "j", "j", "slash", *"los")
         pane = stage.app.desk.pane("risk")
         before = (pane.sort, pane.selected)
-        for turn in range(100):
+        for turn in range(RESIZES):
             await stage.pilot.resize_terminal(*(L if turn % 2 else TINY))
         await stage.press(*"s", "enter")
 

@@ -12,7 +12,7 @@ from brokers.link.account import FillReport, LineUp, OrderReport, Report
 from engine.model.errors import UsageError
 from tests.brokers.binance.payloads import event
 from tests.brokers.binance.scripted import Script, refused, scripted, told, until
-from tests.brokers.binance.test_account import BTC, KEYS
+from tests.brokers.binance.test_account import ASK, BTC, GOOD, KEYS, REF
 
 MAKE, RENEW, LINE = "POST /fapi/v1/listenKey", "PUT /fapi/v1/listenKey", "WS /private/ws"
 KEY = told({"listenKey": "key1"})
@@ -122,6 +122,19 @@ def test_a_key_is_never_sent_in_the_open(script: Script, name: str) -> None:
     """An address in the settings is refused before anything is sent."""
     with pytest.raises(UsageError, match=rf"binance.{name} must begin https"):
         open_account(KEYS, replace(script.config, **{name: "http://venue.example"}), (BTC,))
+
+
+async def test_questions_do_not_keep_the_line_from_coming_back(script: Script) -> None:
+    """All their room is used up, by pictures of the account that its line would spare."""
+    script.then(ASK, (*GOOD, {"X-MBX-USED-WEIGHT-1M": "1300"}))
+    heard: list[Report] = []
+    async with open_account(KEYS, script.config, (BTC,)) as account:
+        await account.order(REF)
+        task = asyncio.create_task(account.listen(heard.append))
+        await until(lambda: bool(heard))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert ["LineUp"] == kinds(heard)
 
 
 async def test_who_ends_it_while_a_line_is_being_closed_is_obeyed(script: Script) -> None:

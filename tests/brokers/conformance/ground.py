@@ -7,7 +7,7 @@ market, the menu of what the exchange can do wrong, and the account under test, 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
@@ -146,6 +146,12 @@ class Ground:
 
     def position(self) -> Decimal:
         return self.stage.exchange.position(self.symbol).qty
+
+    def cap_open_orders(self, most: int) -> None:
+        """Let the exchange hold so many orders that work, and no more."""
+        exchange = self.stage.exchange
+        rules = replace(exchange.config.rules, open_orders_max=most)
+        exchange.config = replace(exchange.config, rules=rules)
 
     def fault(self, name: str, **terms: object) -> None:
         """Have the exchange do something wrong."""

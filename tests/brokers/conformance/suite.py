@@ -233,6 +233,25 @@ class Conformance(Batches):
             await ground.stood(order, Standing.CANCELED)
         assert [] == ground.open_ids()
 
+    async def test_at_the_cap_of_open_orders_a_cancel_makes_room_to_close(
+        self, ground: Ground
+    ) -> None:
+        """Row 121: the next order is refused, a closing one too; cancels first, then it fits."""
+        await bought(ground)
+        resting = [await placed(ground, ticks=ticks) for ticks in (980, 970)]
+        ground.cap_open_orders(len(resting))
+        closing = [ground.market(SELL, is_reduce_only=True) for _ in range(2)]
+
+        for order in (ground.limit(), closing[0]):
+            outcome = await ground.account.place(order)
+            assert isinstance(outcome, Refused)
+            assert RejectReason.INVALID_ORDER is outcome.reason
+        assert QTY == ground.position()
+        assert isinstance(await ground.account.cancel(ground.ref(resting[0])), Accepted)
+        assert isinstance(await ground.account.place(closing[1]), Accepted)
+        await until(lambda: ground.position() == 0)
+        assert [ground.id_of(resting[1].client_id)] == ground.open_ids()
+
     # --- outcomes nobody knows -----------------------------------------------------------------
 
     @pytest.mark.parametrize(

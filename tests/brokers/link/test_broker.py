@@ -178,6 +178,15 @@ async def test_a_cancel_that_loses_against_a_fill() -> None:
         assert ["cancelrejected a-1 order_not_found"] == await desk.words()
 
 
+async def test_a_cancel_of_what_was_refused_is_no_riddle() -> None:
+    """It crossed the refusal, and nobody answered it: there is nothing to find out."""
+    async with Desk() as desk:
+        desk.script("place", Refused(RejectReason.RATE_LIMIT))
+        desk.script("cancel", Unclear("no room"))
+        await desk.place()
+        assert ["cancelrejected a-1 order_not_found"] == await desk.cancel()
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [

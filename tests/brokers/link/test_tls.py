@@ -2,66 +2,26 @@
 
 import asyncio
 import contextlib
-import datetime as dt
-import ipaddress
 import random
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from brokers.binance.requests import Bytes
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.rest import NotSent, Reply, Request, Rest, RestConfig
 from brokers.link.stream import Down, Stream, StreamConfig, Up, Word
+from brokers.sandbox.certificate import Identity, self_signed
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 HEADERS = {"X-KEY": "canary"}
 
 
-class Identity(NamedTuple):
-    """A certificate that vouches for itself, and its key, in one file."""
-
-    path: Path
-
-    def serving(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.path)
-        return context
-
-    def trusting(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.path))
-
-
-def identity(folder: Path, host: str = "127.0.0.1", days: int = 1) -> Identity:
-    """Make one; a negative number of days has passed since it expired."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "venue")])
-    now = dt.datetime.now(dt.UTC)
-    address = ipaddress.ip_address(host)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=10))
-        .not_valid_after(now + dt.timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(address)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "identity.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
-    return Identity(path)
+def trusting(there: Identity) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(there.certificate))
 
 
 @contextlib.asynccontextmanager
@@ -122,9 +82,9 @@ LINES = pytest.mark.parametrize("ask", [by_rest, by_emergency_line, by_stream])
 @LINES
 async def test_a_venue_that_proves_its_name_is_spoken_to(ask: object, tmp_path: Path) -> None:
     """The certificate is trusted, valid and of this host."""
-    there = identity(tmp_path)
+    there = self_signed(tmp_path)
     async with venue(there.serving()) as (port, read):
-        assert await ask(port, there.trusting())
+        assert await ask(port, trusting(there))
         assert b"canary" in read[0]
 
 
@@ -134,16 +94,16 @@ async def test_another_name_and_an_expired_one_are_refused(
     ask: object, host: str, days: int, tmp_path: Path
 ) -> None:
     """Though somebody trusted signed it."""
-    there = identity(tmp_path, host, days)
+    there = self_signed(tmp_path, [host], days)
     async with venue(there.serving()) as (port, read):
-        assert not await ask(port, there.trusting())
+        assert not await ask(port, trusting(there))
         assert [] == read
 
 
 @LINES
 async def test_nobody_vouches_for_himself(ask: object, tmp_path: Path) -> None:
     """A self-signed certificate, against the machine's own authorities: the default."""
-    async with venue(identity(tmp_path).serving()) as (port, read):
+    async with venue(self_signed(tmp_path).serving()) as (port, read):
         assert not await ask(port, None)
         assert [] == read
 

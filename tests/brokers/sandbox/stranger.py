@@ -31,6 +31,18 @@ def refusal(act: Any, *words: Any) -> str:
     return ""
 
 
+def several(venue: Any) -> list[Any]:
+    """Place three orders in one request, of which one would cross, and take the others out."""
+    terms = {"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": 0.01}
+    prices = (99.5, 100.1, 99.4)
+    orders = [terms | {"price": price, "params": {"postOnly": True}} for price in prices]
+    told = venue.create_orders(orders)
+    resting = venue.fetch_open_orders(SYMBOL)
+    venue.cancel_orders([order["id"] for order in resting], SYMBOL)
+    left = venue.fetch_open_orders(SYMBOL)
+    return [len(told), sorted(order["price"] for order in resting), left]
+
+
 def traded(base: str) -> dict[str, Any]:
     """Place, amend, cancel, read orders, balances, positions and the book."""
     venue = ccxt.binanceusdm({"apiKey": "sandbox-key", "secret": "sandbox-secret"})
@@ -49,6 +61,13 @@ def traded(base: str) -> dict[str, Any]:
     got["open"] = [order["clientOrderId"] for order in venue.fetch_open_orders(SYMBOL)]
     venue.cancel_order(placed["id"], SYMBOL)
     got["canceled"] = venue.fetch_order(placed["id"], SYMBOL)["status"]
+
+    got["batch"] = several(venue)
+    venue.set_margin_mode("isolated", SYMBOL)
+    got["leverage"] = venue.set_leverage(7, SYMBOL)["leverage"]
+    (told,) = [one for one in venue.fapiprivate_get_symbolconfig() if one["symbol"] == "BTCUSDT"]
+    got["margin"] = [told["marginType"], told["leverage"]]
+    got["bars"] = [len(bar) for bar in venue.fetch_ohlcv(SYMBOL, "1m")]
 
     bought = venue.create_order(SYMBOL, "market", "buy", 0.005)
     got["bought"] = [bought[key] for key in ("status", "filled", "average")]

@@ -35,6 +35,9 @@ async def test_ccxt_trades_with_only_its_hosts_changed() -> None:
     assert ["open", 0.02, 99.0] == got["changed"]
     assert got["is_same"]
     assert (["stranger-1"], "canceled") == (got["open"], got["canceled"])
+    assert [3, [99.4, 99.5], []] == got["batch"]
+    assert (["ISOLATED", 7], 7) == (got["margin"], got["leverage"])
+    assert set(got["bars"]) == {6}
     assert ["closed", 0.005, 100.1] == got["bought"]
     assert [["long", 0.005, 100.1]] == got["held"]
     assert [["buy", 0.005, 100.1, "taker", 0.00025025]] == got["trades"]

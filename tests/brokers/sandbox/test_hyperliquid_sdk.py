@@ -83,6 +83,36 @@ async def test_an_order_is_placed_amended_and_canceled() -> None:
         await used(venue, place_amend_cancel)
 
 
+def several_at_once(client: Client) -> None:
+    from hyperliquid.utils.types import Cloid  # noqa: PLC0415 - may be missing
+
+    bid = client.far_bid()
+    names = [Cloid.from_int(number) for number in (71, 72, 73)]
+
+    def order(number: int, price: float, size: float = 0.01) -> dict[str, Any]:
+        return {
+            "coin": "BTC", "is_buy": True, "sz": size, "limit_px": price, "order_type": ALO,
+            "reduce_only": False, "cloid": names[number],
+        }  # fmt: skip
+
+    some = [order(0, bid), order(1, bid * 4 // 3), order(2, bid - 1)]
+    first, crossing, third = client.trading.bulk_orders(some)["response"]["data"]["statuses"]
+    assert "would have immediately matched" in crossing["error"]
+    assert {first["resting"]["oid"], third["resting"]["oid"]} == {
+        shown["oid"] for shown in client.open()
+    }
+    gone = [{"coin": "BTC", "cloid": name} for name in names]
+    told = client.trading.bulk_cancel_by_cloid(gone)["response"]["data"]["statuses"]
+    assert ("success", True, "success") == (told[0], "error" in told[1], told[2])
+    assert [] == client.open()
+
+
+async def test_several_orders_at_once() -> None:
+    """Element by element: one that is refused leaves the others."""
+    async with exchange() as venue:
+        await used(venue, several_at_once)
+
+
 def buy_and_close(client: Client) -> None:
     before = float(client.info.user_state(client.master)["marginSummary"]["accountValue"])
     assert 10_000 == before
@@ -133,9 +163,12 @@ async def test_refusals_are_elements_of_an_answer_that_is_ok() -> None:
 
 def controls(client: Client) -> None:
     assert "ok" == client.trading.update_leverage(3, "BTC")["status"]
+    assert "ok" == client.trading.update_leverage(7, "BTC", is_cross=False)["status"]
     now_ms = time.time_ns() // 10**6
     assert "ok" == client.trading.schedule_cancel(now_ms + 60_000)["status"]
     assert "ok" == client.trading.schedule_cancel(None)["status"]
+    (bar, *_) = client.info.candles_snapshot("BTC", "1m", now_ms - 600_000, now_ms)
+    assert ("BTC", "1m", True) == (bar["s"], bar["i"], float(bar["l"]) <= float(bar["h"]))
     early = client.trading.schedule_cancel(now_ms + 1_000)
     assert ("err", True) == (early["status"], "too early" in early["response"])
     client.trading.set_expires_after(now_ms - 1)

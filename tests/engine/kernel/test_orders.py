@@ -253,6 +253,23 @@ def test_a_duplicate_fill_counts_once() -> None:
     assert ["duplicate_fill"] == [e["kind"] for e in rig.lines("error")]
 
 
+def test_a_thousand_fills_of_one_lot_are_one_round_trip() -> None:
+    """Row 32: in and out a lot at a time; the sum is exact."""
+    rig = hand(max_position_notional=D(10_000), max_order_notional=D(10_000), max_trades=None)
+    for order_id, side in (("a-1", BUY), ("a-2", SELL)):
+        rig.ask("a", limit(side, "1", "999" if side is BUY else "1001", slot=order_id))
+        rig.accept(order_id)
+        for lot in range(1_000):
+            rig.fill(order_id, "0.001", side, "999" if side is BUY else "1001", f"{order_id}/{lot}")
+
+    assert D(0) == rig.net()
+    fills = rig.lines("fill")
+    assert (2_000, D(2)) == (len(fills), sum(D(fill["qty"]) for fill in fills))
+    (trip,) = rig.lines("round_trip")
+    assert (2_000, D(2)) == (trip["fills"], D(trip["gross_pnl"]))
+    assert D(2) - sum(D(fill["fee"]) for fill in fills) == D(trip["net_pnl"])
+
+
 def test_a_fill_of_a_strange_order_is_the_houses() -> None:
     """The venue's own liquidation: booked to nobody's ledger but the house's."""
     rig = hand()

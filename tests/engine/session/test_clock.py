@@ -1,7 +1,10 @@
 """Event time as it passes: with the wall, faster, or in leaps."""
 
 import asyncio
+import itertools
 import time
+
+import pytest
 
 from engine.session.clock import POLL_S, SimulatedClock, WallClock
 
@@ -63,3 +66,33 @@ def test_event_time_never_goes_back() -> None:
 
     assert sorted(readings) == readings
     assert START <= readings[0]
+
+
+JUMPS = {
+    "strobe": [288.0, -288.0, 0.004, -262.0],
+    "an hour": [3_600.0, -3_600.0],
+    "2038": [2_147_483_648.0 - START / 1e9],
+    "2100": [4_102_444_800.0 - START / 1e9, 0.0],
+}
+
+
+@pytest.mark.parametrize("jumps", JUMPS.values(), ids=JUMPS)
+def test_the_walls_clock_may_jump(jumps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows 52 and 53: at every look at it; no timer is early or late, event time never goes back."""
+    offsets = itertools.cycle(jumps)
+    real_ns = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real_ns() + int(next(offsets) * 1e9))
+    monkeypatch.setattr(time, "time", lambda: time.time_ns() / 1e9)
+    clock = WallClock(50)
+    clock.start(START)
+    readings = []
+
+    async def wait() -> None:
+        while not await clock.wait(START + 5_000_000_000):
+            readings.append(clock.reached())
+
+    began = time.monotonic()
+    asyncio.run(wait())
+
+    assert 0.1 <= time.monotonic() - began < 0.6
+    assert sorted(readings) == readings

@@ -53,12 +53,17 @@ def _exact() -> Iterator[None]:
 class Spy(PaperVenue):
     """The paper venue, telling when a command reaches it."""
 
-    __slots__ = ("on_submit",)
+    __slots__ = ("is_broken", "on_submit")
+    is_broken: bool
     on_submit: Callable[[Command], None]
 
     def submit(self, command: Command) -> None:
         self.on_submit(command)
         super().submit(command)
+
+    def advance(self, ts_ns: int) -> None:
+        assert not self.is_broken
+        super().advance(ts_ns)
 
 
 class Scene:
@@ -77,7 +82,7 @@ class Scene:
         self.safe: list[str] = []
         """Types of the lines that would survive SIGKILL."""
         self.kinds: list[type[Command]] = []
-        self.venue.on_submit = self.submitted
+        self.venue.on_submit, self.venue.is_broken = self.submitted, False
         self.turn = Turn(
             Kernel(KernelConfig(sync=UNASKED), instruments, [self.agent], CAPABILITIES),
             self.venue, inbox, self.journal,
@@ -235,11 +240,26 @@ def test_what_happened_before_a_bug_is_written() -> None:
     scene = Scene()
     scene.quote(0)
     lines = len(scene.journal.lines)
-    scene.turn.kernel.step = lambda event: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    scene.turn.kernel.take = lambda event: 1 / 0  # type: ignore[method-assign,assignment,return-value]
     with pytest.raises((ZeroDivisionError, ArithmeticError)):
         scene.turn.input(Timer(START + MS))
 
     assert lines <= len(scene.journal.lines)
+
+
+def test_a_bug_ends_its_turn() -> None:
+    """What was left of a turn that failed is not done in the next one, at another time."""
+    scene = Scene(submit_latency_ms=5.0)
+    scene.wish(limit(BUY, "0.1", "999"))
+    scene.quote(0)
+    scene.venue.is_broken = True
+    with pytest.raises(AssertionError):
+        scene.quote(10)
+    scene.venue.is_broken = False
+    scene.turn.input(Timer(START + 20 * MS))
+
+    assert [0.0] == scene.stamps("quote")
+    assert [20.0] == scene.stamps("timer")
 
 
 def test_what_left_or_was_heard_survives_the_process() -> None:
