@@ -82,7 +82,9 @@ class World:
 
     def settings(self, at: str) -> Settings:
         """Return the settings of a session at a sandbox that listens there."""
-        places = (setting.format(at=at).split("=", 1) for setting in VENUES[self.venue].settings)
+        places = (
+            setting.format(at=at, s="").split("=", 1) for setting in VENUES[self.venue].settings
+        )
         flags = (*self.flags, *((f"{self.venue}.{name}", place) for name, place in places))
         typed = [Flag("--set", name, str(value)) for name, value in flags]
         return load(typed, {}, profiles=Path("/dev/null"), headless=True)
