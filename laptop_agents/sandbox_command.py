@@ -120,7 +120,8 @@ def _announce(
     venue = VENUES[name]
     prices = "recorded prices" if arguments.file else "invented prices"
     lines = [f"{name} sandbox: {prices}, no money, loopback only"]
-    lines += [f"{name}.{setting.format(at=at, s=safe)}" for setting in venue.settings]
+    words = [setting.replace("://", f"{safe}://") for setting in venue.settings]
+    lines += [f"{name}.{word.format(at=at)}" for word in words]
     if identity is not None:
         lines.append(f"{name}.ca_file={identity.certificate.absolute()}")
     lines += venue.keys()

@@ -26,7 +26,7 @@ class Venue(NamedTuple):
     """One line of the list."""
 
     settings: tuple[str, ...]
-    """Settings that lead to it, `{at}` for its address, `{s}` for the one of https."""
+    """Settings that lead to it, `{at}` for its address."""
     open: Callable[["SandboxMarket", Decimal], Opened]
     """Opens it with a starting balance."""
     keys: Callable[[], list[str]]
@@ -97,25 +97,25 @@ def _hyperliquid_keys() -> list[str]:
 VENUES: Final[Mapping[str, Venue]] = {
     "binance": Venue(
         (
-            "rest_url=http{s}://{at}",
-            "public_url=ws{s}://{at}/public",
-            "market_url=ws{s}://{at}/market",
-            "private_url=ws{s}://{at}/private",
-            "spot_url=http{s}://{at}",
+            "rest_url=http://{at}",
+            "public_url=ws://{at}/public",
+            "market_url=ws://{at}/market",
+            "private_url=ws://{at}/private",
+            "spot_url=http://{at}",
         ),
         _binance,
         _binance_keys,
     ),
     "bitunix": Venue(
         (
-            "rest_url=http{s}://{at}",
-            "public_url=ws{s}://{at}/public/",
-            "private_url=ws{s}://{at}/private/",
+            "rest_url=http://{at}",
+            "public_url=ws://{at}/public/",
+            "private_url=ws://{at}/private/",
         ),
         _bitunix,
         _bitunix_keys,
     ),
     "hyperliquid": Venue(
-        ("rest_url=http{s}://{at}", "ws_url=ws{s}://{at}/ws"), _hyperliquid, _hyperliquid_keys
+        ("rest_url=http://{at}", "ws_url=ws://{at}/ws"), _hyperliquid, _hyperliquid_keys
     ),
 }

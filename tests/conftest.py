@@ -13,9 +13,15 @@ settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)
-def _fresh_process() -> Iterator[None]:
-    """Undo what a session sets for its process: exact arithmetic, and files for its user alone."""
-    before = os.umask(0o022)
+def _fresh_arithmetic() -> Iterator[None]:
+    """Undo the exact arithmetic a session switches on: it must not leak into the next test."""
     with decimal.localcontext(decimal.DefaultContext):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _fresh_umask() -> Iterator[None]:
+    """Undo what a session does with its files' modes: a test may want a folder open to others."""
+    before = os.umask(0o022)
+    yield
     os.umask(before)

@@ -46,7 +46,12 @@ class Journal:
     """
 
     def __init__(
-        self, file: int | Keeper, recorded: Recorded | None = None, *, files: FileSystem = OS
+        self,
+        file: int | Keeper,
+        recorded: Recorded | None = None,
+        *,
+        files: FileSystem = OS,
+        disk: DiskThread | None = None,
     ) -> None:
         """Take over a journal: a new one, or one that ends where `recorded` does.
 
@@ -54,6 +59,7 @@ class Journal:
             file: A run's keeper, or a bare descriptor that nobody acknowledges lines of.
             recorded: What an interrupted run left in it.
             files: What a bare descriptor is written through.
+            disk: Who waits for it; a thread of its own where none is given.
         """
         self._keeper = None if isinstance(file, int) else file
         self._fd = file if isinstance(file, int) else file.fd
@@ -71,7 +77,7 @@ class Journal:
         self.durable = recorded.count if recorded else 0
         """Lines known to be on the disk."""
         self._syncing = asyncio.Lock()
-        self._disk = DiskThread("journal-disk")
+        self._disk = disk or DiskThread("journal-disk")
         self._under_way: Job | None = None
         """What the thread works on."""
         self._is_switching = False

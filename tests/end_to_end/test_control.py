@@ -289,8 +289,8 @@ def decided(run: Run) -> list[bytes]:
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Run, Watcher]]:
     """The same session twice: alone, and in company from its first second on."""
     path = Path(tempfile.mkdtemp(prefix="la-"))
-    alone = session(path / "alone", *PINNED, "--duration", "25").run
-    process = Process(path / "seen", "--headless", *PINNED, "--duration", "25")
+    alone = session(path / "alone", *PINNED, "--duration", "12").run
+    process = Process(path / "seen", "--headless", *PINNED, "--duration", "12")
     process.until((process.run.path / NAME).is_socket)
     watcher = Watcher(process.run.path.resolve(), process.pid)
     watcher.begin()
@@ -369,13 +369,13 @@ def test_a_screen_after_a_resume_sees_how_it_came_to_this(home: Path) -> None:
     often = ("--speed", "60", "--duration", "60", "--set", "checkpoint.every_s=1",
              "--set", "agents.quoter.half_spread_bps=2")  # fmt: skip
     process = Process(home, "--headless", "--symbols", "BTCUSDT,ETHUSDT", *often)
-    process.until(lambda: len(process.run.lines("fill")) > 1, 60)
+    process.until(lambda: len(process.run.lines_so_far("fill")) > 1, 60)
     process.until(lambda: bool(list(process.run.path.glob("checkpoint-*"))))
     seq = max(int(path.stem.partition("-")[2]) for path in process.run.path.glob("checkpoint-*"))
     process.send(signal.SIGKILL)
     process.end()
     process = Process(home, "--headless", "-q", "--resume")
-    process.until(lambda: bool(process.run.lines("session_resumed")))
+    process.until(lambda: bool(process.run.lines_so_far("session_resumed")))
     with Connection.open(process.run.path.resolve(), "screen", wants_views=True) as connection:
         view = next(word for word in connection.views(within_s=20) if isinstance(word, View))
     process.send(signal.SIGTERM)

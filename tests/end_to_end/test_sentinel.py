@@ -113,8 +113,10 @@ def test_an_engine_that_somebody_else_killed(tmp_path: Path) -> None:
     assert not (run.path / "final_report.json").exists()
 
     again = Process(tmp_path, "--headless", "-q", "--resume")
-    again.until(lambda: bool(run.lines("session_resumed")))
-    again.until(lambda: canceled <= {x["data"]["order_id"] for x in run.lines("venue_canceled")})
+    again.until(lambda: bool(run.lines_so_far("session_resumed")))
+    again.until(
+        lambda: canceled <= {x["data"]["order_id"] for x in run.lines_so_far("venue_canceled")}
+    )
     again.send(signal.SIGTERM)
     assert 4 == again.end().code
     asked = {x["data"]["argument"] for x in run.lines("operator_command")

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -59,11 +58,11 @@ def trial(
     seed_all(seed)
     clock.begin(world.start_ns)
     home = Path(tempfile.mkdtemp(prefix="live-simulation-"))
+    disk = Random(f"{seed}:disk")
     try:
-        disk_s = partial(_sync_s, Random(f"{seed}:disk"), world.disk_s)
-        loop = VirtualLoop(clock, disk_s)
+        loop = VirtualLoop(clock, lambda: min(DISK_MAX_S, disk.expovariate(1 / world.disk_s)))
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            outcome = runner.run(lived(world, home, clock, disk_s))
+            outcome = runner.run(lived(world, home, clock))
         found, counts, evidence = broken(world, outcome)
         life = outcome.life
         assert life is not None, "every session begins"
@@ -89,10 +88,6 @@ def trial(
         sum_,
         outcome.lives,
     )
-
-
-def _sync_s(dice: Random, mean_s: float) -> float:
-    return min(DISK_MAX_S, dice.expovariate(1 / mean_s))
 
 
 def main(words: Sequence[str], clock: VirtualTime) -> int:

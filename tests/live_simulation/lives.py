@@ -2,7 +2,6 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -16,11 +15,12 @@ from laptop_agents.opening import interrupted_run, new_run
 from laptop_agents.runs import JOURNAL_NAME
 from laptop_agents.settings import Settings
 from tests.live_simulation.death import Death
+from tests.live_simulation.disk import VirtualDisk
 from tests.live_simulation.exchange import Sandbox, opened
 from tests.live_simulation.kinds import MENU
 from tests.live_simulation.life import Life, admitted, reached, traded
 from tests.live_simulation.road import Road
-from tests.live_simulation.virtual import VirtualDisk, VirtualTime
+from tests.live_simulation.virtual import VirtualTime
 from tests.live_simulation.world import World
 from tests.simulation.life import whole_lines
 from tests.simulation.records import VenueLog
@@ -50,9 +50,7 @@ class Outcome:
     positions: dict[str, str] = field(default_factory=dict)
 
 
-async def lived(
-    world: World, home: Path, clock: VirtualTime, disk_s: Callable[[], float]
-) -> Outcome:
+async def lived(world: World, home: Path, clock: VirtualTime) -> Outcome:
     """Live one session through its world."""
     calm_s = clock.now_ns / 1e9 + (world.calm_ns - world.start_ns) / 1e9
     dice = Random(f"{world.seed}:road")
@@ -66,7 +64,7 @@ async def lived(
         settings, account = await admitted(settings, feed, is_resumed=False)
         trouble = asyncio.create_task(_trouble(outcome, road, clock))
         try:
-            await _lives(outcome, settings, feed, account, home, road, clock, disk_s)
+            await _lives(outcome, settings, feed, account, home, road, clock)
         finally:
             trouble.cancel()
             await asyncio.gather(trouble, return_exceptions=True)
@@ -86,15 +84,13 @@ async def _lives(
     home: Path,
     road: Road,
     clock: VirtualTime,
-    disk_s: Callable[[], float],
 ) -> None:
     swarm = outcome.swarm
     death, dice = Death(swarm, clock, road.close), Random(f"{swarm.seed}:away")
     run = new_run(settings, home, None)
     requests: list[dict[str, Any]] = []
     for outcome.lives in range(1, LIVES_MAX):
-        journal = Journal(run.keeper, run.recorded)
-        journal._disk = VirtualDisk(clock, disk_s)  # type: ignore[assignment]
+        journal = Journal(run.keeper, run.recorded, disk=VirtualDisk("journal-disk"))
         outcome.life = life = Life(run, VenueLog(journal), journal, death)
         life.log.entries += requests
         death.threaten(run.folder.path, home / str(outcome.lives))
@@ -137,8 +133,6 @@ async def _until_death(
     dying.cancel()
     over.cancel()
     await asyncio.gather(living, dying, over, return_exceptions=True)
-    if life.death.left is None:
-        living.result()
 
 
 async def _trouble(outcome: Outcome, road: Road, clock: VirtualTime) -> None:

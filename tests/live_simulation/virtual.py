@@ -86,7 +86,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, clock: VirtualTime, disk_s: Callable[[], float]) -> None:
         super().__init__(JumpingSelector(clock))
         self._virtual = clock
-        self.disk_s = disk_s
+        self._disk_s = disk_s
 
     def time(self) -> float:
         return self._virtual.now_ns / 1e9
@@ -96,67 +96,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         try:
             result = func(*args)
         except Exception as error:  # noqa: BLE001 - a thread hands on whatever was raised
-            self.call_later(self.disk_s(), _settle, future.set_exception, future, error)
+            self.call_later(self._disk_s(), _settle, future.set_exception, future, error)
         else:
-            self.call_later(self.disk_s(), _settle, future.set_result, future, result)
+            self.call_later(self._disk_s(), _settle, future.set_result, future, result)
         return future
 
-
-class VirtualJob:
-    """Stands where `Job` stands: done at its moment, in its place."""
-
-    def __init__(self, work: Callable[[], object], clock: VirtualTime, seconds: float) -> None:
-        self._work: Callable[[], object] | None = work
-        self._clock = clock
-        self._due_ns = clock.now_ns + int(seconds * 1e9)
-        self._error: Exception | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether its moment has come; then it is done."""
-        if self._clock.now_ns >= self._due_ns:
-            self.finish()
-        return self._work is None
-
-    def finish(self) -> None:
-        work, self._work = self._work, None
-        if work is not None:
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - told to who waits for it
-                self._error = error
-
-    def ended_within(self, seconds: float) -> bool:
-        """Let time stand still for all others, at most so long."""
-        left_ns = self._due_ns - self._clock.now_ns
-        self._clock.pass_ns(min(left_ns, int(seconds * 1e9)))
-        return self.is_over
-
-    async def ended(self) -> None:
-        while not self.is_over:
-            await asyncio.sleep((self._due_ns - self._clock.now_ns) / 1e9)
-
-    def tell(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-
-class VirtualDisk:
-    """Stands where `DiskThread` stands."""
-
-    def __init__(self, clock: VirtualTime, seconds: Callable[[], float]) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._job: VirtualJob | None = None
-
-    def begin(self, work: Callable[[], object]) -> VirtualJob:
-        assert self._job is None or self._job.is_over, "one at a time"
-        self._job = VirtualJob(work, self._clock, self._seconds())
-        return self._job
-
-    def close(self) -> None:
-        if self._job is not None:
-            self._job.finish()
+    def disk_s(self) -> float:
+        """Return how long the disk takes this time."""
+        return self._disk_s()
 
 
 def _settle(settle: Callable[[Any], None], future: "asyncio.Future[Any]", value: Any) -> None:

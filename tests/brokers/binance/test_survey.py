@@ -147,6 +147,24 @@ async def test_a_picture(script: Script, account: BinanceAccount) -> None:
     assert 1 == script.names().count(ASK)
 
 
+async def test_orders_elsewhere_are_looked_at_now_and_then(
+    script: Script, account: BinanceAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them weigh 40, an instrument's 1; those elsewhere are shown as last seen."""
+    elsewhere = {**ORDER, "symbol": "ETHUSDT", "orderId": 9, "clientOrderId": "somebody"}
+    script.then(OPEN, told([ORDER, elsewhere]), told([]), told([ORDER]))
+    names = []
+    for _ in range(3):
+        picture = await account.picture(NOW_MS * 10**6)
+        names.append([order.client_id for order in picture.orders])
+        if len(names) == 2:
+            monkeypatch.setattr("brokers.binance.working.ELSEWHERE_S", 0.0)
+
+    assert [["run1-quoter-7", "somebody"], ["somebody"], ["run1-quoter-7"]] == names
+    asked = [seen.params.get("symbol", "") for seen in script.seen if seen.name == OPEN]
+    assert ["", "BTCUSDT", ""] == asked
+
+
 async def test_an_account_that_fills_meanwhile_is_looked_at_again(
     script: Script, account: BinanceAccount
 ) -> None:

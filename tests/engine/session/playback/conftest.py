@@ -11,7 +11,7 @@ from tests.engine.session.playback.recordings import record_long, record_short
 
 
 @pytest.fixture(autouse=True)
-def _exact(_fresh_process: None) -> None:
+def _exact(_fresh_arithmetic: None) -> None:
     """Reckon as a session does."""
     use_exact_arithmetic()
 

@@ -26,8 +26,9 @@ from tests.engine.session.playback.forward import (
     open_player,
     settle,
 )
+from tests.sweeps import counted
 
-SEEKS = 200
+SEEKS = counted(200, sample=60)
 MAX = len(SPEEDS) - 1
 known = cache(forward)
 
@@ -43,7 +44,7 @@ class Clock:
         return self.now_s
 
 
-def test_200_random_seeks_show_what_a_forward_run_shows(long: Path) -> None:
+def test_random_seeks_show_what_a_forward_run_shows(long: Path) -> None:
     """T11: through ten minutes, back and forth, view for view."""
     player = learn(open_player(long))
     dice = random.Random(11)  # noqa: S311 - a test's
