@@ -27,6 +27,8 @@ from tests.end_to_end.test_live_trading import VENUES, Exchange, exchange
 
 CALM_S: Final = 12.0
 """Without faults before the end, so that it ends flat by itself."""
+START_S: Final = 60.0
+"""Until the first order is at the venue, on a busy machine."""
 SLACK: Final = 6
 """Descriptors and tasks of requests and lines that are under way at a moment."""
 GROWTH_MB: Final = 12.0
@@ -72,7 +74,7 @@ def soaked(there: Exchange, home: Path, minutes: float, dice: random.Random) -> 
     """Let a session trade while things go wrong, and compare what both sides wrote down."""
     watched = ("benchmarks.watched", str(home / "loop.jsonl"))
     process = there.start(home, str(minutes), program=watched)
-    process.until_trading()
+    process.until(lambda: b'"type":"venue_accepted"' in process.run.raw(), START_S)
     seen: list[Sample] = []
     watch = threading.Thread(
         target=lambda: seen.extend(samples(process.pid, process.is_running)), daemon=True

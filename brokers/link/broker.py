@@ -42,6 +42,7 @@ from engine.model.venue_events import (
     VenueFill,
     VenueRejected,
     VenueSnapshot,
+    VenueStatus,
     VenueTriggered,
 )
 from engine.venue import Capabilities, Margin
@@ -156,11 +157,14 @@ class LiveBroker:
         return self._known.snapshot()
 
     def restore(self, snapshot: bytes) -> None:
-        """Know them again."""
+        """Know them again; how the account's stream stood then, its next word will tell."""
         self._known.restore(snapshot)
+        self._reports.forget_parts()
 
     def recall(self, event: VenueEvent) -> None:
         """Learn from what an interrupted run was told."""
+        if isinstance(event, VenueStatus):
+            self._reports.recall(event)
         known = self._known.get(getattr(event, "order_id", ""))
         if known is None:
             return

@@ -58,10 +58,16 @@ class _Window:
     spent: deque[tuple[float, int]]
     """When and how much, oldest first; as many as fill the limit if each weighs one."""
     used: int = 0
+    others: int = 0
+    """What the venue last counted beyond that: of another program, or of one that crashed."""
+    others_s: float = 0.0
+    """When it said so."""
 
     def forget(self, now_s: float) -> None:
         while self.spent and self.spent[0][0] <= now_s - self.limit.window_s:
             self.used -= self.spent.popleft()[1]
+        if self.others_s <= now_s - self.limit.window_s:
+            self.others = 0
 
     def add(self, now_s: float, weight: int) -> None:
         if not weight:
@@ -73,14 +79,14 @@ class _Window:
 
     def wait_s(self, now_s: float, weight: int, room: int) -> float:
         """Return how long until `weight` more stays within `room`."""
-        over = self.used + weight - room
-        for at_s, spent in self.spent:
-            if over <= 0:
-                break
+        over = self.used + self.others + weight - room
+        if over <= 0:
+            return 0.0
+        for at_s, spent in sorted([*self.spent, (self.others_s, self.others)]):
             over -= spent
             if over <= 0:
                 return max(0.0, at_s + self.limit.window_s - now_s)
-        return 0.0 if over <= 0 else self.limit.window_s
+        return self.limit.window_s
 
 
 class Budget:
@@ -135,12 +141,11 @@ class Budget:
             self._windows[name].add(now_s, weight)
 
     def heed(self, name: str, used: int, now_s: float) -> None:
-        """Take over the venue's own count where it is higher."""
+        """Take over the venue's own count where it is higher, until it says otherwise."""
         window = self._windows.get(name)
         if window is not None:
             window.forget(now_s)
-            if used > window.used:
-                window.add(now_s, used - window.used)
+            window.others, window.others_s = max(0, used - window.used), now_s
 
     def back_off(self, seconds: float, now_s: float, *, is_ban: bool = False) -> None:
         """Obey a 429, or a 418 with its ban."""
@@ -157,4 +162,4 @@ class Budget:
         """Return how much weight a lane still has in a window."""
         window = self._windows[name]
         window.forget(now_s)
-        return max(0, self._room(window.limit, lane) - window.used)
+        return max(0, self._room(window.limit, lane) - window.used - window.others)

@@ -49,7 +49,10 @@ class Reports:
         self._venue = venue
         self._known = known
         self._mail = mail
-        self._down: set[str] = set()
+        self._cut: dict[str, bool] = {}
+        """Whether each part of the trading side was last told to be down."""
+        self._cut_else: bool | None = False
+        """The same of the others; None where an earlier process may have told."""
         self._unclaimed: deque[FillReport] = deque(maxlen=UNCLAIMED_MAX)
 
     def hear(self, report: Report) -> None:
@@ -68,9 +71,18 @@ class Reports:
 
     def part(self, name: str, cause: str) -> None:
         """Tell, once, that a part of the trading side is down, or with no cause up again."""
-        if bool(cause) != (name in self._down):
-            self._down ^= {name}
-            self._mail.post(VenueStatus(0, f"{self._venue} {name}".rstrip(), not cause, cause))
+        is_cut = bool(cause)
+        if self._cut.get(name, self._cut_else) is not is_cut:
+            self._cut[name] = is_cut
+            self._mail.post(VenueStatus(0, f"{self._venue} {name}".rstrip(), not is_cut, cause))
+
+    def recall(self, status: VenueStatus) -> None:
+        """Learn what an interrupted run was told of a part."""
+        self._cut[status.venue.removeprefix(self._venue).strip()] = not status.is_up
+
+    def forget_parts(self) -> None:
+        """Know of no part what was told: whatever its next word is, it is told."""
+        self._cut_else = None
 
     def order(self, report: OrderReport) -> None:
         """Take how an order stands; one that is not of this run is left out."""

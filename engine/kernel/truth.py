@@ -316,6 +316,8 @@ class Truth:
         state = self.state
         state.is_awaiting = False
         state.failures += 1
+        if not self._doubted():
+            state.held_since_ns = now_ns  # no difference lasts while nobody can look
         if state.failures == FAILURES_MAX:
             self._out.emit(SyncReport(now_ns, "failed", state.taken_ns, "", (why,)))
             self._conduct.raise_event(FsmEvent.VENUE_DOWN, ACCOUNT, now_ns)

@@ -7,6 +7,7 @@ import pytest
 from brokers.link.account import (
     Accepted,
     FundingReport,
+    LineUp,
     Picture,
     Unanswered,
 )
@@ -155,6 +156,23 @@ async def test_what_an_interrupted_run_was_told_is_not_told_again(
     desk.broker.recall(event)
     async with desk:
         assert heard == await desk.hear(report(standing=Standing.CANCELED))
+
+
+@pytest.mark.parametrize(("was_up", "told"), [(True, 0), (False, 1), (None, 1)])
+async def test_a_stream_that_was_down_when_the_process_died_is_told_to_be_up_again(
+    was_up: bool | None, told: int
+) -> None:
+    """Else the resumed session doubts its venue for ever; behind a checkpoint nobody knows."""
+    desk = Desk()
+    if was_up is None:
+        desk.broker.restore(b"[]")
+    else:
+        desk.broker.recall(VenueStatus(1, "scripted", is_up=was_up))
+    async with desk:
+        for _ in range(2):
+            await desk.hear(LineUp())
+        states = [event.is_up for event in desk.told if isinstance(event, VenueStatus)]
+        assert [True] * told == states
 
 
 async def test_a_recalled_amendment_is_the_order() -> None:

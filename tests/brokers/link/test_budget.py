@@ -79,6 +79,20 @@ def test_the_venues_count_is_believed_where_it_is_higher() -> None:
     assert 31 == budget.left("weight", Lane.PLACE, 60.5)
 
 
+def test_what_others_have_spent_counts_until_the_venue_says_that_it_is_over() -> None:
+    """A resumed session finds what it spent before its crash, which is over before a minute is."""
+    budget = Budget(LIMITS)
+    budget.heed("weight", 90, 0.0)
+    assert 60.0 == budget.wait_s({"weight": 5}, Lane.READ, 0.0)
+    budget.spend({"weight": 5}, 10.0)
+    budget.heed("weight", 45, 20.0)
+    assert 0.0 == budget.wait_s({"weight": 5}, Lane.READ, 20.0)
+    assert 5 == budget.left("weight", Lane.READ, 20.0)
+    assert 50.0 == budget.wait_s({"weight": 10}, Lane.READ, 20.0)
+    budget.heed("weight", 90, 30.0)
+    assert 0.0 == budget.wait_s({"weight": 5}, Lane.READ, 90.0)
+
+
 def test_after_429_cancels_go_and_in_a_ban_nothing_does() -> None:
     """A shorter one later does not shorten the first."""
     budget = Budget(LIMITS)

@@ -208,6 +208,24 @@ def test_two_pictures_that_were_on_the_way_at_once_prove_no_more_than_one() -> N
     assert [("mismatch", ["orphan_order a-99"])] == rig.reports()
 
 
+def test_a_difference_lasts_no_longer_than_somebody_could_look() -> None:
+    """Suspected once, unreachable for a minute, then confirmed and repaired: nothing to halt for."""
+    rig = Drifting()
+    rig.ask("a", market(BUY, "0.1"))
+    rig.lose_fills()
+    rig.ask("a", market(BUY, "0.1"))
+    while not rig.kernel.truth.state.suspects:
+        rig.wait(0.25)
+    rig.fault = unreachable
+    rig.wait(60)
+    rig.fault = lambda event: event
+    rig.wait(10)
+
+    assert ["failed", "mismatch", "agreed"] == [outcome for outcome, _ in rig.reports()]
+    assert "RECONCILE_FAILED" not in [x["event"] for x in rig.lines("fsm_transition")]
+    assert rig.agrees()
+
+
 def foreign(rig: Drifting) -> Fault:
     order = VenueWorkingOrder("x-1", "BTC", BUY, D(1), D(0), is_foreign=True)
     return lambda e: replace(e, orders=(order,)) if isinstance(e, VenueSnapshot) else e
@@ -260,7 +278,7 @@ def test_a_ghost_that_only_protects_is_asked_after_too() -> None:
     assert ["a-2"] == [line["order_id"] for line in rig.lines("order_unknown")]
 
 
-def failing(event: VenueEvent) -> VenueEvent:
+def unreachable(event: VenueEvent) -> VenueEvent:
     if not isinstance(event, VenueSnapshot):
         return event
     return VenueSnapshot(event.ts_ns, event.taken_ns, event.asked_ns, failure="HTTP 500")
@@ -270,7 +288,7 @@ def test_a_picture_that_fails_is_not_an_empty_account() -> None:
     """A9, row 31: what we hold stays as it is; three failures are an unreachable account."""
     rig = Drifting()
     rig.ask("a", limit(BUY, "0.1", "995"))
-    rig.fault = failing
+    rig.fault = unreachable
     rig.wait(3)
     early, live = rig.state, rig.live
     rig.wait(6)
@@ -357,7 +375,7 @@ def test_a_drifting_session_replays() -> None:
     rig.wait(6)
     rig.lose_fills()
     rig.hand("manual-1")
-    rig.fault = failing
+    rig.fault = unreachable
     rig.wait(12)
     rig.fault = lambda event: event
     rig.wait(20)
