@@ -21,6 +21,7 @@ from engine.venue import Sink
 from laptop_agents.compose import Parts, make_clock, make_feed, make_kernel, wire_session
 from laptop_agents.opening import Run
 from laptop_agents.running import KILL_NAME, LOG_NAME
+from tests.simulation.at_once import DiskAtOnce
 from tests.simulation.disk import Disk
 from tests.simulation.feed import FaultyFeed
 from tests.simulation.loop import SimulatedLoop
@@ -51,10 +52,12 @@ class Life:
 
 def begin(world: World, run: Run, mortality: Mortality, *, is_healed: bool) -> Life:
     """Wire one life; what it meets depends on the seed alone."""
-    settings, swarm, journal = world.settings, world.swarm(), Journal(run.keeper, run.recorded)
+    settings, swarm = world.settings, world.swarm()
+    disk = Disk(run.keeper.fd, swarm, run.start_ns)
+    journal = Journal(run.keeper, run.recorded, disk=DiskAtOnce(disk.note_sync))
     feed = FaultyFeed(make_feed(settings, run.start_ns), swarm, run.start_ns, world.batch)
     kernel = make_kernel(settings, feed.instruments)
-    disk, log = Disk(run.keeper.fd, swarm, run.start_ns), VenueLog(journal)
+    log = VenueLog(journal)
     if run.recorded is not None:
         disk.note_sync()
     if is_healed:
