@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +10,7 @@ from brokers.link.tables import COLUMNS, FORMATS, Table, TextTable, row_of, writ
 from brokers.link.tape import Tape, TapeConfig
 from engine.model.errors import UnknownInstrument
 from engine.model.instrument import Instrument
-from engine.model.market import FeedStatus, Malformed, Quote, Trade
+from engine.model.market import FeedEvent, FeedStatus, Malformed, Quote, Trade
 from laptop_agents.compose import make_live_feed
 
 if TYPE_CHECKING:
@@ -113,8 +113,7 @@ class Recorder:
             batches = self._feed.batches()
             while not over.is_set():
                 await self._feed.arrived(WRITE_S / 4)
-                for event in next(batches):
-                    self._note(event)
+                self._note(next(batches))
                 now_s = time.monotonic()
                 if now_s - written_s >= WRITE_S:
                     written_s = now_s
@@ -122,21 +121,23 @@ class Recorder:
                 if now_s - said_s >= say_s:
                     said_s = now_s
                     say()
+        self._note(next(batches))  # what was heard until the lines were closed
         await self._write(is_last=True)
 
     async def _write(self, *, is_last: bool = False) -> None:
         await asyncio.to_thread(self._raw.write, self._raw.cut())
         await asyncio.to_thread(self._table.write, self._table.cut(is_last=is_last))
 
-    def _note(self, event: object) -> None:
-        match event:
-            case Quote() | Trade():
-                kind, row = row_of(event, self._rules[event.symbol])
-                self._table.take(kind, event.symbol, row)
-            case FeedStatus(is_connected=False):
-                self._breaks += 1
-            case Malformed():
-                self._malformed += 1
+    def _note(self, batch: Sequence[FeedEvent]) -> None:
+        for event in batch:
+            match event:
+                case Quote() | Trade():
+                    kind, row = row_of(event, self._rules[event.symbol])
+                    self._table.take(kind, event.symbol, row)
+                case FeedStatus(is_connected=False):
+                    self._breaks += 1
+                case Malformed():
+                    self._malformed += 1
 
     def summary(self) -> str:
         """Return what was recorded so far."""

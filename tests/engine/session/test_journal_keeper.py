@@ -220,6 +220,7 @@ def test_the_ends_of_a_rotated_run(path: Path) -> None:
     log.note("session_started", TS, {"run_id": "r"})
     write(log, 200)
     log.note("heartbeat", TS + 500, {"equity": 9})
+    join(keeper)  # while it packs what an earlier life left, no segment ends
     asyncio.run(log.sync())
     join(keeper)
     log.extend([Timer(TS + 600)])
