@@ -5,10 +5,11 @@ Source: reliability.md D4. Arming by a person comes on top: `laptop_agents.armin
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from brokers.link.account import Facts, VenueAccount
 from brokers.link.secret import Credentials
@@ -20,14 +21,17 @@ from engine.model.errors import (
 )
 from engine.venue import Feed
 from laptop_agents.keys import credentials
-from laptop_agents.margins import align
+from laptop_agents.margins import Change, change, wished
 from laptop_agents.venues import open_account
 
 if TYPE_CHECKING:
+    from engine.venue import MarginTerms
     from laptop_agents.settings import Settings
 
 NS_PER_MS: Final = 1_000_000
 ANSWER_S: Final = 30.0
+
+T = TypeVar("T")
 
 
 class Asked(NamedTuple):
@@ -133,6 +137,8 @@ class Admitted(NamedTuple):
     credentials: Credentials
     key_from: str
     """Where the key was found, for people."""
+    changes: tuple[Change, ...] = ()
+    """Of leverage and margin mode, once somebody has armed."""
 
 
 def admit(
@@ -143,28 +149,41 @@ def admit(
     *,
     is_resumed: bool = False,
 ) -> Admitted:
-    """Find the key, ask the venue about its account, judge it, and have its margin set.
+    """Find the key, ask the venue about its account, and judge it; nothing is changed there.
 
     Raises:
-        LaptopAgentsError: See `examine` and `margins.align`; or there is no key, or no answer.
+        LaptopAgentsError: See `examine` and `margins.wished`; or there is no key, or no answer.
     """
     venue = settings.source
     found = credentials(venue, environ, home)
     account = open_account(venue, found.credentials, settings, feed.instruments)
-    facts = asyncio.run(_admitted(account, settings, is_resumed=is_resumed))
+    facts = asyncio.run(_in_time(account, venue, account.facts))
+    examine(Asked(settings, facts), is_resumed=is_resumed)
+    changes = wished(settings, facts.margin, _say, is_resumed=is_resumed)
     # Its connections belong to a loop that is gone: the session gets one of its own.
     account = open_account(venue, found.credentials, settings, feed.instruments)
     insisted = settings if is_resumed else insist(settings, facts)
-    return Admitted(account, facts, insisted, found.credentials, found.where)
+    return Admitted(account, facts, insisted, found.credentials, found.where, changes)
 
 
-async def _admitted(account: VenueAccount, settings: "Settings", *, is_resumed: bool) -> Facts:
-    venue = settings.source
+def margin_of(admitted: Admitted, feed: Feed) -> "tuple[MarginTerms, ...]":
+    """Have the venue make positions as whoever armed has seen; return what it has then.
+
+    Raises:
+        LaptopAgentsError: See `margins.change`; or there is no answer.
+    """
+    settings, changes = admitted.settings, admitted.changes
+    if not changes:
+        return admitted.facts.margin
+    account = open_account(settings.source, admitted.credentials, settings, feed.instruments)
+    work = partial(change, account, settings, changes, _say)
+    return asyncio.run(_in_time(account, settings.source, work))
+
+
+async def _in_time(account: VenueAccount, venue: str, work: Callable[[], Awaitable[T]]) -> T:
     try:
         async with asyncio.timeout(ANSWER_S), account:
-            facts = await account.facts()
-            examine(Asked(settings, facts), is_resumed=is_resumed)
-            return await align(account, facts, settings, _say, is_resumed=is_resumed)
+            return await work()
     except TimeoutError as error:
         raise DataUnavailable(f"{venue} did not tell of its account in {ANSWER_S:g} s") from error
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.model.errors import CredentialsRefused
+from laptop_agents.margins import arrow
 
 if TYPE_CHECKING:
     from laptop_agents.admission import Admitted
@@ -68,13 +69,19 @@ def at_stake(admitted: "Admitted") -> Iterator[str]:
     yield f"LIVE at {settings.source}: real orders, real money."
     yield f"  account    ...{facts.tail}, key from {admitted.key_from}"
     yield f"  balance    {facts.balance:,.2f}"
-    yield f"  margin     {', '.join(map(str, facts.margin)) or f'up to {facts.leverage}x'}"
+    yield f"  margin     {', '.join(_margin(admitted)) or f'up to {facts.leverage}x'}"
     yield f"  trades     {', '.join(settings.symbols)} by {', '.join(settings.agents.enabled)}"
     yield f"  limits     an order {risk.max_order_notional}, all {risk.max_gross_notional},"
     yield f"             a position {risk.max_position_notional}"
     said = "no limit" if worst is None else f"{worst:,.2f} ({risk.max_loss_pct}%)"
     yield f"  worst loss {said}, then everything is closed; a gap can cost more"
     yield f"  armed for  {settings.live.arm_ttl_s / 3_600:g} h"
+
+
+def _margin(admitted: "Admitted") -> Iterator[str]:
+    changes = dict(admitted.changes)
+    for held in admitted.facts.margin:
+        yield arrow(held, changes[held]) if held in changes else str(held)
 
 
 def spend(token: Path, venue: str) -> None:

@@ -1,16 +1,16 @@
 """Leverage and margin mode of a live session: set as its settings say, told, and read back.
 
-Rule 1: it is done before anybody is asked to arm, while nothing of these instruments is held.
+Rule 1: it is shown to whoever arms and done once they have, while nothing of these instruments is
+        held: an account is not changed unasked.
 Rule 2: no change is silent: a line says from what to what before it is asked for.
 Rule 3: what the venue then says it has is what counts, not its answer to the change.
 Rule 4: a session that is resumed may hold positions: there a difference is told, and left.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from brokers.link.account import Facts, Refused, Unanswered, VenueAccount
+from brokers.link.account import Refused, Unanswered, VenueAccount
 from brokers.link.config import LiveConfig
 from engine.model.errors import CredentialsRefused
 from engine.venue import MarginTerms
@@ -19,56 +19,66 @@ if TYPE_CHECKING:
     from laptop_agents.settings import Settings
 
 Tell = Callable[[str], object]
+Change = tuple[MarginTerms, MarginTerms]
+"""What the venue has, and what is wished."""
 
 
-async def align(
-    account: VenueAccount, facts: Facts, settings: "Settings", tell: Tell, *, is_resumed: bool
-) -> Facts:
-    """Have the venue make positions as the settings say; return the facts as they are then.
+def wished(
+    settings: "Settings", terms: Sequence[MarginTerms], tell: Tell, *, is_resumed: bool
+) -> tuple[Change, ...]:
+    """Return what is to be changed at the venue once somebody has armed.
+
+    Raises:
+        CredentialsRefused: It does not tell what it has.
+    """
+    live, venue = settings.live, settings.source
+    if live.leverage is None and live.margin_mode is None:
+        return ()
+    _refuse_untold(settings, terms)
+    changes = tuple(differing(live, terms))
+    if not is_resumed:
+        return changes
+    for held, wanted in changes:
+        tell(f"{venue} has {held}, not {_short(wanted)}: left so for the resumed session")
+    return ()
+
+
+async def change(
+    account: VenueAccount, settings: "Settings", changes: Sequence[Change], tell: Tell
+) -> tuple[MarginTerms, ...]:
+    """Have the venue make positions as the settings say; return what it has then.
 
     Raises:
         CredentialsRefused: It does not, or does not tell what it has.
     """
-    live, venue = settings.live, settings.source
-    if live.leverage is None and live.margin_mode is None:
-        return facts
-    _refuse_untold(settings, facts.margin)
-    changes = list(differing(live, facts.margin))
-    if is_resumed:
-        for held, wanted in changes:
-            tell(f"{venue} has {held}, not {_short(wanted)}: left so for the resumed session")
-        return facts
+    venue = settings.source
     for held, wanted in changes:
-        tell(f"{venue}: {held} -> {_short(wanted)}")
+        tell(f"{venue}: {arrow(held, wanted)}")
         outcome = await account.set_margin(held, wanted)
         if isinstance(outcome, Refused):
             raise CredentialsRefused(_kept(venue, held, wanted, outcome.detail))
-    return await _read_back(account, facts, settings) if changes else facts
+    told = await account.margin_terms()
+    if isinstance(told, Unanswered):
+        raise CredentialsRefused(f"{venue} does not tell what leverage it has now: {told.cause}")
+    _refuse_untold(settings, told)
+    for held, wanted in differing(settings.live, told):
+        raise CredentialsRefused(_kept(venue, held, wanted, "it says so when asked"))
+    return tuple(told)
 
 
-def differing(
-    live: LiveConfig, terms: Sequence[MarginTerms]
-) -> Iterator[tuple[MarginTerms, MarginTerms]]:
-    """Yield what is held other than wished, and how it is wished."""
+def arrow(held: MarginTerms, wanted: MarginTerms) -> str:
+    """Say a change."""
+    return f"{held} -> {_short(wanted)}"
+
+
+def differing(live: LiveConfig, terms: Sequence[MarginTerms]) -> Iterator[Change]:
+    """Yield what is other than wished."""
     for held in terms:
         wanted = MarginTerms(
             held.symbol, live.leverage or held.leverage, live.margin_mode or held.mode
         )
         if wanted != held:
             yield held, wanted
-
-
-async def _read_back(account: VenueAccount, facts: Facts, settings: "Settings") -> Facts:
-    told = await account.margin_terms()
-    if isinstance(told, Unanswered):
-        raise CredentialsRefused(
-            f"{settings.source} does not tell what leverage it has now: {told.cause}"
-        )
-    _refuse_untold(settings, told)
-    for held, wanted in differing(settings.live, told):
-        raise CredentialsRefused(_kept(settings.source, held, wanted, "it says so when asked"))
-    leverage = max(one.leverage for one in told)
-    return facts._replace(margin=tuple(told), leverage=Decimal(leverage))
 
 
 def _refuse_untold(settings: "Settings", terms: Sequence[MarginTerms]) -> None:

@@ -44,7 +44,7 @@ def permitted(found: Reached, consent: Consent, home: Path, *, is_resumed: bool 
         return watched(found, os.environ, home)
     if found.settings.mode != LIVE:
         return found
-    from laptop_agents.admission import admit  # noqa: PLC0415 - TLS, for live only
+    from laptop_agents.admission import admit, margin_of  # noqa: PLC0415 - TLS, for live only
     from laptop_agents.sentinel_desk import handed  # noqa: PLC0415 - the same
 
     assert found.feed is not None, "a source that can be traded on is live"
@@ -54,7 +54,7 @@ def permitted(found: Reached, consent: Consent, home: Path, *, is_resumed: bool 
         admitted.account,
         partial(handed, credentials=admitted.credentials),
         Arming(f"{settings.source} {settings.live.arm_ttl_s}", by),
-        admitted.facts.margin,
+        margin_of(admitted, found.feed),
     )
     return found._replace(settings=settings, permit=permit)
 

@@ -176,19 +176,24 @@ def test_arming_at_a_terminal(tmp_path: Path) -> None:
     """The venue's name typed under what is at stake; another word leaves, and nothing was sent."""
     with exchange("binance", tmp_path) as there:
         words = ("--mode", "live", "--source", "binance", "--yes-live", "binance", *there.words)
+        words += ("--set", "live.leverage=3")
         asked = [
             Terminal(tmp_path, *words, "--duration", "0.1", size=(120, 40), **there.surroundings)
             for _ in range(2)
         ]
-        for terminal, answer in zip(asked, ("bitunix\n", "binance\n"), strict=True):
+        for terminal in asked:
             stake = terminal.until(lambda text: "Type binance to arm" in text)
             assert "worst loss 200.00 (2%)" in stake
-            terminal.press(answer)
+            assert "BTCUSDT 5x cross -> 3x cross" in stake
         refused, agreed = asked
+        refused.press("bitunix\n")
         assert 7 == refused.end()
         assert "not armed: nothing was sent" in refused.text()
+        assert [] == there.wrote("leverage"), "the account is as it was"
+        agreed.press("binance\n")
         agreed.until(lambda text: text.startswith(" LIVE ") and "ACTIVE" in text)
         assert 0 == agreed.end(60)
+        assert [3] == [line["leverage"] for line in there.wrote("leverage")]
         assert [] == list(tmp_path.glob("*.token"))
         assert agree(there, agreed.run) is not None
         assert 1 == len(list((tmp_path / "runs").glob("2*")))

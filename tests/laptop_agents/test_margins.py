@@ -1,4 +1,4 @@
-"""Leverage and margin mode before arming: set at a real sandbox, told, read back, or refused."""
+"""Leverage and margin mode: shown before arming, then set at a real sandbox, told, read back, or refused."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from brokers.binance.account import BinanceAccount
-from brokers.link.account import Accepted, Facts
+from brokers.link.account import Accepted
 from brokers.sandbox.orders import Ticket
 from engine.model.errors import CredentialsRefused
 from engine.model.orders import OrderType, Side
 from engine.venue import MarginMode, MarginTerms
 from laptop_agents.admission import Admitted
 from laptop_agents.arming import at_stake
-from laptop_agents.margins import align
+from laptop_agents.margins import change, wished
 from tests.brokers.binance.test_conformance import BTC, KEYS, config_of, opened
 from tests.brokers.sandbox.client import Venue, venue
 from tests.engine.factories import D
@@ -39,22 +39,26 @@ class Deaf(BinanceAccount):
 
 async def aligned(
     account: BinanceAccount, *pairs: str, is_resumed: bool = False
-) -> tuple[Facts, list[str]]:
+) -> tuple[tuple[MarginTerms, ...], list[str]]:
     lines: list[str] = []
-    facts = await account.facts()
+    held = (await account.facts()).margin
     settings = live(*pairs)
-    return await align(account, facts, settings, lines.append, is_resumed=is_resumed), lines
+    changes = wished(settings, held, lines.append, is_resumed=is_resumed)
+    if not changes:
+        return held, lines
+    assert [] == lines, "nothing is done before somebody armed"
+    return await change(account, settings, changes, lines.append), lines
 
 
 async def test_what_differs_is_set_and_told(running: Venue) -> None:
     """From what to what; the facts that are shown are those the venue says it has then."""
     async with opened(running) as account:
-        facts, lines = await aligned(account, *BOTH)
+        margin, lines = await aligned(account, *BOTH)
         assert ["binance: BTCUSDT 5x cross -> 3x isolated"] == lines
-        assert ((WANTED,), D(3)) == (facts.margin, facts.leverage)
+        assert (WANTED,) == margin
         assert 3 == running.stage.exchange.position("BTCUSDT").leverage
         again, lines = await aligned(account, *BOTH)
-        assert ([], (WANTED,)) == (lines, again.margin), "nothing is left to change"
+        assert ([], (WANTED,)) == (lines, again), "nothing is left to change"
 
 
 @pytest.mark.parametrize(
@@ -67,8 +71,8 @@ async def test_what_differs_is_set_and_told(running: Venue) -> None:
 )
 async def test_what_is_not_wished_stays(running: Venue, pair: str, wanted: MarginTerms) -> None:
     async with opened(running) as account:
-        facts, lines = await aligned(account, "symbols=BTCUSDT", pair)
-        assert (wanted,) == facts.margin
+        margin, lines = await aligned(account, "symbols=BTCUSDT", pair)
+        assert (wanted,) == margin
         assert bool(lines) is (wanted != HELD)
 
 
@@ -90,9 +94,9 @@ async def test_a_venue_that_says_yes_and_does_nothing_is_refused(running: Venue)
 
 async def test_a_resumed_session_changes_nothing(running: Venue) -> None:
     async with opened(running) as account:
-        facts, lines = await aligned(account, *BOTH, is_resumed=True)
+        margin, lines = await aligned(account, *BOTH, is_resumed=True)
     said = "binance has BTCUSDT 5x cross, not 3x isolated: left so for the resumed session"
-    assert ([said], (HELD,)) == (lines, facts.margin)
+    assert ([said], (HELD,)) == (lines, margin)
 
 
 async def test_an_instrument_of_which_nothing_is_told_is_refused(running: Venue) -> None:
@@ -104,5 +108,6 @@ async def test_an_instrument_of_which_nothing_is_told_is_refused(running: Venue)
 def test_whoever_arms_sees_it() -> None:
     terms = (HELD, MarginTerms("ETHUSDT", 20, None))
     facts: Any = FACTS._replace(margin=terms)
-    shown = "\n".join(at_stake(Admitted(object(), facts, live(), KEYS, "the keyring")))  # type: ignore[arg-type]
-    assert "margin     BTCUSDT 5x cross, ETHUSDT 20x of an unknown margin mode\n" in shown
+    seen = Admitted(object(), facts, live(), KEYS, "the keyring", ((HELD, WANTED),))  # type: ignore[arg-type]
+    shown = "\n".join(at_stake(seen))
+    assert "BTCUSDT 5x cross -> 3x isolated, ETHUSDT 20x of an unknown margin mode\n" in shown
