@@ -39,7 +39,7 @@ def permitted(found: Reached, consent: Consent, home: Path, *, is_resumed: bool 
     if found.settings.mode == DRY_RUN:
         return _rehearsed(found, home)
     if found.settings.mode == SHADOW:
-        from laptop_agents.watching import watched  # noqa: PLC0415 - aiohttp, for shadow only
+        from laptop_agents.watching import watched  # noqa: PLC0415 - TLS, for shadow only
 
         return watched(found, os.environ, home)
     if found.settings.mode != LIVE:
