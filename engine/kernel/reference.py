@@ -28,8 +28,10 @@ from engine.risk.lifecycle import FsmEvent, FsmState
 
 DEVIATION: Final = "max_basis_deviation_bps"
 LAG: Final = "max_reference_lag_s"
-DISCONNECTION: Final = "max_reference_disconnection_s"
+DOWN: Final = "max_reference_down_s"
 ACTION: Final = "reduce_only"
+REARMS: Final = {DEVIATION: "agreed", LAG: "heard", DOWN: "heard"}
+"""When each re-arms: once the two agree again, once the reference is heard again."""
 _SHOWN: Final = Decimal("0.01")
 LINES_MAX: Final = 16
 """Lines of a reference remembered as down: a venue of ours has two."""
@@ -86,7 +88,7 @@ class Reference:
         self._limit_bps = float(limits.max_basis_deviation_bps or 0)
         self._ticks = {s: float(i.tick_size) for s, i in instruments.items() if s in views}
         self._lag_ns = round(limits.max_reference_lag_s * 1e9)
-        self._disconnection_ns = round(limits.max_reference_disconnection_s * 1e9)
+        self._down_ns = round(limits.max_reference_down_s * 1e9)
         self.state = ReferenceState(
             {
                 symbol: Counterpart(QualityFilter(self._rules, instrument.tick_size))
@@ -147,16 +149,11 @@ class Reference:
         lost = {it.lost for it in those}
         worst = max(it.basis.deviation_bps for it in those)
         is_apart = any(it.basis.is_apart for it in those)
-        lag, gap = limits.max_reference_lag_s, limits.max_reference_disconnection_s
+        lag, down = limits.max_reference_lag_s, limits.max_reference_down_s
         return (
             _reading(DEVIATION, limits.max_basis_deviation_bps, worst, is_tripped=is_apart),
             _reading(LAG, _exact(lag), (now_ns - heard_ns) / 1e9, is_tripped=LAG in lost),
-            _reading(
-                DISCONNECTION,
-                _exact(gap),
-                (now_ns - down_ns) / 1e9,
-                is_tripped=DISCONNECTION in lost,
-            ),
+            _reading(DOWN, _exact(down), (now_ns - down_ns) / 1e9, is_tripped=DOWN in lost),
         )
 
     def restore(self, state: ReferenceState) -> None:
@@ -194,8 +191,8 @@ class Reference:
         silent_ns = now_ns - (it.filter.quote_ns or self.state.began_ns or now_ns)
         down_ns = now_ns - min(self.state.down.values(), default=now_ns)
         lost = LAG if silent_ns > self._lag_ns else ""
-        if not lost and down_ns > self._disconnection_ns:
-            lost = DISCONNECTION
+        if not lost and down_ns > self._down_ns:
+            lost = DOWN
         if bool(lost) is bool(it.lost):
             return
         why, it.lost = lost or it.lost, lost
@@ -220,4 +217,4 @@ def _exact(number: float) -> Decimal:
 def _reading(name: str, limit: Decimal, reading: float, *, is_tripped: bool) -> Reading:
     shown = ROUNDED.quantize(Decimal(repr(max(0.0, reading))), _SHOWN)
     headroom = max(ZERO, 1 - ROUNDED.quantize(ratio(shown, limit), _SHOWN))
-    return Reading(name, limit, shown, headroom, ACTION, is_tripped, "agreement")
+    return Reading(name, limit, shown, headroom, ACTION, is_tripped, REARMS[name])

@@ -90,7 +90,7 @@ class RiskLimits:
     """Weight of the newest basis in that average, taken twice a second."""
     max_reference_lag_s: Annotated[float, Gt(0)] = 2.0
     """Silence of the reference market after which nothing can be held against it."""
-    max_reference_disconnection_s: Annotated[float, Gt(0)] = 10.0
+    max_reference_down_s: Annotated[float, Gt(0)] = 10.0
     """How long a line to it may be down, whatever the others say."""
     resume_backoff_s: Annotated[float, Ge(0)] = 5.0
     """How long every reason must stay clear before a degraded session resumes."""

@@ -28,7 +28,7 @@ from tests.engine.kernel.rig import (
 
 LIMITS: dict[str, Any] = {
     "max_basis_deviation_bps": D(75), "max_reference_lag_s": 2.0,
-    "max_reference_disconnection_s": 10.0, "resume_backoff_s": 5.0, "max_feed_lag_s": 60.0,
+    "max_reference_down_s": 10.0, "resume_backoff_s": 5.0, "max_feed_lag_s": 60.0,
     "max_quote_age_ms": 60_000,
 }  # fmt: skip
 
@@ -185,7 +185,7 @@ def test_a_line_that_is_down_too_long_is_a_doubt_of_its_own() -> None:
     assert "ACTIVE" == pair.state
     pair.wait(1.5)
     assert "DEGRADED" == pair.state
-    assert [("max_reference_disconnection_s", "BTC", True)] == pair.trips()
+    assert [("max_reference_down_s", "BTC", True)] == pair.trips()
     pair.line(is_up=True)
     pair.wait(6)
     assert "DEGRADED" == pair.state, "the other line is still down"
@@ -330,7 +330,7 @@ def test_the_readings_name_the_worst_instrument() -> None:
     assert 98 < basis.reading < 100
     assert ("max_reference_lag_s", D("2.0"), False) == (lag.name, lag.limit, lag.is_tripped)
     assert D("0.9") < lag.reading <= D("1.1")
-    assert ("max_reference_disconnection_s", D("10.0")) == (gap.name, gap.limit)
+    assert ("max_reference_down_s", D("10.0")) == (gap.name, gap.limit)
     assert D("0.9") < gap.reading <= D("1.1")
 
 
