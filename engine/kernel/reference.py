@@ -21,7 +21,7 @@ from engine.model.effects import Outbox
 from engine.model.instrument import Instrument
 from engine.model.market import ReferenceQuote, ReferenceStatus
 from engine.model.money import ROUNDED, ZERO, ratio
-from engine.model.records import BreakerTripped
+from engine.model.records import Alert, BreakerTripped
 from engine.risk.basis import Basis
 from engine.risk.breakers import Reading
 from engine.risk.lifecycle import FsmEvent, FsmState
@@ -135,7 +135,10 @@ class Reference:
         """Take the present basis for fair: a person lets the session go on."""
         for symbol, it in self.state.counterparts.items():
             if it.basis.is_apart and not it.lost:
-                it.basis.accept()
+                before = it.basis.accept()
+                said = f"{symbol}: a basis of {it.basis.basis_bps:.2f} bps is fair from now on"
+                message = f"{said}, a person resumed; before it was {before:.2f}"
+                self._out.emit(Alert(now_ns, "basis_accepted", "warning", message))
                 self._tell_basis(symbol, it.basis, now_ns)
 
     def readings(self, now_ns: int) -> tuple[Reading, ...]:

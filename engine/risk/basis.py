@@ -58,6 +58,8 @@ class Basis:
             self.stepped_ns = at_ns
         return self.is_apart is not was_apart
 
-    def accept(self) -> None:
-        """Call the last reading fair: a person has looked at it."""
+    def accept(self) -> float:
+        """Call the last reading fair, a person has looked at it; return what was fair before."""
+        before = self.basis_bps if self.fair_bps is None else self.fair_bps
         self.fair_bps, self.is_apart = self.basis_bps, False
+        return before

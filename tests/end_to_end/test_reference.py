@@ -197,6 +197,29 @@ def _held(run: Run) -> Decimal:
 
 
 @pytest.mark.timeout(240)
+async def test_a_person_accepts_a_level_that_lasts(tmp_path: Path) -> None:
+    """`status` names the breaker; `resume` makes the new level the fair one, and says so."""
+    with pair("binance", "bitunix", tmp_path) as venues:
+        process = venues.paper(tmp_path, *RESTING)
+        process.until(lambda: len(resting(process.run)) >= 2, PATIENCE_S)
+        before = Process(tmp_path, "status").end()
+        await venues.jump(150)
+        is_told(process, DEPEG)
+        after = Process(tmp_path, "status").end()
+        resumed = Process(tmp_path, "resume").end()
+        is_told(process, AGREED)
+        ended(process)
+
+    assert "tripped" not in before.out
+    assert f"DEGRADED ({DEPEG}:BTCUSDT)" in after.out
+    assert "max_basis_deviation_bps" in after.out
+    assert "of 75, tripped" in after.out
+    assert (0, True) == (resumed.code, "resumed" in resumed.out), resumed.out + resumed.err
+    assert 1 == sum(x["data"]["kind"] == "basis_accepted" for x in process.run.lines("alert"))
+    assert is_identical(tmp_path)
+
+
+@pytest.mark.timeout(240)
 async def test_a_reference_that_goes_away_and_comes_back(tmp_path: Path) -> None:
     """A guard that is blind says so, and trades on once it sees again."""
     port = free_port()

@@ -265,8 +265,12 @@ def test_a_person_accepts_a_level_that_lasts() -> None:
     pair.jump(100)
     pair.wait(20)
     pair.tell(Operator.RESUME)
+    told = [line["message"] for line in pair.lines("alert") if line["kind"] == "basis_accepted"]
     pair.wait(5.5)
 
+    assert [
+        "BTC: a basis of -99.00 bps is fair from now on, a person resumed; before it was 0.00"
+    ] == told
     assert "ACTIVE" == pair.state
     pair.jump(0)
     pair.quote()

@@ -36,8 +36,9 @@ def test_row_by_row() -> None:
 
 
 def test_before_the_first_reading_nothing_deviates() -> None:
-    """There is no average to be away from."""
+    """There is no average to be away from, and none to be replaced."""
     assert 0.0 == Basis().deviation_bps
+    assert 0.0 == Basis().accept()
 
 
 def test_a_person_accepts_a_level_that_lasts() -> None:
@@ -46,9 +47,9 @@ def test_a_person_accepts_a_level_that_lasts() -> None:
     read(basis, 10_000, 10_000, 0)
     read(basis, 10_200, 10_000, STEP_NS)
     before = basis.deviation_bps
-    basis.accept()
+    fair = basis.accept()
 
-    assert before == pytest.approx(200)
+    assert (before, fair) == pytest.approx((200, 0))
     assert (0.0, False) == (basis.deviation_bps, basis.is_apart)
     assert not read(basis, 10_200, 10_000, 2 * STEP_NS)
     assert read(basis, 10_000, 10_000, 3 * STEP_NS)
