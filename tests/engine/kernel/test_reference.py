@@ -4,11 +4,13 @@ Ours stands at 10,000 / 10,001 ticks unless moved, and so does the reference; 1 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine.kernel.checkpoint import snapshot
+from engine.market.config import MarketConfig
 from engine.model.events import Operator
 from engine.model.market import ReferenceQuote, ReferenceStatus
 from engine.risk.lifecycle import open_reasons
@@ -227,6 +229,32 @@ def test_trading_waits_for_the_reference_but_not_for_ever() -> None:
     assert [] == blind.lines("order_submitted")
 
 
+def test_nothing_is_sent_unseen_where_our_own_market_comes_late() -> None:
+    """The doubt stands with the first instant of trading, before any agent is asked."""
+    pair = Pair(Scripted("a", always=limit(BUY, "0.1", "999")))
+    pair.silent = {"BTC"}
+    pair.wait(5, quotes=False)
+    pair.quote()
+    began, lost = pair.lines("fsm_transition")[-2:]
+
+    assert ["READY", "ACTIVE", "DEGRADED"] == pair.states()
+    assert began["ts"] == lost["ts"] == pair.now
+    assert [] == pair.lines("order_submitted")
+
+
+def test_a_restart_may_judge_quotes_by_other_rules() -> None:
+    """Thresholds are those of now, what was seen is kept: as with our own market."""
+    pair = begun()
+    pair.config = replace(pair.config, market=MarketConfig(max_jump_bps=10.0))
+    pair.restart()
+    pair.jump(100)
+    pair.tell_there()
+    assert "ACTIVE" == pair.state, "out of band, to be confirmed"
+    for _ in range(4):
+        pair.tell_there()
+    assert "DEGRADED" == pair.state
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -300,7 +328,9 @@ def test_our_own_silence_is_no_reading() -> None:
     assert [("max_basis_deviation_bps", "BTC", True)] == pair.trips()
     pair.jump(0)
     pair.tell_there()
-    assert "DEGRADED" == pair.state
+    assert 1 == len(pair.trips())
+    pair.quote()
+    assert [True, False] == [is_tripped for *_, is_tripped in pair.trips()]
 
 
 def test_without_a_limit_nothing_is_watched() -> None:
