@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.kernel.checkpoint import snapshot
+from engine.kernel.reference import LINES_MAX
 from engine.market.config import MarketConfig
 from engine.model.events import Operator
 from engine.model.market import ReferenceQuote, ReferenceStatus
@@ -194,6 +195,15 @@ def test_a_line_that_is_down_too_long_is_a_doubt_of_its_own() -> None:
     pair.line(is_up=True, name="there.public")
     pair.wait(5.6)
     assert "ACTIVE" == pair.state
+
+
+def test_lines_of_a_reference_have_a_bound() -> None:
+    """However many names a journal gives them."""
+    pair = begun()
+    for number in range(2 * LINES_MAX):
+        pair.line(is_up=False, name=f"there.{number}")
+
+    assert LINES_MAX == len(pair.kernel.reference.state.down)
 
 
 def test_a_lost_reference_that_comes_back_elsewhere_is_a_depeg() -> None:
