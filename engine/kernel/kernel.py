@@ -115,8 +115,7 @@ class Kernel:
         self._flow = OrderFlow(self.blotter, self.out)
         self._wire(instruments, capabilities)
         self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
-        views = self.market.views
-        self.reference = Reference(references or {}, views, self.conduct, config, self.out)
+        self.reference = Reference(references or {}, self.market, self.conduct, config, self.out)
         self.unpriced = dict.fromkeys(self.market.views)
         self._handlers = self._handler_of_each()
 

@@ -15,11 +15,11 @@ from typing import Final
 from engine.kernel.conduct import Conduct
 from engine.kernel.config import KernelConfig
 from engine.market.band import Rules
+from engine.market.market import Market
 from engine.market.quality import QualityFilter
-from engine.market.view import MarketView
 from engine.model.effects import Outbox
 from engine.model.instrument import Instrument
-from engine.model.market import ReferenceQuote, ReferenceStatus
+from engine.model.market import Flaw, Malformed, ReferenceQuote, ReferenceStatus
 from engine.model.money import ROUNDED, ZERO, ratio
 from engine.model.records import Alert, BreakerTripped
 from engine.risk.basis import Basis
@@ -66,7 +66,7 @@ class Reference:
     def __init__(
         self,
         instruments: Mapping[str, Instrument],
-        views: Mapping[str, MarketView],
+        market: Market,
         conduct: Conduct,
         config: KernelConfig,
         out: Outbox,
@@ -75,16 +75,17 @@ class Reference:
 
         Args:
             instruments: Those of the reference, by the symbol of ours.
-            views: Our market.
+            market: Ours; it counts what is refused of the other one, too, under no symbol.
             conduct: Told of every doubt.
             config: Where to doubt, and how good a quote of the reference has to be; without a limit
                 on the deviation nothing is watched.
             out: Where trips are written to.
         """
-        self._views, self._conduct, self._out = views, conduct, out
+        self._market, self._conduct, self._out = market, conduct, out
+        self._views = views = market.views
         self._limits = limits = config.limits
         self._rules = Rules.of(config.market)
-        is_on = limits.max_basis_deviation_bps is not None
+        self._is_on = limits.max_basis_deviation_bps is not None
         self._limit_bps = float(limits.max_basis_deviation_bps or 0)
         self._ticks = {s: float(i.tick_size) for s, i in instruments.items() if s in views}
         self._lag_ns = round(limits.max_reference_lag_s * 1e9)
@@ -93,7 +94,7 @@ class Reference:
             {
                 symbol: Counterpart(QualityFilter(self._rules, instrument.tick_size))
                 for symbol, instrument in instruments.items()
-                if is_on and symbol in views
+                if self._is_on and symbol in views
             }
         )
 
@@ -106,10 +107,19 @@ class Reference:
     def on_quote(self, quote: ReferenceQuote, now_ns: int) -> None:
         """Take a quote, if it is a good one, and hold ours against it."""
         it = self.state.counterparts.get(quote.symbol)
-        if it is None or it.filter.quote(quote) is not None:
+        if it is None:
+            if self._is_on:
+                self._refuse("unknown_symbol", now_ns)
+            return
+        flaw = it.filter.quote(quote)
+        if flaw is not None:
+            self._refuse(flaw, now_ns)
             return
         it.mid2_ticks = quote.bid_ticks + quote.ask_ticks
         self._look(quote.symbol, it, now_ns)
+
+    def _refuse(self, flaw: Flaw, now_ns: int) -> None:
+        self._market.malformed(Malformed(now_ns, "", flaw))
 
     def on_status(self, status: ReferenceStatus, now_ns: int) -> None:
         """Learn that a line is up or down; what numbered quotes may count anew."""

@@ -268,20 +268,22 @@ def test_a_restart_may_judge_quotes_by_other_rules() -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        pytest.param((10_101, 10_100, 5), id="crossed"),
-        pytest.param((10_100, 10_101, 0), id="no size"),
-        pytest.param((13_000, 13_001, 5), id="out of band, once"),
+        (10_101, 10_100, 5, "crossed"),
+        (10_100, 10_101, 0, "non_positive"),
+        (13_000, 13_001, 5, "out_of_band"),
     ],
+    ids=lambda spoil: spoil[-1],
 )
-def test_a_bad_quote_of_the_reference_says_nothing(spoil: tuple[int, int, int]) -> None:
-    """It is filtered as strictly as our own."""
+def test_a_bad_quote_of_the_reference_says_nothing(spoil: tuple[int, int, int, str]) -> None:
+    """It is filtered as strictly as our own, and counted."""
     pair = begun()
-    bid, ask, lots = spoil
+    bid, ask, lots, flaw = spoil
     pair.turn.input(ReferenceQuote(pair.now, "BTC", bid, lots, ask, lots))
     pair.turn.input(ReferenceQuote(pair.now, "NONE", 1, 1, 2, 1))
     pair.wait(0.25, quotes=False)
 
     assert ("ACTIVE", []) == (pair.state, pair.trips())
+    assert {flaw: 1, "unknown_symbol": 1} == pair.kernel.market.refusals()
 
 
 def test_a_line_that_comes_back_may_count_anew() -> None:
