@@ -358,6 +358,7 @@ def test_without_a_limit_nothing_is_watched() -> None:
         pair.kernel.reference.readings(pair.now),
         pair.trips(),
     )
+    assert {} == pair.kernel.market.refusals()
 
 
 def test_the_readings_name_the_worst_instrument() -> None:
