@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from engine.model.errors import DataUnavailable, StateDamaged
+from engine.model.errors import DataUnavailable
 from engine.session.config import ReferenceConfig
 from engine.session.recorded_feed import RecordedFeed
 from engine.session.resumed_feed import ResumedFeed
@@ -19,7 +19,7 @@ from engine.venue import Feed, LiveFeed
 from laptop_agents import compose
 from laptop_agents.discovery import discover
 from laptop_agents.recorded_kernel import started_with
-from laptop_agents.referencing import referenced
+from laptop_agents.referencing import referenced, referenced_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -125,14 +125,8 @@ def reached_again(settings: "Settings", journal: Path, run: "Run") -> Reached:
         is_simulated=started.simulated,
         lines_max=run.recorded.count,
     )
-    whole, references = referenced(settings, feed)
-    if references != started.references:
-        raise StateDamaged(
-            f"{settings.reference.source} has changed the rules of what this run is held against:"
-            " it can't go on; start a new session"
-        )
-    resumed = ResumedFeed(past, whole)
-    return Reached(settings, resumed, places=_places(feed), references=references)
+    resumed = ResumedFeed(past, referenced_again(settings, feed, started.references))
+    return Reached(settings, resumed, places=_places(feed), references=started.references)
 
 
 def _places(feed: LiveFeed) -> "Mapping[str, Any]":

@@ -1,6 +1,6 @@
 """Finds the second market that a session is held against, and puts it beside its own.
 
-Nothing falls back here: who asked for a guard is not left without one (ADR 15).
+Nothing falls back here: who asks for a guard is not left without one (ADR 15).
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.model.errors import DataUnavailable, UnknownInstrument, UsageError
 from engine.model.instrument import Instrument
+from engine.session.late_feed import LateFeed
 from engine.session.referenced_feed import ReferencedFeed
 from engine.venue import BarSource, LiveFeed
 from laptop_agents import compose
@@ -38,11 +39,7 @@ def referenced(settings: "Settings", feed: LiveFeed) -> tuple[LiveFeed, Mapping[
         return feed, {}
     assert isinstance(feed, BarSource), "sources that happen now are"
     theirs = counterparts(settings, feed)
-    symbols = tuple(dict.fromkeys(theirs.values()))
-    beside = compose.make_live_feed(
-        settings.model_copy(update={"source": venue, "symbols": symbols})
-    )
-    assert beside is not None, "only live venues can be named"
+    beside = _listener(settings, theirs)
     try:
         asyncio.run(discover(beside, settings.session.fallback_after_s))
     except DataUnavailable as error:
@@ -57,6 +54,37 @@ def referenced(settings: "Settings", feed: LiveFeed) -> tuple[LiveFeed, Mapping[
         ) from error
     joined = ReferencedFeed(feed, beside, theirs)
     return joined, joined.references
+
+
+def referenced_again(
+    settings: "Settings", feed: LiveFeed, references: Mapping[str, Instrument]
+) -> LiveFeed:
+    """Return an interrupted session's source with the same reference beside it, once that is there.
+
+    Whoever goes on has positions to look after: they do not wait for a market that is only looked
+    at. Until it is there the session is without sight of it, and takes no new risk.
+
+    Args:
+        settings: Those of the run.
+        feed: Its own source, discovered.
+        references: What stood beside each instrument.
+    """
+    if not references:
+        return feed
+    assert isinstance(feed, BarSource), "sources that happen now are"
+    theirs = {here: there.symbol for here, there in references.items()}
+    known = {there.symbol: there for there in references.values()}
+    late = LateFeed(_listener(settings, theirs), tuple(known.values()))
+    return ReferencedFeed(feed, late, theirs)
+
+
+def _listener(settings: "Settings", theirs: Mapping[str, str]) -> LiveFeed:
+    venue, symbols = settings.reference.source, tuple(dict.fromkeys(theirs.values()))
+    listener = compose.make_live_feed(
+        settings.model_copy(update={"source": venue, "symbols": symbols})
+    )
+    assert listener is not None, "only live venues can be named"
+    return listener
 
 
 def counterparts(settings: "Settings", feed: LiveFeed) -> Mapping[str, str]:

@@ -433,6 +433,7 @@ class Kernel:
     def _on_operator(self, event: OperatorCommand) -> None:
         if event.command is Operator.RECONCILE:
             self.truth.reconcile(self.now_ns, is_trusted=self._is_account_ours)
+            self.reference.on_time(self.now_ns)  # the session was interrupted
             return
         self._operators.obey(event, self.now_ns)
         if event.command is Operator.RESUME:

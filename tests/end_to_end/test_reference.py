@@ -91,6 +91,18 @@ def working(at: Exchange) -> set[str]:
     return {line["order_id"] for line in at.wrote("new")} - gone
 
 
+def only_reduces(run: Run, after: int, before: int) -> None:
+    """Hold every order sent between two lines against the position of that moment."""
+    position = Decimal(0)
+    for line in run.lines("fill", "order_submitted"):
+        data, sign = line["data"], 1 if line["data"]["side"] == "BUY" else -1
+        if line["type"] == "fill":
+            position += sign * Decimal(data["qty"])
+        elif after < line["seq"] < before:
+            assert position * sign < 0, line
+            assert Decimal(data["qty"]) <= abs(position), line
+
+
 def ended(process: Process) -> None:
     process.send(signal.SIGTERM)
     ending = process.end()
@@ -176,14 +188,7 @@ async def test_a_paper_session_only_makes_its_position_smaller(tmp_path: Path) -
 
     run = process.run
     depeg = transitions(run, DEPEG)[0]["seq"]
-    position = Decimal(0)
-    for line in run.lines("fill", "order_submitted"):
-        data, sign = line["data"], 1 if line["data"]["side"] == "BUY" else -1
-        if line["type"] == "fill":
-            position += sign * Decimal(data["qty"])
-        elif depeg < line["seq"] < recovered:
-            assert position * sign < 0, line
-            assert Decimal(data["qty"]) <= abs(position), line
+    only_reduces(run, depeg, recovered)
     quotes = {x["data"]["symbol"] for x in run.lines("quote")}
     assert {venues.symbol} == quotes
     assert run.lines("reference_quote")
@@ -247,6 +252,44 @@ async def test_a_reference_that_goes_away_and_comes_back(tmp_path: Path) -> None
     assert {"max_reference_lag_s"} == {
         x["data"]["breaker"] for x in process.run.lines("breaker") if x["data"]["is_tripped"]
     }
+    assert is_identical(tmp_path)
+
+
+@pytest.mark.timeout(240)
+async def test_a_resume_does_not_wait_for_its_reference(tmp_path: Path) -> None:
+    """It looks after what it holds, takes no new risk, and trades once the reference is there."""
+    port = free_port()
+    (tmp_path / "here").mkdir()
+    with exchange("binance", tmp_path / "here", "--seed", "1") as traded:
+        with exchange("bitunix", tmp_path, "--seed", "1", "--port", str(port)) as looked_at:
+            process = Pair(traded, looked_at).paper(tmp_path, *BUSY)
+            process.until(lambda: bool(_held(process.run)), PATIENCE_S)
+            process.send(signal.SIGKILL)
+            process._process.communicate()
+        process = Process(tmp_path, "--headless", "--resume")
+        process.until(lambda: process.run.lines_so_far("session_resumed") != [], PATIENCE_S)
+        process.until(lambda: _beats_since(process.run, "session_resumed") > 4, PATIENCE_S)
+        without = process.run.lines_so_far("heartbeat")[-1]["data"]
+        with exchange("bitunix", tmp_path, "--seed", "1", "--port", str(port)):
+            is_told(process, AGREED)
+            recovered = transitions(process.run, AGREED)[-1]["seq"]
+            process.until(
+                lambda: any(x["seq"] > recovered for x in process.run.lines_so_far("fill")),
+                PATIENCE_S,
+            )
+            ended(process)
+
+    run = process.run
+    resumed = run.lines("session_resumed")[0]["seq"]
+    assert "DEGRADED" == without["state"]
+    lost = next(x for x in transitions(run, "REFERENCE_LOST") if x["seq"] > resumed)
+    only_reduces(run, lost["seq"], recovered)
+    away = [x["data"] for x in run.lines("reference_status") if x["seq"] > resumed]
+    assert (False, "bitunix can't be reached") == (
+        away[0]["is_connected"], away[0]["reason"][:24],
+    )  # fmt: skip
+    assert away[-1]["is_connected"]
+    assert [] == run.report()["positions_at_end"]
     assert is_identical(tmp_path)
 
 
