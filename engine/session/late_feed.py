@@ -14,7 +14,7 @@ from typing import Final, Self
 from engine.model.errors import DataUnavailable, UnknownInstrument
 from engine.model.instrument import Instrument
 from engine.model.market import FeedStatus
-from engine.venue import FeedInput, LiveFeed
+from engine.venue import FeedInput, LiveFeed, Take
 
 RETRY_S: Final = 2.0
 CHANGED: Final = "it has changed the rules of what it lists: start a new session"
@@ -62,10 +62,10 @@ class LateFeed:
     async def discover(self) -> None:
         """Leave that for later."""
 
-    async def arrived(self, within_s: float) -> None:
-        """Wait until something waits to be taken, at most so long."""
+    async def arrived(self, within_s: float, take: Take | None = None) -> None:
+        """Wait until something has come, at most so long."""
         if self._is_open:
-            await self._feed.arrived(within_s)
+            await self._feed.arrived(within_s, take)
         else:
             await asyncio.sleep(within_s)
 

@@ -14,7 +14,7 @@ from typing import Final, Self
 from engine.model.instrument import Instrument
 from engine.model.market import FeedStatus, Malformed, Quote, ReferenceQuote, ReferenceStatus
 from engine.model.text import sanitize
-from engine.venue import BarSource, FeedInput, LiveFeed
+from engine.venue import BarSource, FeedInput, LiveFeed, Take
 
 EVERY_NS: Final = 100_000_000
 DETAIL_MAX: Final = 120
@@ -91,9 +91,9 @@ class ReferencedFeed:
         """Bring past bars of the first one."""
         self._main.want_bars(intervals_s, count)
 
-    async def arrived(self, within_s: float) -> None:
-        """Wait for the first one."""
-        await self._main.arrived(within_s)
+    async def arrived(self, within_s: float, take: Take | None = None) -> None:
+        """Wait for the first one; nothing of the second is taken at once."""
+        await self._main.arrived(within_s, take)
 
     def nudge(self) -> None:
         """End a wait."""

@@ -38,7 +38,7 @@ class Shy:
             raise self._failures.pop(0)
         self.instruments = self._lists
 
-    async def arrived(self, within_s: float) -> None:
+    async def arrived(self, within_s: float, take: Any = None) -> None:
         self.did.append("arrived")
 
     def nudge(self) -> None:

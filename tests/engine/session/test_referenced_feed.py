@@ -48,8 +48,8 @@ class Now:
     def want_bars(self, intervals_s: Sequence[int], count: int) -> None:
         self.did.append((tuple(intervals_s), count))
 
-    async def arrived(self, within_s: float) -> None:
-        self.did.append(within_s)
+    async def arrived(self, within_s: float, take: Any = None) -> None:
+        self.did.append((within_s, take))
 
     def nudge(self) -> None:
         self.did.append("nudge")
@@ -155,6 +155,10 @@ def test_one_coin_may_stand_beside_two_of_ours(monkeypatch: pytest.MonkeyPatch) 
 async def test_the_first_is_waited_for_and_both_are_opened_and_closed(two: Clocked) -> None:
     """A session is told nothing of there being two."""
     feed = two.feed
+
+    def taking(_: Any) -> bool:
+        return False
+
     assert isinstance(feed, BarSource)
     assert ("binance", False, two.main.instruments) == (
         feed.name, feed.is_simulated, feed.instruments,
@@ -162,9 +166,9 @@ async def test_the_first_is_waited_for_and_both_are_opened_and_closed(two: Clock
     feed.want_bars([60], 5)
     await feed.discover()
     async with feed:
-        await feed.arrived(0.5)
+        await feed.arrived(0.5, taking)
         feed.nudge()
-    assert [((60,), 5), "open", 0.5, "nudge", "close"] == two.main.did
+    assert [((60,), 5), "open", (0.5, taking), "nudge", "close"] == two.main.did
     assert ["open", "close"] == two.beside.did
 
 
