@@ -3,11 +3,14 @@
 Ours stands at 10,000 / 10,001 ticks unless moved, and so does the reference; 1 tick is 1 bps.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.kernel.checkpoint import snapshot
 from engine.kernel.reference import LINES_MAX
@@ -15,6 +18,7 @@ from engine.market.config import MarketConfig
 from engine.model.events import Operator
 from engine.model.market import ReferenceQuote, ReferenceStatus
 from engine.risk.lifecycle import open_reasons
+from tests.engine.kernel.reference_checker import Watcher
 from tests.engine.kernel.replaying import replayed
 from tests.engine.kernel.rig import (
     BUY,
@@ -442,3 +446,45 @@ def test_the_journal_alone_makes_the_same_decisions() -> None:
     blind = Rig(Scripted("a", always=ALWAYS), limits=LIMITS, priced=False).kernel
     with pytest.raises((AssertionError, IndexError)):
         assert all(ours == theirs for ours, theirs in replayed(lines, blind))
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("there"), st.integers(-150, 150)),
+        st.tuples(st.just("here"), st.integers(-150, 150)),
+        st.tuples(st.just("wait"), st.integers(1, 40)),
+        st.tuples(st.just("silent"), st.booleans()),
+        st.tuples(st.just("line"), st.booleans()),
+        st.tuples(st.just("resume"), st.none()),
+        st.tuples(st.just("restart"), st.none()),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_whoever_reads_the_journal_alone_would_have_forbidden_the_same(steps: list[Any]) -> None:
+    """No order is sent that a second reader forbids, and none withheld that they would allow."""
+    pair = begun(
+        always=ALWAYS, limits={"max_price_deviation_bps": None, "max_spread_bps": None},
+        market=MarketConfig(max_jump_bps=5_000.0),
+    )  # fmt: skip
+    acts: dict[str, Callable[[Any], object]] = {
+        "there": pair.jump,
+        "here": lambda bps: pair.quote("BTC", 10_000 + bps, 10_001 + bps),
+        "wait": lambda quarters: pair.wait(quarters / 4),
+        "silent": lambda yes: pair.silent.update({"BTC"}) if yes else pair.silent.clear(),
+        "line": lambda up: pair.line(is_up=up),
+        "resume": lambda _: pair.tell(Operator.RESUME),
+        "restart": lambda _: pair.restart(),
+    }
+    watcher, read = Watcher((0.1, 0.1), {}), 0
+    for name, how in [*steps, ("wait", 1)]:
+        acts[name](how)
+        watcher.read(map(json.loads, pair.journal.lines[read:]))
+        read = len(pair.journal.lines)
+
+        assert [] == watcher.looked_away
+        assert bool(watcher.doubts) is bool(pair.open_reasons())
+    assert watcher.may_open(pair.now) is (pair.state == "ACTIVE")
