@@ -16,6 +16,7 @@ import pytest
 from tests.end_to_end.shell import Process, Run, session
 from tests.end_to_end.test_live_market import free_port
 from tests.end_to_end.test_live_trading import VENUES, Exchange, agree, exchange
+from tests.engine.kernel.reference_checker import Watcher
 
 RESTING = ("--agents", "quoter", "--set", "agents.quoter.half_spread_bps=20")
 """Two orders that rest at the venue and hardly ever fill."""
@@ -103,6 +104,15 @@ def only_reduces(run: Run, after: int, before: int) -> None:
             assert Decimal(data["qty"]) <= abs(position), line
 
 
+def sent_all_the_same(run: Run) -> list[str]:
+    """Orders that a second reader of the journal would have forbidden."""
+    started, *_ = run.lines("session_started")
+    (ours,) = started["data"]["instruments"]
+    (theirs,) = started["data"]["references"].values()
+    ticks = float(ours["tick_size"]), float(theirs["tick_size"])
+    return Watcher(ticks, {}).read(run.lines()).looked_away
+
+
 def ended(process: Process) -> None:
     process.send(signal.SIGTERM)
     ending = process.end()
@@ -158,6 +168,7 @@ async def test_a_live_session_stands_aside_while_two_venues_disagree(
         x for x in run.lines("order_submitted") if depeg["seq"] < x["seq"] < recovered["seq"]
     ]
     assert [] == between
+    assert [] == sent_all_the_same(run)
     assert f"held back by: {DEPEG}:{venues.symbol}" in why.out
     assert (0, []) == (why.code, run.report()["positions_at_end"])
     agree(venues.here, run)
@@ -220,6 +231,7 @@ async def test_a_person_accepts_a_level_that_lasts(tmp_path: Path) -> None:
     assert "max_basis_deviation_bps" in after.out
     assert "of 75, tripped" in after.out
     assert (0, True) == (resumed.code, "resumed" in resumed.out), resumed.out + resumed.err
+    assert [] == sent_all_the_same(process.run)
     assert 1 == sum(x["data"]["kind"] == "basis_accepted" for x in process.run.lines("alert"))
     assert is_identical(tmp_path)
 
@@ -246,6 +258,7 @@ async def test_a_reference_that_goes_away_and_comes_back(tmp_path: Path) -> None
 
     lost = transitions(process.run, "REFERENCE_LOST")[0]["data"]
     assert ["REFERENCE_LOST:BTCUSDT"] == lost["reasons"]
+    assert [] == sent_all_the_same(process.run)
     gaps = {gap["source"] for gap in process.run.report()["data_gaps"]}
     assert gaps
     assert all(source.startswith("bitunix.") for source in gaps)
