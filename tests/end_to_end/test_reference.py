@@ -332,3 +332,20 @@ def test_what_can_be_no_reference_is_refused(tmp_path: Path) -> None:
             assert (2, True) == (ending.code, "--set reference.symbols=BTCUSDT=..." in ending.err)
     ending = session(tmp_path, "--source", "mock", "--set", "reference.source=bitunix")
     assert (2, True) == (ending.code, "needs a session on a live source" in ending.err)
+
+
+def test_invented_prices_are_held_against_nothing(tmp_path: Path) -> None:
+    """A session that falls back is SIMULATED and has no reference; its journal says so."""
+    ending = session(
+        tmp_path, "--duration", "0.02", "--source", "binance", "--symbols", "BTCUSDT",
+        "--set", f"binance.rest_url=http://127.0.0.1:{free_port()}",
+        "--set", "session.fallback_after_s=0.6", "--set", "reference.source=bitunix",
+    )  # fmt: skip
+
+    assert 0 == ending.code
+    assert "mock market, SIMULATED" in ending.err
+    (started,) = ending.run.lines("session_started")
+    assert "references" not in started["data"]
+    assert started["data"]["settings"]["reference.source"] is None
+    assert [] == ending.run.lines("reference_quote", "reference_status")
+    assert is_identical(tmp_path)

@@ -23,7 +23,8 @@ class Watcher:
         self.fair: float | None = None
         self.basis = 0.0
         self.moved_ns = self.cleared_ns = 0
-        self.first_beat_ns = 0
+        self.first_beat_ns = self.beat_ns = 0
+        """First and last timer; a session recovers on one."""
         self.down: dict[str, int] = {}
         self.doubts: set[str] = set()
         self.is_trading = False
@@ -48,6 +49,7 @@ class Watcher:
                 self.down.setdefault(data["source"], ts)
             case "timer":
                 self.first_beat_ns = self.first_beat_ns or ts
+                self.beat_ns = ts
                 self.look(ts)
             case "fsm_transition":
                 self.is_trading = self.is_trading or data["event"] == "START"

@@ -467,7 +467,7 @@ STEPS = st.lists(
 def test_whoever_reads_the_journal_alone_would_have_forbidden_the_same(steps: list[Any]) -> None:
     """No order is sent that a second reader forbids, and none withheld that they would allow."""
     pair = begun(
-        always=ALWAYS, limits={"max_price_deviation_bps": None, "max_spread_bps": None},
+        always=limit(BUY, "0.1", "980"), limits={"max_price_deviation_bps": None, "max_spread_bps": None},
         market=MarketConfig(max_jump_bps=5_000.0),
     )  # fmt: skip
     acts: dict[str, Callable[[Any], object]] = {
@@ -487,4 +487,4 @@ def test_whoever_reads_the_journal_alone_would_have_forbidden_the_same(steps: li
 
         assert [] == watcher.looked_away
         assert bool(watcher.doubts) is bool(pair.open_reasons())
-    assert watcher.may_open(pair.now) is (pair.state == "ACTIVE")
+    assert watcher.may_open(watcher.beat_ns) is (pair.state == "ACTIVE")
