@@ -55,9 +55,10 @@ def witnesses(run: Path) -> tuple[Witness, ...]:
     found = [Witness(head.seq, head.hash, HEAD_NAME)] if head is not None and head.seq else []
     for path in paths(run):
         number = path.stem.rpartition("-")[2]
-        point = decode(path.read_bytes())
-        if number.isdigit():
-            found.append(Witness(int(number), "" if point is None else point.hash, path.name))
+        with suppress(FileNotFoundError):  # a running session keeps only its newest
+            point = decode(path.read_bytes())
+            if number.isdecimal():
+                found.append(Witness(int(number), "" if point is None else point.hash, path.name))
     for line in read_verdict(run).lines:
         if line.type == HEAD_SEEN:
             with suppress(msgspec.DecodeError):
