@@ -431,6 +431,18 @@ def test_a_settlement_is_known_again_after_a_restart() -> None:
     assert D(-1) == rig.kernel.portfolio.books.funding
 
 
+def test_funding_of_an_instrument_of_others_is_told_and_not_booked() -> None:
+    """Nothing of ours was held there: it counts as an error, and the account stays as it is."""
+    rig = hand()
+    before = rig.kernel.portfolio.snapshot()
+    rig.answer(VenueFunding(rig.now, "DOGE", D("0.01"), D(1000), D(5), D("-1"), 8 * HOUR))
+
+    assert before == rig.kernel.portfolio.snapshot()
+    assert [("foreign_funding", "DOGE", "-1")] == [
+        (line["kind"], line["scope"], line["detail"]) for line in rig.lines("error")
+    ]
+
+
 def test_a_fill_on_an_instrument_of_others_is_told_and_degrades() -> None:
     """No book of ours can hold it; it is never silently dropped."""
     rig = hand()

@@ -266,6 +266,13 @@ class PortfolioMachine(RuleBasedStateMachine):
                 assert (key in self.model.cycles) is bool(ledger.qty)
 
     @invariant()
+    def open_cycles_know_their_extremes(self) -> None:
+        """Of every worth they were seen at since they opened, zero included."""
+        for (symbol, agent), cycle in self.model.cycles.items():
+            worst, best = self.portfolio.excursion(symbol, agent)
+            assert (min(cycle.seen), max(cycle.seen)) == (F(worst), F(best))
+
+    @invariant()
     def the_net_is_the_sum_of_its_agents(self) -> None:
         books = self.portfolio.books
         ledgers = [x for h in self.portfolio.holdings.values() for x in h.ledgers.values()]

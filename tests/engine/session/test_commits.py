@@ -306,6 +306,53 @@ def test_a_sync_that_fails_refuses_what_waited_for_it(tmp_path: Path) -> None:
     assert scene.disk.failure is scene.journal.failure
 
 
+@pytest.mark.usefixtures("_quick_disk")
+@pytest.mark.parametrize("failure", [None, OSError(errno.EIO, "gone")], ids=["good", "bad"])
+def test_no_hurry_asks_the_disk_twice(tmp_path: Path, failure: OSError | None) -> None:
+    """What is durable costs no second sync, and a disk that failed is never asked again (C4)."""
+    disk = SlowDisk()
+    disk.failure = failure
+    log = Journal(os.open(tmp_path / "e", os.O_CREAT | os.O_RDWR, 0o600), files=disk)
+    log.extend([Timer(START)])
+    assert log.commits_at_once()
+    assert disk.has_begun.is_set()
+    disk.has_begun.clear()
+    log.extend([] if failure is None else [Timer(START + 1)])
+    assert log.commits_at_once()
+    was_asked = disk.has_begun.is_set()
+    found = (log.failure, log.durable)
+    log.close()
+
+    assert not was_asked
+    assert (failure, int(failure is None)) == found
+
+
+@pytest.mark.parametrize("failure", [None, OSError(errno.EIO, "gone")], ids=["good", "bad"])
+async def test_the_end_waits_for_the_sync_under_way(
+    tmp_path: Path, failure: OSError | None
+) -> None:
+    """Nobody closes the file under the thread, and what the disk says last is heard (C4)."""
+    disk = SlowDisk()
+    disk.failure = failure
+    disk.goes.clear()
+    log = Journal(os.open(tmp_path / "e", os.O_CREAT | os.O_RDWR, 0o600), files=disk)
+    log.extend([Timer(START)])
+    assert not log.commits_at_once()
+    assert not log.commits_at_once(), "one is under way"
+    quiet = asyncio.create_task(log.quiet())
+    await turns(disk.has_begun.is_set)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    was_early = quiet.done()
+    disk.goes.set()
+    await quiet
+    found = (log.failure, log.durable)
+    log.close()
+
+    assert not was_early
+    assert (failure, int(failure is None)) == found
+
+
 def test_a_new_segment_begins_beside_the_loop(tmp_path: Path) -> None:
     """The sync of the old file is no reason to stand still; no line is lost between the two."""
     path, disk = tmp_path / "events.jsonl", SlowDisk()

@@ -179,6 +179,18 @@ def test_a_failed_sync_is_never_tried_again(tmp_path: Path, how: str) -> None:
     assert size == (tmp_path / "e").stat().st_size
 
 
+@pytest.mark.parametrize(("fails_at", "durable"), [(0, 3), (1, 0)])
+def test_lines_reach_the_disk_or_it_is_told(tmp_path: Path, fails_at: int, durable: int) -> None:
+    """A checkpoint is written only where its line is (reliability.md C5)."""
+    files = Counting(fails_at)
+    log = Journal(os.open(tmp_path / "e", os.O_CREAT | os.O_RDWR, 0o600), files=files)
+    log.extend([Timer(TS + n) for n in range(3)])
+
+    assert bool(durable) is asyncio.run(log.reaches_disk())
+    assert (durable, 1) == (log.durable, files.syncs)
+    log.close()
+
+
 def test_memory_stays_bounded_after_a_failure() -> None:
     """A session that holds its emergency may run on for hours without a disk."""
     log = Journal(os.open("/dev/full", os.O_RDWR))

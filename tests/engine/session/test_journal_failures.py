@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from engine.model.errors import JournalDamaged
+from engine.model.errors import FencedByEpoch, JournalDamaged
 from engine.model.events import Operator, OperatorCommand, Timer
 from engine.session.file_system import OS, OsFileSystem
 from engine.session.journal import Journal
 from engine.session.journal_emergency import read_emergency
-from engine.session.journal_head import SLOT
-from engine.session.journal_keeper import Keeper, begin
+from engine.session.journal_head import SLOT, Head, read_head
+from engine.session.journal_keeper import Keeper, begin, begin_again
+from engine.session.journal_line import GENESIS
 from engine.session.journal_parts import FEED_BYTES, BrokenSeal, open_part, segments
 from engine.session.journal_reader import read_journal
 from engine.session.journal_seal import seal_all
@@ -167,6 +168,41 @@ def test_a_keeper_that_never_claimed_lets_go_of_everything(path: Path) -> None:
     assert ["events.jsonl", "journal.head"] == sorted(p.name for p in path.parent.iterdir())
 
 
+def test_who_begins_again_fences_who_was_thought_dead(path: Path) -> None:
+    """It acknowledges nothing more (reliability.md C6)."""
+    first = begin(path)
+    join(first)
+    second = begin_again(path, OS.append(path))
+    with pytest.raises(FencedByEpoch, match="epoch 2, ours is 1"):
+        first.harden(1, "ab" * 32)
+
+    assert Head(2, 0, GENESIS) == read_head(path.with_name("journal.head"))
+    second.close()
+    first.close()
+
+
+@pytest.mark.parametrize(("has_head", "epoch"), [(True, 2), (False, 1)])
+def test_a_run_that_died_before_its_first_line_begins_again(
+    path: Path, has_head: bool, epoch: int
+) -> None:
+    """What was torn is cut and line 1 written anew, by a writer above the one that is known."""
+    begin(path).close()
+    path.write_bytes(b'{"v":1,"seq":1,')
+    if not has_head:
+        path.with_name("journal.head").unlink()
+    keeper = begin_again(path, OS.append(path), segment_bytes=SEGMENT)
+    begun_with = path.read_bytes()
+    log = Journal(keeper)
+    log.note("session_started", TS, {"run_id": "r"})
+    asyncio.run(log.sync())
+
+    assert (b"", epoch) == (begun_with, log.epoch)
+    assert Head(epoch, 1, log.head) == read_head(path.with_name("journal.head"))
+    assert [log.head] == [line.hash for line in read_journal(path)]
+    assert (False, True) == (keeper.is_full(SEGMENT - 1), keeper.is_full(SEGMENT))
+    log.close()
+
+
 # --- files -----------------------------------------------------------------------------------
 
 
@@ -282,6 +318,24 @@ def test_a_packed_segment_beside_its_plain_one_is_not_packed_again(path: Path) -
 
     assert file_of == packed.stat().st_ino
     assert not packed.with_suffix("").exists()
+
+
+def test_a_segment_packed_since_it_was_listed_is_read_packed(path: Path) -> None:
+    """A running session packs beside its readers; each line is still seen once."""
+    log = rotated(path)
+    log.close()
+    for packed in segments(path):
+        with open_part(packed) as file:
+            packed.with_suffix("").write_bytes(file.read())
+        packed.unlink()
+    listed = segments(path)
+    reading = read_journal(path)
+    seen = [next(reading).seq]
+    seal_all(OS, path.parent)
+    seen += [line.seq for line in reading]
+
+    assert [".jsonl", ".jsonl"] == [part.suffix for part in listed]
+    assert list(range(1, 502)) == seen
 
 
 def test_an_empty_journal_is_damage(path: Path) -> None:

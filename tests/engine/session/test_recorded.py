@@ -131,6 +131,15 @@ def test_what_came_from_outside_is_taken_in_its_place(tmp_path: Path) -> None:
     log.close()
 
 
+def test_a_run_that_died_before_its_market_began_with_its_first_line(tmp_path: Path) -> None:
+    """Its rerun has no market event to take the time from."""
+    log = successor(recorded(tmp_path, [STOP]))
+
+    assert TS == log.began_ns
+    assert log.is_behind
+    log.close()
+
+
 def test_a_run_that_ends_in_its_resume_goes_on(tmp_path: Path) -> None:
     """The crash came right after it; the line is not repeated."""
     log = successor(recorded(tmp_path, [], {"epoch": 2}))
