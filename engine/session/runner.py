@@ -185,11 +185,11 @@ class Session:
         return course.is_over or self._stops.is_abort
 
     def _take_at_once(self, event: FeedEvent) -> bool:
-        """Take a market event as it comes in, unless something of ours comes before it."""
+        """Take a market event as it comes in, unless anything else comes before it."""
         course, now_ns = self._course, self._now()
         due_ns = self._broker.next_due_ns() or NEVER
         is_next = course.is_free(now_ns) and now_ns < due_ns and not self._kernel.is_ending
-        if not is_next or isinstance(event, NO_MARKET):
+        if not is_next or self._intake.is_called or isinstance(event, NO_MARKET):
             return False
         self._stamp((event,), now_ns)
         course.taken += 1

@@ -1,6 +1,7 @@
 """A session on a market and at a venue that happen now: its beginning, its clock, its resume."""
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -238,3 +239,25 @@ def test_the_close_begins_when_a_rerun_lets_it_begin(
     assert "max_trades" == made.run()
     began_ns = made.lines("fill")[0]["ts"]
     assert began_ns + 5 * SECOND == made.session._course.close_by_ns
+
+
+@pytest.mark.parametrize("word", ["kill", "disk"])
+def test_nothing_is_taken_as_it_comes_before_what_ends_the_session(
+    tmp_path: Path, begun_ns: int, word: str
+) -> None:
+    """Somebody's kill, or a disk that fails: no order leaves that an event behind it asked for."""
+    feed = Offering(begun_ns)
+    made = stage(tmp_path, feed, Agreeing())
+
+    def says() -> None:
+        if feed.brought == 3:
+            offered.append(feed.taken)
+            if word == "kill":
+                made.session._stops.latch("kill.txt")
+            else:
+                made.journal._stop(OSError(errno.EIO, "gone"))
+
+    offered: list[int] = []
+    feed.on_offer = says
+    made.run()
+    assert offered == [feed.taken]
