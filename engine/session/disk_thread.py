@@ -94,9 +94,8 @@ class DiskThread:
 
     def close(self) -> None:
         """Return once what was begun is done."""
-        if self._thread is not None:
-            if self._job is not None:
-                self._job.ended_within(threading.TIMEOUT_MAX)
+        if self._thread is not None and self._job is not None:
+            self._job.ended_within(threading.TIMEOUT_MAX)
             self._job = None
             self._goes.release()
             self._thread.join()

@@ -28,6 +28,19 @@ def test_one_after_the_other_and_none_is_left_behind() -> None:
     assert 101 == done[-1]
 
 
+def test_what_was_never_asked_has_no_thread() -> None:
+    """Nothing starts before its first job, and closing waits for nobody, twice too."""
+    disk = DiskThread("never-asked")
+    disk.close()
+    before = [thread.name for thread in threading.enumerate()]
+    disk.begin(int)
+    disk.close()
+    disk.close()
+    after = [thread.name for thread in threading.enumerate()]
+
+    assert "never-asked" not in (*before, *after)
+
+
 def test_what_lasts_is_looked_on_for_a_moment_only() -> None:
     """Then the loop goes on, and is woken at its end."""
     disk, goes = DiskThread("t"), threading.Event()
@@ -63,6 +76,24 @@ def test_an_error_belongs_to_who_waits() -> None:
         failing.tell()
     next_one.tell()
     disk.close()
+
+
+async def test_who_was_canceled_is_not_woken() -> None:
+    """Its loop goes on; the job's end is no error in it."""
+    disk, goes, told = DiskThread("t"), threading.Event(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))
+    job = disk.begin(lambda: goes.wait(FOREVER_S))
+    waits = asyncio.ensure_future(job.ended())
+    await asyncio.sleep(0)
+    waits.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waits
+    goes.set()
+    disk.close()  # so its waking stands before what is waited for next
+    await asyncio.sleep(0)
+
+    assert job.is_over
+    assert [] == told
 
 
 def test_a_loop_that_has_gone_needs_no_waking() -> None:
