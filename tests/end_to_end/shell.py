@@ -18,6 +18,7 @@ import pytest
 import zstandard
 
 from tests.canary import CANARY, SECRETS, spelled
+from tests.end_to_end.warm import Warm, may_be_warm
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LAPTOP_AGENTS_DATA", ROOT / ".." / "shared" / "data")).resolve()
@@ -116,20 +117,25 @@ class Process:
         self, home: Path, *words: str, program: Sequence[str] = PROGRAM, **env: str
     ) -> None:
         self.home = home
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", *program, *words],
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "LAPTOP_AGENTS_HOME": str(home),
-                "LAPTOP_AGENTS_SOURCE": "mock",
-                **SECRETS,
-                **env,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        surroundings = {
+            "PATH": os.environ["PATH"],
+            "LAPTOP_AGENTS_HOME": str(home),
+            "LAPTOP_AGENTS_SOURCE": "mock",
+            **SECRETS,
+            **env,
+        }
+        self._process: Warm | subprocess.Popen[str]
+        if program == PROGRAM and may_be_warm(env):
+            self._process = Warm(words, surroundings)
+        else:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *program, *words],
+                cwd=ROOT,
+                env=surroundings,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
     @property
     def run(self) -> Run:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.end_to_end.shell import session
 
+pytestmark = pytest.mark.usefixtures("fresh_interpreters")
 PATIENCE_S = 280
 
 
