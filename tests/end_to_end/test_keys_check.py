@@ -80,12 +80,12 @@ class Keys:
         names = ("rest_url", "spot_url") if venue == "binance" else ("rest_url",)
         asks = verb != "set"
         settings = [f"{venue}.{name}={self._url(venue)}" for name in names if asks]
-        code, out, err = ran(
+        done = ran(
             ["keys", verb, venue, *words, *(w for one in settings for w in ("--set", one))],
             {"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(self._home)},
             piped,
         )
-        return code, out + err
+        return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture

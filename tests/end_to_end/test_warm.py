@@ -32,7 +32,7 @@ def test_it_reads_what_is_piped_to_it(tmp_path: Path) -> None:
     words = ("keys", "set", "binance", "--stdin", "--in", "file")
     done = [ran(words, home, f"the-key-{n}\nits-very-secret\n") for n, home in enumerate(homes)]
 
-    assert [0, 0] == [code for code, *_ in done], done
+    assert [0, 0] == [one.returncode for one in done], done
     assert ["a", "b"] == sorted(path.name for path in tmp_path.iterdir())
     assert '"key":"the-key-1"' in (tmp_path / "b" / "keys" / "binance.json").read_text()
 

@@ -62,19 +62,27 @@ class Asked(NamedTuple):
 
     words: Sequence[str]
     env: Mapping[str, str]
+    folder: str
 
 
 class Warm:
     """A program that was forked; answers as `subprocess.Popen` does."""
 
     def __init__(
-        self, words: Sequence[str], env: Mapping[str, str], *, piped: str = "", says: bool = True
+        self,
+        words: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        folder: Path = ROOT,
+        piped: str = "",
+        says: bool = True,
     ) -> None:
         """Start it.
 
         Args:
             words: What follows the program's name.
             env: All of its surroundings.
+            folder: Where it works.
             piped: What it finds on its standard input, less than a pipe holds.
             says: Whether its standard error is a pipe; else it is the one of who starts it.
         """
@@ -84,7 +92,9 @@ class Warm:
         self.stdout, self.stderr = os.fdopen(out), os.fdopen(err)
         self._told, its_line = socket.socketpair()
         given = (asks, its_out, its_err if says else 2, its_line.detach())
-        socket.send_fds(template(next(TURNS)), [json.dumps(Asked(words, env)).encode()], given)
+        socket.send_fds(
+            template(next(TURNS)), [json.dumps(Asked(words, env, str(folder))).encode()], given
+        )
         for fd in (asks, its_in, its_out, its_err, given[-1]):
             os.close(fd)
         self._lines = self._told.makefile("r")
@@ -161,11 +171,18 @@ class Warm:
         self.send_signal(signal.SIGTERM)
 
 
-def ran(words: Sequence[str], env: Mapping[str, str], piped: str = "") -> tuple[int, str, str]:
-    """Run a program to its end; return its exit code and what it wrote to 1 and 2."""
-    program = Warm(words, env, piped=piped)
+def ran(
+    words: Sequence[str], env: Mapping[str, str], piped: str = "", folder: Path = ROOT
+) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end, by a new interpreter where a fork would not be as good."""
+    if not may_be_warm(env):
+        return subprocess.run(
+            [sys.executable, "-m", "laptop_agents", *words],
+            cwd=folder, env=env, input=piped, capture_output=True, text=True, timeout=60.0, check=False,
+        )  # fmt: skip
+    program = Warm(words, env, piped=piped, folder=folder)
     out, err = program.communicate(60.0)
-    return program.wait(), out, err
+    return subprocess.CompletedProcess(list(words), program.wait(), out, err)
 
 
 @cache
@@ -242,6 +259,7 @@ def undo(asked: Asked, streams: Sequence[int]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for place, fd in enumerate(streams):
         os.dup2(fd, place)
+    os.chdir(asked.folder)
     os.environ.clear()
     os.environ.update(asked.env)
     sys.argv = ["laptop-agents", *asked.words]
