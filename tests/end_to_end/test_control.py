@@ -172,7 +172,6 @@ def test_who_is_not_there(home: Path) -> None:
     assert re.search(r"\(not running\)\nended by +ended abruptly\n", status.out)
 
 
-@pytest.mark.usefixtures("fresh_interpreters")
 def test_a_command_survives_a_crash(home: Path) -> None:
     """The dead session's socket is taken over, and the resumed one is paused as it was."""
     process = Process(home, *BUSY)
