@@ -25,7 +25,7 @@ from engine.session.withheld import is_reducing
 from engine.venue import LiveFeed
 from laptop_agents import compose
 from laptop_agents.admission import Asked, examine, insist
-from laptop_agents.keys import credentials
+from laptop_agents.keys_places import Environment
 from laptop_agents.opening import Run
 from laptop_agents.reaching import Permit
 from laptop_agents.recorded_kernel import started_with
@@ -131,7 +131,9 @@ def _credentials(settings: Settings) -> Credentials:
     announced = VENUES[settings.source]
     said = [word for text in announced.keys() for word in text.split() if "=" in word]  # noqa: SIM118 - no mapping
     surroundings = dict(word.split("=", 1) for word in reversed(said))
-    return credentials(settings.source, surroundings, Path("/nonexistent")).credentials
+    kept = Environment(surroundings).read(settings.source)
+    assert kept is not None, "it announces one"
+    return kept.credentials
 
 
 async def traded(
