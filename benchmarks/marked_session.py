@@ -17,12 +17,11 @@ from pathlib import Path
 from time import perf_counter_ns, thread_time_ns
 from typing import Any, Final
 
-from websockets.asyncio.client import ClientConnection
-
 from brokers.binance.account import BinanceAccount
 from brokers.link.broker import LiveBroker
 from brokers.link.connection import Connection
 from brokers.link.feed import MarketFeed
+from brokers.link.reader import Reader
 from brokers.link.rest import Rest
 from engine.model.market import Quote
 from engine.session.commits import Commits
@@ -89,13 +88,14 @@ def _bytes_left(_: object, sent: bytes) -> None:
 
 def wire() -> None:
     """Put every mark in its place."""
-    _around(ClientConnection, "data_received", _frame_came)
+    _around(Reader, "data_received", _frame_came)
     _around(MarketFeed, "_put", _event_waits)
     _around(Turn, "market", _turn_begins)
     _around(Turn, "input", _other_turn)
     _around(Turn, "deliver", _other_turn)
     _stage(Turn, "_send", "decided")
-    _stage(Commits, "_refusal", "waits")
+    for name in ("hurry", "_refusal"):
+        _stage(Commits, name, "waits")
     _stage(Turn, "release", "durable")
     _stage(LiveBroker, "submit", "submitted")
     for name in ("place", "amend"):

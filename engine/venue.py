@@ -25,6 +25,8 @@ Sink = Callable[[VenueEvent], None]
 
 FeedInput = FeedEvent | OperatorCommand | HealthChanged
 """What a source may bring; the last two are those of a recording, at their recorded time."""
+Take = Callable[[FeedEvent], bool]
+"""Takes an event at once, or says that it can't."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,8 +107,8 @@ class Broker(Protocol):
         """What this venue can do; constant over a session."""
         ...
 
-    def submit(self, command: Command) -> None:
-        """Send one command and return at once; every outcome arrives at the sink.
+    def submit(self, commands: Sequence[Command]) -> None:
+        """Send a turn's commands and return at once; every outcome arrives at the sink.
 
         A `PlaceOrder` is sent at most once for each order id. Never raises: what can't be sent is
         answered with a reject, what may have been sent with `VenueUnknown`. A query is always
@@ -231,8 +233,14 @@ class LiveFeed(Feed, Protocol):
         """
         ...
 
-    async def arrived(self, within_s: float) -> None:
-        """Wait until a batch would not be empty or `nudge`, at most so many seconds."""
+    async def arrived(self, within_s: float, take: Take | None = None) -> None:
+        """Wait until something has come, or `nudge`, at most so many seconds.
+
+        Args:
+            within_s: Seconds.
+            take: Offered what comes first, in the very callback it comes with. True: it is taken,
+                and will be in no batch. What it raises is raised here.
+        """
         ...
 
     def nudge(self) -> None:

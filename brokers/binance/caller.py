@@ -78,6 +78,7 @@ class Inquirer:
         self._spot = way(_host(config.spot_url, config), tls)
         self._budget = Budget(DEFAULT_LIMITS)
         self._limits: tuple[Limit, ...] = DEFAULT_LIMITS
+        self._kinds = _kinds(DEFAULT_LIMITS)
         self._clock = ClockOffset()
         self._compared_ns = 0
         """Monotonic."""
@@ -146,7 +147,7 @@ class Inquirer:
             return Fault(None, "limits that can't be read")
         if limits != self._limits:
             banned_s = self._budget.banned_s(time.monotonic())
-            self._limits, self._budget = limits, Budget(limits)
+            self._limits, self._kinds, self._budget = limits, _kinds(limits), Budget(limits)
             self._budget.back_off(banned_s, time.monotonic(), is_ban=True)
         return None
 
@@ -184,8 +185,7 @@ class Inquirer:
 
     def _costs(self, call: Call) -> dict[str, int]:
         weight = {"used-weight": call.weight, "order-count": call.orders}
-        costs = {limit.name: weight[limit.name.rpartition("-")[0]] for limit in self._limits}
-        return {name: cost for name, cost in costs.items() if cost}
+        return {name: cost for name, kind in self._kinds if (cost := weight[kind])}
 
     async def _has_room(self, costs: dict[str, int], lane: Lane) -> bool:
         """Wait for room where the request is a question, and not for long."""
@@ -239,6 +239,11 @@ class Caller(Inquirer):
 
     def _may_send(self, call: Call) -> bool:  # noqa: ARG002 - everything may be
         return True
+
+
+def _kinds(limits: Iterable[Limit]) -> list[tuple[str, str]]:
+    """Return each limit's name and what it counts."""
+    return [(limit.name, limit.name.rpartition("-")[0]) for limit in limits]
 
 
 def _host(url: str, config: BinanceConfig, *, stays_warm: bool = False) -> RestConfig:

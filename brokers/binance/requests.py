@@ -77,10 +77,11 @@ def written(call: Call, credentials: Credentials, at_ms: int, recv_window_ms: in
     params, headers = call.params, {}
     if call.access is not Access.OPEN:
         headers["X-MBX-APIKEY"] = credentials.key
-    text = encoded(params)
     if call.access is Access.SIGNED:
         window = (("recvWindow", str(recv_window_ms)), ("timestamp", str(at_ms)))
         text = signed(encoded((*params, *window)), credentials.secret)
+    else:
+        text = encoded(params)
     if call.method in IN_BODY and text:
         return Bytes(call.method, call.path, headers | FORM, text.encode())
     return Bytes(call.method, f"{call.path}?{text}" if text else call.path, headers, b"")

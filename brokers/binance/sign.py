@@ -28,7 +28,7 @@ def _quoted(value: str) -> str:
 
 def signature(text: str, secret: Secret) -> str:
     """Return the lower-case hexadecimal HMAC-SHA256 of what leaves."""
-    return hmac.new(secret.reveal().encode(), text.encode(), "sha256").hexdigest()
+    return hmac.digest(secret.reveal().encode(), text.encode(), "sha256").hex()
 
 
 def signed(text: str, secret: Secret) -> str:

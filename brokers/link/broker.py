@@ -138,11 +138,14 @@ class LiveBroker:
         """Release what waits here for its trigger; in a rerun, only follow the best price."""
         if type(event) is not Quote:
             return
-        for known in self._known.held(event.symbol):
+        held = self._known.held(event.symbol)
+        for known in held:
             instrument = known.placed.instrument
             bid, ask = instrument.price(event.bid_ticks), instrument.price(event.ask_ticks)
             if is_released(known, bid, ask) and self._is_live:
                 self._orders.release(known)
+        if held:
+            self._orders.leave()
 
     def queue_ahead(self, order_id: str) -> Decimal | None:  # noqa: ARG002 - of the contract
         """Return nothing: no venue says."""
@@ -183,8 +186,13 @@ class LiveBroker:
             case _:
                 pass
 
-    def submit(self, command: Command) -> None:
-        """Send one command and return at once."""
+    def submit(self, commands: Sequence[Command]) -> None:
+        """Send a turn's commands and return at once: requests that need not wait have left."""
+        for command in commands:
+            self._submit(command)
+        self._orders.leave()
+
+    def _submit(self, command: Command) -> None:
         match command:
             case PlaceOrder(order_id=order_id, approved=approved):
                 known = self._known.add(order_id, approved.intent)

@@ -55,6 +55,8 @@ class Limit:
 @dataclass(slots=True)
 class _Window:
     limit: Limit
+    room: Mapping[Lane, int]
+    """Weight that each lane may fill it to."""
     spent: deque[tuple[float, int]]
     """When and how much, oldest first; as many as fill the limit if each weighs one."""
     used: int = 0
@@ -101,8 +103,10 @@ class Budget:
         """
         if not RESERVE_MIN <= reserve < 1.0:
             raise UsageError(f"the share for cancels must be from {RESERVE_MIN:g} to below 1")
-        self._reserve = reserve
-        self._windows = {limit.name: _Window(limit, deque(maxlen=limit.weight)) for limit in limits}
+        self._windows = {
+            limit.name: _Window(limit, _rooms(limit.weight, reserve), deque(maxlen=limit.weight))
+            for limit in limits
+        }
         self._backing_off_until_s = 0.0
         self._banned_until_s = 0.0
         self.refusals = 0
@@ -124,15 +128,8 @@ class Budget:
         for name, weight in costs.items():
             window = self._windows[name]
             window.forget(now_s)
-            waits.append(window.wait_s(now_s, weight, self._room(window.limit, lane)))
+            waits.append(window.wait_s(now_s, weight, window.room[lane]))
         return max(waits)
-
-    def _room(self, limit: Limit, lane: Lane) -> int:
-        if lane is Lane.CANCEL:
-            return limit.weight
-        if lane is Lane.READ:
-            return max(1, math.floor(limit.weight * READS_MAX))
-        return limit.weight - math.ceil(limit.weight * self._reserve)
 
     def spend(self, costs: Mapping[str, int], now_s: float) -> None:
         """Count a request that leaves now."""
@@ -162,4 +159,12 @@ class Budget:
         """Return how much weight a lane still has in a window."""
         window = self._windows[name]
         window.forget(now_s)
-        return max(0, self._room(window.limit, lane) - window.used - window.others)
+        return max(0, window.room[lane] - window.used - window.others)
+
+
+def _rooms(weight: int, reserve: float) -> dict[Lane, int]:
+    return {
+        Lane.CANCEL: weight,
+        Lane.READ: max(1, math.floor(weight * READS_MAX)),
+        Lane.PLACE: weight - math.ceil(weight * reserve),
+    }

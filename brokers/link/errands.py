@@ -1,12 +1,14 @@
 """Tasks beside the session: what is asked of a venue, and listening to it.
 
 Rule 1: errands about one order are done one after the other, those about different ones at once.
+        One that waits for none is begun in the caller's turn: a request is on its way then.
 Rule 2: a bug in one is kept for the session, which ends by it; from then on none is begun.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
 
+from brokers.link.eager import begun
 from brokers.link.known import KnownOrder
 
 Work = Callable[[], Coroutine[None, None, None]]
@@ -17,7 +19,7 @@ class Errands:
     """All of one session's, on its loop."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._endless: set[asyncio.Task[None]] = set()
         self._bug: BaseException | None = None
 
@@ -30,12 +32,15 @@ class Errands:
         if self._bug is not None:
             raise self._bug
 
-    def run(self, work: Work, known: KnownOrder | None = None) -> "asyncio.Task[None]":
+    def run(self, work: Work, known: KnownOrder | None = None) -> "asyncio.Future[None]":
         """Do it after whatever is under way about the same order."""
         before = None if known is None else known.request
-        task = asyncio.create_task(self._after(before, work))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task = begun(self._after(before, work))
+        if task.done():
+            self._ended(task)
+        else:
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
         if known is not None:
             known.request = task
         return task
@@ -55,7 +60,7 @@ class Errands:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
 
-    async def _after(self, before: "asyncio.Task[None] | None", work: Work) -> None:
+    async def _after(self, before: "asyncio.Future[None] | None", work: Work) -> None:
         if before is not None and not before.done():
             await asyncio.wait({before})
         if self._bug is None:
@@ -66,7 +71,7 @@ class Errands:
         await work()
         raise RuntimeError(f"{name} has ended by itself")
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _ended(self, task: "asyncio.Future[None]") -> None:
         self._tasks.discard(task)
         self._endless.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None:

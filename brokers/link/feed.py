@@ -4,7 +4,9 @@ Rule 1: `batches` never waits. It yields what has arrived, perhaps nothing; the 
         long to wait for more.
 Rule 2: an outage is told once, however often the line is tried meanwhile, and before anything that
         comes behind it.
-Rule 3: events are stamped with the wall clock as they arrive; the session, whose clock never goes
+Rule 3: a session that waits is offered what comes first before it is woken: for an order, waking
+        costs as much as deciding.
+Rule 4: events are stamped with the wall clock as they arrive; the session, whose clock never goes
         back, stamps them again as it takes them. The venue's own stamp stays beside it.
 """
 
@@ -21,6 +23,7 @@ from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, FeedStatus
 from engine.model.text import sanitize
+from engine.venue import Take
 
 OK: Final = 200
 SAID_MAX: Final = 120
@@ -49,6 +52,8 @@ class MarketFeed:
         self._rest = rest
         self._woken: asyncio.Future[None] | None = None
         """Of a session that waits."""
+        self._take: Take | None = None
+        """How that session takes what comes first."""
         self._inbox = Inbox()
         self._instruments: tuple[Instrument, ...] = ()
         self._down: dict[str, bool] = {}
@@ -93,18 +98,23 @@ class MarketFeed:
         """Bring so many past bars of some lengths before anything else, as far as they are had."""
         self._past = Past(self.klines, self._rest, tuple(intervals_s), count)
 
-    async def arrived(self, within_s: float) -> None:
-        """Wait until something waits to be taken, or a nudge, at most so long."""
+    async def arrived(self, within_s: float, take: Take | None = None) -> None:
+        """Wait until something has come, or a nudge, at most so long; `take` may have it at once.
+
+        Raises:
+            Exception: What `take` raised.
+
+        """
         if self._inbox:
             return
         loop = asyncio.get_running_loop()
-        self._woken = loop.create_future()
+        self._woken, self._take = loop.create_future(), take
         alarm = loop.call_later(within_s, self.nudge)
         try:
             await self._woken
         finally:
             alarm.cancel()
-            self._woken = None
+            self._woken = self._take = None
 
     def nudge(self) -> None:
         """End a wait."""
@@ -167,11 +177,27 @@ class MarketFeed:
         self._put(FeedStatus(at_ns, f"{self.name}.{name}", not cause, cause))
 
     def _put(self, event: FeedEvent) -> None:
+        if self._is_taken(event):
+            return
         self.nudge()
         if not self._inbox.put(event):
             self._lost_touch()
             self._inbox.put(FeedStatus(event.ts_ns, self.name, False, "more than could be taken"))
             self._inbox.put(FeedStatus(event.ts_ns, self.name, True))
+
+    def _is_taken(self, event: FeedEvent) -> bool:
+        """Offer an event to a session that waits, unless something has woken it already."""
+        woken, take = self._woken, self._take
+        if take is None or woken is None or woken.done() or self._inbox:
+            return False
+        try:
+            is_taken = take(event)
+        except Exception as error:  # noqa: BLE001 - the session's own
+            woken.set_exception(error)
+            return True
+        if is_taken and not woken.done():
+            woken.set_result(None)
+        return is_taken
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

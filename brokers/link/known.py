@@ -42,8 +42,10 @@ class KnownOrder:
     """Price and quantity of the amendment under way, until it is told."""
     amended: tuple[Decimal, Decimal] | None = None
     """Price and quantity of the amendment last told."""
-    request: "asyncio.Task[None] | None" = None
+    request: "asyncio.Future[None] | None" = None
     """The last one about it: requests about one order leave one after the other."""
+    is_gathered: bool = False
+    """Something is asked about it that has not left: see `Together`."""
 
     @property
     def ref(self) -> OrderRef:

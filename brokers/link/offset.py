@@ -37,6 +37,8 @@ class ClockOffset:
 
     def __init__(self) -> None:
         self._samples: deque[_Sample] = deque(maxlen=KEPT)
+        self._best: _Sample | None = None
+        """They all age alike: which is best changes with a new one only."""
 
     def sample(self, *, sent_ns: int, received_ns: int, wall_ns: int, venue_ns: int) -> None:
         """Take one answer.
@@ -50,16 +52,18 @@ class ClockOffset:
         """
         half = max(0, received_ns - sent_ns) // 2
         self._samples.append(_Sample(venue_ns + half - wall_ns, half, received_ns))
+        self._best = min(self._samples, key=lambda it: _error_ns(it, received_ns))
 
     def reset(self) -> None:
         """Forget all: our own clock was set, or the machine slept."""
         self._samples.clear()
+        self._best = None
 
     def now(self, monotonic_ns: int) -> Offset | None:
         """Return the offset as of now; None before the first answer."""
-        if not self._samples:
+        best = self._best
+        if best is None:
             return None
-        best = min(self._samples, key=lambda sample: _error_ns(sample, monotonic_ns))
         return Offset(best.ns, _error_ns(best, monotonic_ns))
 
 

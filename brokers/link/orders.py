@@ -63,8 +63,13 @@ class Orders:
         can = account.capabilities
         self._placements = Together(errands, can.places_per_request, self._place)
         self._cancels = Together(errands, can.cancels_per_request, self._cancel)
-        self.switch: asyncio.Task[None] | None = None
+        self.switch: asyncio.Future[None] | None = None
         """The first request for the venue's dead-man switch."""
+
+    def leave(self) -> None:
+        """Send what a turn has asked for: what takes risk away first."""
+        self._cancels.leave()
+        self._placements.leave()
 
     # --- place -----------------------------------------------------------------------------------
 
@@ -101,8 +106,6 @@ class Orders:
             self._mail.post(VenueUnknown(0, symbol, known.order_id, cause))
 
     async def _place(self, some: Sequence[KnownOrder]) -> None:
-        if self._cancels.is_any:
-            await asyncio.sleep(0)
         if self.switch is not None and not self.switch.done():
             await asyncio.wait({self.switch})
         if len(some) == 1:
@@ -143,6 +146,7 @@ class Orders:
             known.placed = known.placed._replace(qty=qty)
             self._mail.post(VenueAmended(0, symbol, order_id, price, qty))
         else:
+            self._let_leave(known)
             self._errands.run(lambda: self._amended(known, price, qty), known)
 
     async def _amended(self, known: KnownOrder, price: Decimal, qty: Decimal) -> None:
@@ -164,11 +168,17 @@ class Orders:
         """Take an order out, here or at the venue."""
         known = self._known.get(order_id)
         if known is None or not known.is_held:
+            self._let_leave(known)
             self._cancels.add(symbol, (order_id, symbol), known)
         elif known.is_ended:
             self._mail.post(VenueCancelRejected(0, symbol, order_id, GONE))
         else:
             self._reports.end(known, VenueCanceled(0, symbol, order_id))
+
+    def _let_leave(self, known: KnownOrder | None) -> None:
+        """Send what was asked about an order before, where that has not left."""
+        if known is not None and known.is_gathered:
+            self.leave()
 
     async def _cancel(self, some: Sequence[tuple[str, str]]) -> None:
         refs = [self._known.ref(*named) for named in some]

@@ -3,6 +3,7 @@
 Orders and fills are the simulated venue's; nothing of this can send (reliability.md D5).
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -47,10 +48,11 @@ class RehearsedBroker:
         """What a session may ask for; constant."""
         return self._capabilities
 
-    def submit(self, command: Command) -> None:
-        """Write down what this would send, then let it be simulated."""
-        self._rehearser.rehearse(command)
-        self._venue.submit(command)
+    def submit(self, commands: Sequence[Command]) -> None:
+        """Write down what these would send, then let them be simulated."""
+        for command in commands:
+            self._rehearser.rehearse(command)
+        self._venue.submit(commands)
 
     def observe(self, event: MarketEvent) -> None:
         """Let the simulated book move."""

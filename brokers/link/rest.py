@@ -117,12 +117,16 @@ class Exchange:
         assert self._places is not None, "use it as a context"
         until_s = asyncio.get_running_loop().time() + within_s
         if self._places.locked():
+            await asyncio.sleep(0)  # from here on in a task: see `eager`
             async with asyncio.timeout_at(until_s):
                 await self._places.acquire()
         else:
             await self._places.acquire()  # at once
         try:
-            connection = self._kept() or await self._connected(until_s)
+            connection = self._kept()
+            if connection is None:
+                await asyncio.sleep(0)
+                connection = await self._connected(until_s)
         except BaseException:
             self._places.release()
             raise

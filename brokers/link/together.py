@@ -1,11 +1,10 @@
 """Requests that a session makes about several orders of one instrument at once, sent as one.
 
-Rule 1: nothing waits for company. What was asked for before the loop came round leaves together; an
-        order that has none leaves as early as it would without all of this.
+Rule 1: nothing waits for company. What one turn of the session asks for leaves together at its end;
+        an order that has none leaves as early as it would without all of this.
 Rule 2: an order with a request under way is not taken along: what is asked of it comes after that.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
@@ -15,16 +14,6 @@ from brokers.link.errands import Errands
 from brokers.link.known import KnownOrder
 
 T = TypeVar("T")
-
-
-class _Group(Generic[T]):
-    """What leaves with the next turn of the loop."""
-
-    __slots__ = ("items", "task")
-
-    def __init__(self, first: T) -> None:
-        self.items = [first]
-        self.task: asyncio.Task[None] | None = None
 
 
 class Together(Generic[T]):
@@ -47,15 +36,10 @@ class Together(Generic[T]):
         self._errands = errands
         self._most = most
         self._send = send
-        self._open: dict[Hashable, _Group[T]] = {}
-
-    @property
-    def is_any(self) -> bool:
-        """Whether something has not left that was asked for in this turn of the loop."""
-        return bool(self._open)
+        self._gathered: dict[Hashable, list[tuple[T, KnownOrder | None]]] = {}
 
     def add(self, key: Hashable, item: T, known: KnownOrder | None) -> None:
-        """Send an item with what else has this key.
+        """Let an item leave with what else has this key.
 
         Args:
             key: What may share a request.
@@ -63,21 +47,27 @@ class Together(Generic[T]):
             known: The order it is about, if it is one of this process.
 
         """
-        group = self._open.get(key)
         if known is not None and known.is_busy:
             self._errands.run(partial(self._send, [item]), known)
-        elif group is None or len(group.items) >= self._most:
-            group = self._open[key] = _Group(item)
-            group.task = self._errands.run(partial(self._leave, key, group), known)
-        else:
-            group.items.append(item)
-            if known is not None:
-                known.request = group.task
+            return
+        if known is not None:
+            known.is_gathered = True
+        self._gathered.setdefault(key, []).append((item, known))
 
-    async def _leave(self, key: Hashable, group: _Group[T]) -> None:
-        if self._open.get(key) is group:
-            del self._open[key]
-        await self._send(group.items)
+    def leave(self) -> None:
+        """Send everything that has been gathered."""
+        if not self._gathered:
+            return
+        gathered, self._gathered = self._gathered, {}
+        for group in gathered.values():
+            for first in range(0, len(group), self._most):
+                self._leave(group[first : first + self._most])
+
+    def _leave(self, group: list[tuple[T, KnownOrder | None]]) -> None:
+        request = self._errands.run(partial(self._send, [item for item, _ in group]))
+        for _, known in group:
+            if known is not None:
+                known.is_gathered, known.request = False, request
 
 
 async def sayable(

@@ -159,8 +159,12 @@ class PaperVenue:
         if self._kept is not None:
             self._kept.note_exits(self._account.open)
 
-    def submit(self, command: Command) -> None:
-        """Send one command; with no latency at all its answers are in the sink on return."""
+    def submit(self, commands: Sequence[Command]) -> None:
+        """Send a turn's commands; with no latency at all the answers are in the sink on return."""
+        for command in commands:
+            self._submit(command)
+
+    def _submit(self, command: Command) -> None:
         if not self._courier.is_instant:
             self._courier.send(max(command.ts_ns, self._now_ns), request_of(command))
         elif type(command) is PlaceOrder:

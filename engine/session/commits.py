@@ -19,9 +19,6 @@ from engine.session.journal import Journal
 from engine.session.turn import Turn
 
 MS_PER_S: Final = 1_000
-ROUNDS: Final = 2
-"""Of the loop until bytes are on their way: in the first a broker's request is made, at whose end
-a loop hands what was written to the system."""
 
 
 class Commits:
@@ -36,10 +33,15 @@ class Commits:
         """The last one asked for; it goes on where nobody waits any more."""
         self._since_s = 0.0
 
+    def hurry(self) -> None:
+        """Send what waits if its lines are on the disk in a moment; `settle` goes on from there."""
+        if not self._is_syncing and self._journal.commits_at_once():
+            self._turn.send()
+
     async def settle(self) -> None:
         """Return once the turn waits no more."""
         while self._turn.is_waiting:
-            refusal = await self._refusal()
+            refusal = await self._refusal() if self._turn.holds else None
             if refusal is None:
                 await self._let_leave()
                 self._turn.release()
@@ -47,10 +49,9 @@ class Commits:
                 self._turn.withhold(refusal)
 
     async def _let_leave(self) -> None:
-        """Send what waited, and let it reach the socket before the turn goes on."""
+        """Send what waited, and let the loop hand it to the system before the turn goes on."""
         self._turn.send()
-        for _ in range(ROUNDS):
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def _refusal(self) -> HealthChanged | None:
         """Return why what waits may not leave; in a rerun, what the journal says became of it."""

@@ -80,6 +80,11 @@ class Course:
         """Let what comes before the next instant, and before the clock, need nothing first."""
         self.free_until_ns = min(self.next_timer_ns, self.deadline_ns, reached_ns + 1)
 
+    def is_free(self, now_ns: int) -> bool:
+        """Whether a live session has nothing of its own to do first; what others say may be."""
+        is_running = self.has_begun and not (self.is_catching_up or self.is_over)
+        return is_running and now_ns < min(self.next_timer_ns, self.deadline_ns)
+
     def ends(self, now_ns: int, *, is_settled: bool) -> bool:
         """Whether the close that was asked for is done, or out of time."""
         self.free_until_ns = 0  # from now on every instant may be the last

@@ -12,7 +12,7 @@ from engine.model.errors import StateDamaged
 from engine.model.events import HealthChanged, OperatorCommand
 from engine.model.instrument import Instrument
 from engine.session.recorded_feed import RecordedFeed
-from engine.venue import FeedInput, LiveFeed
+from engine.venue import FeedInput, LiveFeed, Take
 
 NO_MARKET = (OperatorCommand, HealthChanged)
 
@@ -59,9 +59,9 @@ class ResumedFeed:
     async def discover(self) -> None:
         """Know it already."""
 
-    async def arrived(self, within_s: float) -> None:
-        """Wait until something new waits to be taken, at most so long."""
-        await self._live.arrived(within_s)
+    async def arrived(self, within_s: float, take: Take | None = None) -> None:
+        """Wait until something new has come, at most so long."""
+        await self._live.arrived(within_s, take)
 
     def nudge(self) -> None:
         """End a wait."""

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import Final
 
 from engine.model.events import HealthChanged, Operator, OperatorCommand
-from engine.model.market import BarHistory, FeedStatus, Malformed, Quote
+from engine.model.market import BarHistory, FeedEvent, FeedStatus, Malformed, Quote
 from engine.session.beat import Beat
 from engine.session.checkpoint import Checkpoint, Checkpoints
 from engine.session.clock import POLL_S, Clock
@@ -175,11 +175,25 @@ class Session:
             due_ns = min(course.next_timer_ns, self._broker.next_due_ns() or NEVER)
             wait_s = min(POLL_S, max(0.0, (due_ns - now_ns) / 1e9))
         if not course.is_over:
-            await self._live.arrived(wait_s)
+            await self._live.arrived(wait_s, self._take_at_once)
+            await self._commits.settle()
         if course.has_begun:
             await self._intake.heed(self._now())
             await self._sight.heed(self._now())
         return course.is_over or self._stops.is_abort
+
+    def _take_at_once(self, event: FeedEvent) -> bool:
+        """Take a market event as it comes in, unless something of ours comes before it."""
+        course, now_ns = self._course, self._now()
+        is_next = course.is_free(now_ns) and not self._kernel.is_ending
+        if not is_next or isinstance(event, NO_MARKET):
+            return False
+        self._stamp((event,), now_ns)
+        course.taken += 1
+        self._turn.market(event)
+        if self._turn.is_waiting:
+            self._commits.hurry()
+        return True
 
     async def _take_batch(self, batch: Sequence[FeedInput]) -> bool:
         """Take the events of one batch, each at its time; return True at the session's end."""

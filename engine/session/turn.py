@@ -141,6 +141,11 @@ class Turn:
 
     # --- a turn that waits -----------------------------------------------------------------------
 
+    @property
+    def holds(self) -> bool:
+        """Whether commands wait that `send` or `release` would let leave."""
+        return bool(self._held)
+
     def send(self) -> None:
         """Send what waited: its lines are durable, or the journal has failed."""
         held, self._held = self._held, ()
@@ -238,9 +243,7 @@ class Turn:
     def _submit(self, commands: Sequence[Command]) -> None:
         if self._journal.failure is not None:
             commands = self._refuse(commands)
-        broker = self._broker
-        for command in commands:
-            broker.submit(command)
+        self._broker.submit(commands)
         if self._on_order_ns is not None and commands and type(commands[0]) not in QUERIES:
             self._on_order_ns(perf_counter_ns() - self._began_ns)
 

@@ -62,7 +62,7 @@ class Witnessed(LiveBroker):
 
     life: Life
 
-    def submit(self, command: Command) -> None:
+    def _submit(self, command: Command) -> None:
         life = self.life
         is_rerun = life.journal.is_catching_up
         if not is_rerun:
@@ -74,7 +74,7 @@ class Witnessed(LiveBroker):
             is_bound = not (isinstance(command, CancelOrder) or is_reducing(command))
             if is_bound and not is_rerun:
                 entry["lines"] = life.journal.durable
-        super().submit(command)
+        super()._submit(command)
 
 
 async def reached(settings: Settings, run: Run | None, journal: Path) -> LiveFeed:

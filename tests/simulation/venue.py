@@ -6,7 +6,7 @@ repeated. Foreign fills and overfills are real: another hand trades on the same 
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
@@ -109,7 +109,11 @@ class FaultyVenue:
 
     # --- what the session asks --------------------------------------------------------------------
 
-    def submit(self, command: Command) -> None:
+    def submit(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            self._submit(command)
+
+    def _submit(self, command: Command) -> None:
         self._before_submit()
         now_ns = max(command.ts_ns, self._now_ns)
         if isinstance(command, Query):
@@ -126,7 +130,7 @@ class FaultyVenue:
         elif self._swarm.strikes("venue.lose", now_ns):
             self._lose(command, now_ns)
         else:
-            self._venue.submit(command)
+            self._venue.submit([command])
 
     def advance(self, ts_ns: int) -> None:
         self._now_ns = max(self._now_ns, ts_ns)
@@ -159,7 +163,7 @@ class FaultyVenue:
     def _asked(self, query: Query, now_ns: int) -> None:
         """Answer from the truth, or not at all while the venue is out; that is told too."""
         if not self._up_ns:
-            self._venue.submit(query)
+            self._venue.submit([query])
         elif isinstance(query, QueryAccount):
             due_ns = now_ns + SILENCE_NS
             self._hold(due_ns, VenueSnapshot(due_ns, now_ns, query.ts_ns, failure="no answer"))
@@ -188,7 +192,7 @@ class FaultyVenue:
         self._hold(unknown_ns, VenueUnknown(unknown_ns, _symbol(command), order_id, "no answer"))
         if dice.random() < 0.5:
             self._muted[order_id] = known_ns
-            self._venue.submit(command)
+            self._venue.submit([command])
         else:
             self._refuse(command, known_ns, RejectReason.ORDER_NOT_FOUND)
 
@@ -224,7 +228,7 @@ class FaultyVenue:
             self._now_ns, order_id, head, symbol, "hand", side, qty, OrderType.MARKET,
             tif=TimeInForce.IOC,
         )  # fmt: skip
-        self._venue.submit(PlaceOrder(self._now_ns, order_id, Approved(intent)))
+        self._venue.submit([PlaceOrder(self._now_ns, order_id, Approved(intent))])
         return order_id
 
     # --- from what happened to what is told -------------------------------------------------------

@@ -155,24 +155,24 @@ class Desk:
         return answer
 
     async def place(self, number: int = 1, **changes: object) -> list[str]:
-        self.broker.submit(placing(intent(number, **changes)))
+        self.broker.submit([placing(intent(number, **changes))])
         return await self.words()
 
     async def amend(self, price: str, qty: str, number: int = 1) -> list[str]:
         wish = Approved(intent(number))
-        self.broker.submit(AmendOrder(self.now_ns, f"a-{number}", D(price), D(qty), wish))
+        self.broker.submit([AmendOrder(self.now_ns, f"a-{number}", D(price), D(qty), wish)])
         return await self.words()
 
     async def cancel(self, number: int = 1) -> list[str]:
-        self.broker.submit(CancelOrder(self.now_ns, f"a-{number}", BTC))
+        self.broker.submit([CancelOrder(self.now_ns, f"a-{number}", BTC)])
         return await self.words()
 
     async def ask(self, number: int = 1) -> list[str]:
-        self.broker.submit(QueryOrder(self.now_ns, f"a-{number}", BTC))
+        self.broker.submit([QueryOrder(self.now_ns, f"a-{number}", BTC)])
         return await self.words()
 
     async def look(self, since_ns: int = 0) -> list[str]:
-        self.broker.submit(QueryAccount(self.now_ns, since_ns))
+        self.broker.submit([QueryAccount(self.now_ns, since_ns)])
         return await self.words()
 
     async def hear(self, *reports: Report) -> list[str]:

@@ -118,12 +118,12 @@ async def test_nothing_is_sent_before_it_goes_live() -> None:
     desk = Desk(dead_man_s=3)
     async with desk.broker as broker:
         wish = intent()
-        broker.submit(placing(wish))
-        broker.submit(placing(intent(2, **WAITS)))
-        broker.submit(AmendOrder(START_NS, "a-1", D(1), D(1), Approved(wish)))
-        broker.submit(CancelOrder(START_NS, "a-1", BTC))
-        broker.submit(QueryOrder(START_NS, "a-1", BTC))
-        broker.submit(QueryAccount(START_NS, 0))
+        broker.submit([placing(wish)])
+        broker.submit([placing(intent(2, **WAITS))])
+        broker.submit([AmendOrder(START_NS, "a-1", D(1), D(1), Approved(wish))])
+        broker.submit([CancelOrder(START_NS, "a-1", BTC)])
+        broker.submit([QueryOrder(START_NS, "a-1", BTC)])
+        broker.submit([QueryAccount(START_NS, 0)])
         broker.beat(START_NS)
         assert [] == await desk.quote(10_200, 10_201)
         assert desk.account.is_open
@@ -152,7 +152,7 @@ async def test_what_an_interrupted_run_was_told_is_not_told_again(
     event: VenueEvent, heard: list[str]
 ) -> None:
     desk = Desk()
-    desk.broker.submit(placing(intent()))
+    desk.broker.submit([placing(intent())])
     desk.broker.recall(event)
     async with desk:
         assert heard == await desk.hear(report(standing=Standing.CANCELED))
@@ -177,7 +177,7 @@ async def test_a_stream_that_was_down_when_the_process_died_is_told_to_be_up_aga
 
 async def test_a_recalled_amendment_is_the_order() -> None:
     desk = Desk()
-    desk.broker.submit(placing(intent(1, **WAITS)))
+    desk.broker.submit([placing(intent(1, **WAITS))])
     desk.broker.recall(VenueAmended(1, BTC, "a-1", D("1010.0"), D(4)))
     async with desk:
         assert ["orderstatus a-1 1010.0 4 working"] == await desk.ask()
@@ -187,7 +187,7 @@ async def test_a_recalled_amendment_is_the_order() -> None:
 
 async def test_a_recalled_release_waits_no_more() -> None:
     desk = Desk()
-    desk.broker.submit(placing(intent(1, **WAITS)))
+    desk.broker.submit([placing(intent(1, **WAITS))])
     desk.broker.recall(VenueTriggered(1, BTC, "a-1"))
     async with desk:
         assert [] == await desk.quote(10_200, 10_201)
@@ -208,7 +208,7 @@ async def test_what_a_dead_process_may_have_sent_is_asked_about_before_it_is_sen
 ) -> None:
     """It died between the release and its journal line: the venue alone knows."""
     desk = Desk()
-    desk.broker.submit(placing(intent(1, **WAITS)))
+    desk.broker.submit([placing(intent(1, **WAITS))])
     desk.broker.recall(VenueAccepted(1, BTC, "a-1", ""))
     async with desk:
         desk.script("order", answer)
@@ -218,7 +218,7 @@ async def test_what_a_dead_process_may_have_sent_is_asked_about_before_it_is_sen
 
 async def test_what_a_dead_process_released_is_not_released_again() -> None:
     desk = Desk()
-    desk.broker.submit(placing(intent(1, **WAITS)))
+    desk.broker.submit([placing(intent(1, **WAITS))])
     desk.broker.recall(VenueAccepted(1, BTC, "a-1", ""))
     async with desk:
         desk.script("picture", Picture(START_NS, (), (), (done(),), D(1)))
@@ -255,7 +255,7 @@ async def test_a_snapshot_is_the_whole_state() -> None:
 
 async def test_a_rerun_follows_the_best_price_without_releasing() -> None:
     desk = Desk()
-    desk.broker.submit(placing(intent(1, type=OrderType.TRAILING, trail_bps=D(100), **SELL)))
+    desk.broker.submit([placing(intent(1, type=OrderType.TRAILING, trail_bps=D(100), **SELL))])
     await desk.quote(10_000, 10_001)
     await desk.quote(9_000, 9_001)
     assert [] == desk.told
@@ -344,7 +344,7 @@ async def test_a_session_that_takes_nothing_is_ended(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("brokers.link.mail.WAITING_MAX", 3)
     async with Desk() as desk:
         for number in range(1, 5):
-            desk.broker.submit(placing(intent(number)))
+            desk.broker.submit([placing(intent(number))])
         await settle()
         with pytest.raises(RuntimeError, match="3 answers of the venue wait"):
             desk.broker.beat(START_NS)

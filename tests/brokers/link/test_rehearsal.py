@@ -269,7 +269,7 @@ class Rig:
     def place(self, order_id: str, **changes: Any) -> None:
         intent = OrderIntent(self.ts_ns, order_id, "quoter", "BTC", "s", Side.BUY, D("0.002"))
         intent = msgspec.structs.replace(intent, **changes)
-        self.broker.submit(PlaceOrder(self.ts_ns, order_id, Approved(intent)))
+        self.broker.submit([PlaceOrder(self.ts_ns, order_id, Approved(intent))])
 
     def of(self, kind: type) -> list[VenueEvent]:
         return [event for event in self.inbox if isinstance(event, kind)]
@@ -304,9 +304,9 @@ def test_a_dry_run_works_without_sockets(rig: Rig, monkeypatch: pytest.MonkeyPat
     rig.quote(100_000, 100_010)
     rig.place("quoter-1")
     rig.quote(100_000, 100_010)
-    rig.broker.submit(CancelOrder(rig.ts_ns, "quoter-1", "BTC"))
-    rig.broker.submit(QueryOrder(rig.ts_ns, "quoter-1", "BTC"))
-    rig.broker.submit(QueryAccount(rig.ts_ns, 0))
+    rig.broker.submit([CancelOrder(rig.ts_ns, "quoter-1", "BTC")])
+    rig.broker.submit([QueryOrder(rig.ts_ns, "quoter-1", "BTC")])
+    rig.broker.submit([QueryAccount(rig.ts_ns, 0)])
 
     assert 1 == len(rig.of(VenueFill))
     commands = [line["command"] for line in rig.written()]
@@ -322,7 +322,7 @@ def test_a_stop_is_no_request_until_it_is_released(rig: Rig) -> None:
     rig.place("stop-1", type=OrderType.STOP, trigger_price=D(101_000))
     rig.place("stop-2", type=OrderType.STOP, trigger_price=D(109_000))
     rig.quote(100_000, 100_010)
-    rig.broker.submit(CancelOrder(rig.ts_ns, "stop-2", "BTC"))
+    rig.broker.submit([CancelOrder(rig.ts_ns, "stop-2", "BTC")])
     assert [] == rig.written()
     saved = rig.broker.snapshot()
     rig.broker.restore(saved)

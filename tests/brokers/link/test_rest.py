@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from brokers.link.eager import begun
 from brokers.link.rest import NotSent, Reply, Request, Rest, RestConfig, Unknown
 
 Raw = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
@@ -224,3 +225,38 @@ async def test_a_warm_host_has_a_connection_ready_at_any_time() -> None:
         assert asked_by >= 4
         assert len(open_ones) <= 4, "old ones are closed"
     await until(lambda: not open_ones)
+
+
+async def test_over_a_connection_that_is_ready_a_request_leaves_in_its_callers_turn() -> None:
+    """The loop need not come round: its bytes are with the system when `begun` returns."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with Rest(RestConfig(base_url=url, stays_warm=True)) as rest:
+            async with asyncio.timeout(20):
+                while not rest._idle:
+                    await asyncio.sleep(0.001)
+            line, _ = listening.accept()
+            with line:
+                line.settimeout(20)
+                end = begun(told(rest))
+                assert PLACE.body == line.recv(4_096)[-len(PLACE.body) :]
+                line.sendall(answer(b"{}"))
+                await end
+
+
+async def told(rest: Rest) -> None:
+    assert isinstance(await rest.ask(PLACE), Reply)
+
+
+async def test_a_connection_that_takes_too_long_is_nothing_to_whoever_asked() -> None:
+    """Its time-out is the request's, though the caller's turn began it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        async with Rest(RestConfig(base_url=url, connect_s=0.05)) as rest:
+            outcomes = []
+
+            async def ask() -> None:
+                outcomes.append(await rest.ask(PLACE))
+
+            await begun(ask())
+        assert ["TimeoutError"] == [outcome.cause for outcome in outcomes]

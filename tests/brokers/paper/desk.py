@@ -151,7 +151,7 @@ class Desk:
 
     def submit(self, command) -> list[str]:
         start = len(self.events)
-        self.venue.submit(command)
+        self.venue.submit([command])
         return self.words(start)
 
     def words(self, start: int = 0) -> list[str]:

@@ -49,7 +49,7 @@ def test_market_making_equals_the_naive_loop() -> None:
     for bid, ask in quotes:
         desk.quote(bid, ask, 1, 1)
         for order_id in ids:
-            desk.venue.submit(CancelOrder(desk.now_ns, order_id, "BTC"))
+            desk.venue.submit([CancelOrder(desk.now_ns, order_id, "BTC")])
         ids = [f"o{desk.count + 1}", f"o{desk.count + 2}"]
         desk.place(BUY, 10, bid, post_only=True)
         desk.place(SELL, 10, ask, post_only=True)

@@ -208,11 +208,11 @@ class Desk:
         """Send a limit order; its id."""
         price = self.sandbox.stage.exchange.instruments["BTCUSDT"].price(ticks)
         wish = intent(number, symbol="BTCUSDT", side=side, qty=QTY, price=price)
-        self.broker.submit(PlaceOrder(time.time_ns(), wish.intent_id, Approved(wish)))
+        self.broker.submit([PlaceOrder(time.time_ns(), wish.intent_id, Approved(wish))])
         return wish.intent_id
 
     def cancel(self, order_id: str) -> None:
-        self.broker.submit(CancelOrder(time.time_ns(), order_id, "BTCUSDT"))
+        self.broker.submit([CancelOrder(time.time_ns(), order_id, "BTCUSDT")])
 
     async def asked(self, order_id: str) -> VenueOrderStatus:
         """Ask how an order stands until somebody answers, as the engine does."""
@@ -232,7 +232,7 @@ class Desk:
 
     async def _answered(self, question: QueryOrder | QueryAccount, kind: type) -> VenueEvent:
         before = len(self.of(kind))
-        self.broker.submit(question)
+        self.broker.submit([question])
         await self.until(lambda: len(self.of(kind)) > before)
         return self.of(kind)[-1]
 

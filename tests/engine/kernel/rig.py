@@ -113,11 +113,9 @@ class HandVenue:
         self.sent: list[Command] = []
         self.asked: list[Query] = []
 
-    def submit(self, command: Command) -> None:
-        if isinstance(command, Query):
-            self.asked.append(command)
-        else:
-            self.sent.append(command)
+    def submit(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            (self.asked if isinstance(command, Query) else self.sent).append(command)
 
     def advance(self, ts_ns: int) -> None: ...
 

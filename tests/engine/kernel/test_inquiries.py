@@ -215,11 +215,11 @@ def test_the_paper_venue_answers() -> None:
     rig = Rig(Scripted("a"), paper={"submit_latency_ms": 20.0, "ack_latency_ms": 10.0})
     rig.ask("a", limit(BUY, "0.1", "999"))
     for order_id in ("a-1", "a-7"):
-        rig.broker.submit(QueryOrder(rig.now, order_id, "BTC"))
+        rig.broker.submit([QueryOrder(rig.now, order_id, "BTC")])
     rig.wait(1)
     rig.ask("a", cancel())
     rig.wait(1)
-    rig.broker.submit(QueryOrder(rig.now, "a-1", "BTC"))
+    rig.broker.submit([QueryOrder(rig.now, "a-1", "BTC")])
     rig.wait(1)
 
     told = [(x["order_id"], x["standing"]) for x in rig.lines("venue_order_status")]

@@ -238,7 +238,7 @@ def test_a_foreign_order_is_told_once_and_never_touched() -> None:
     sent: list[Any] = []
     submit = rig.broker.submit
     rig.turn._broker = type("Spy", (), {
-        "submit": lambda _, c: (sent.append(c), submit(c)), "next_due_ns": rig.broker.next_due_ns,
+        "submit": lambda _, c: (sent.extend(c), submit(c)), "next_due_ns": rig.broker.next_due_ns,
         "advance": rig.broker.advance, "observe": rig.broker.observe,
     })()  # fmt: skip
     rig.wait(20)

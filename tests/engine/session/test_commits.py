@@ -101,15 +101,22 @@ class Venue(PaperVenue):
     __slots__ = ("on_submit",)
     on_submit: Callable[[Any], None]
 
-    def submit(self, command: Any) -> None:
-        self.on_submit(command)
-        super().submit(command)
+    def submit(self, commands: Any) -> None:
+        for command in commands:
+            self.on_submit(command)
+            super().submit([command])
 
 
 @pytest.fixture(autouse=True)
 def _exact() -> Iterator[None]:
     use_exact_arithmetic()
     return iter([None])
+
+
+@pytest.fixture
+def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Done in a moment, however crowded the machine is."""
+    monkeypatch.setattr("engine.session.journal.PATIENCE_S", 30.0)
 
 
 async def turns(until: Callable[[], bool]) -> int:
@@ -132,6 +139,75 @@ def test_an_order_leaves_once_its_line_is_on_the_disk(tmp_path: Path) -> None:
 
     asyncio.run(trade())
     assert (1, [], []) == (scene.sent, scene.early, scene.slows())
+
+
+@pytest.mark.usefixtures("_quick_disk")
+def test_in_a_hurry_it_leaves_before_the_turn_goes_on(tmp_path: Path) -> None:
+    """Once its line is on the disk; the rest of the turn comes with `settle`, and nothing twice."""
+    scene = Scene(tmp_path / "e")
+
+    async def trade() -> None:
+        scene.order(0)
+        scene.commits.hurry()
+        assert (1, True, []) == (scene.sent, scene.turn.is_waiting, scene.seen)
+        await scene.commits.settle()
+        assert not scene.turn.is_waiting
+        assert scene.seen
+
+    asyncio.run(trade())
+    assert (1, [], []) == (scene.sent, scene.early, scene.slows())
+
+
+@pytest.mark.usefixtures("_quick_disk")
+def test_what_left_in_a_hurry_waits_for_no_later_sync(tmp_path: Path) -> None:
+    """Nor is it said to be refused because one of those is slow."""
+    scene = Scene(tmp_path / "e")
+
+    async def trade() -> None:
+        scene.order(0)
+        scene.commits.hurry()
+        scene.disk.goes.clear()
+        scene.journal.extend([Timer(START)])
+        later = asyncio.create_task(scene.journal.sync())
+        await asyncio.sleep(0)
+        await scene.commits.settle()
+        scene.disk.goes.set()
+        await later
+
+    asyncio.run(trade())
+    assert (1, 0, []) == (scene.sent, scene.refused(), scene.slows())
+
+
+def test_no_hurry_sends_what_is_not_on_the_disk(tmp_path: Path) -> None:
+    """A1: a slow disk is waited for, and may be too slow."""
+    scene = Scene(tmp_path / "e")
+
+    async def trade() -> None:
+        scene.disk.goes.clear()
+        scene.order(0)
+        scene.commits.hurry()
+        scene.commits.hurry()
+        assert (0, True) == (scene.sent, scene.turn.is_waiting)
+        await scene.commits.settle()
+        scene.disk.goes.set()
+
+    asyncio.run(trade())
+    assert ("DEGRADED", 0, 1) == (scene.state, scene.sent, scene.refused())
+
+
+@pytest.mark.usefixtures("_quick_disk")
+def test_in_a_hurry_a_sync_that_fails_refuses_what_waited_for_it(tmp_path: Path) -> None:
+    """C4, once."""
+    scene = Scene(tmp_path / "e")
+    scene.disk.failure = OSError(errno.EIO, "gone")
+
+    async def trade() -> None:
+        scene.order(0)
+        scene.commits.hurry()
+        await scene.commits.settle()
+
+    asyncio.run(trade())
+    assert (0, 1, []) == (scene.sent, scene.refused(), scene.slows())
 
 
 def test_the_loop_goes_on_while_the_disk_does_not(tmp_path: Path) -> None:

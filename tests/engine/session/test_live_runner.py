@@ -61,7 +61,7 @@ class Market:
 
     async def discover(self) -> None: ...
 
-    async def arrived(self, within_s: float) -> None:
+    async def arrived(self, within_s: float, take: Any = None) -> None:
         await asyncio.sleep(min(within_s, 0.02))
 
     def nudge(self) -> None: ...
@@ -70,6 +70,30 @@ class Market:
         return self
 
     async def __aexit__(self, *_: object) -> None: ...
+
+
+class Offering(Market):
+    """Offers each quote as it comes; what is not taken comes with the next batch."""
+
+    def __init__(self, first_ns: int) -> None:
+        super().__init__(first_ns)
+        self.taken = 0
+        self.left: list[Quote] = []
+
+    def batches(self) -> Iterator[Sequence[Quote]]:
+        yield [quote(self._first_ns), quote(self._first_ns + 50, 1)]
+        while True:
+            left, self.left = self.left, []
+            yield left
+
+    async def arrived(self, within_s: float, take: Any = None) -> None:
+        await asyncio.sleep(min(within_s, 0.02))
+        self.brought += 1
+        event = quote(self._first_ns + HOUR, self.brought % 3)
+        if take(event):
+            self.taken += 1
+        else:
+            self.left.append(event)
 
 
 def at(account: Account, feed: Any) -> Callable[..., LiveBroker]:
@@ -172,3 +196,22 @@ def test_a_difference_found_after_a_pause_has_not_lasted_through_it(
     made = _resumed(tmp_path / "again", lived, 8, Account())
     found = [line["data"]["findings"] for line in made.lines("sync_report")]
     assert ["balance_drift balance: -9999"] in found
+
+
+def test_what_is_taken_as_it_comes_is_taken_like_everything_else(
+    tmp_path: Path, begun_ns: int
+) -> None:
+    """Once, by the session's clock, behind the beats that were due: a rerun takes it there."""
+    market = Offering(begun_ns)
+    made = stage(tmp_path / "home", market, Agreeing())
+    assert "duration" == made.run()
+    stamps = [line["ts"] for line in made.lines("quote")]
+    late = market.brought - len(market.left) - (len(stamps) - 2)
+    assert late in (0, 1), "one may come with the end"
+    assert len(made.lines("quote")) == made.session._course.taken, "as a checkpoint counts them"
+    assert 10 < market.taken
+    everything = [line["ts"] for line in made.lines()]
+    assert sorted(everything) == everything
+    assert stamps[-1] < begun_ns + 10 * SECOND
+    again = _resumed(tmp_path / "again", made, 21, Agreeing())
+    assert stamps[:5] == [line["ts"] for line in again.lines("quote")][:5]

@@ -42,7 +42,7 @@ class Now:
     async def discover(self) -> None:
         self.did.append("discover")
 
-    async def arrived(self, within_s: float) -> None:
+    async def arrived(self, within_s: float, take: Any = None) -> None:
         self.did.append(within_s)
 
     def nudge(self) -> None:

@@ -57,9 +57,10 @@ class Spy(PaperVenue):
     is_broken: bool
     on_submit: Callable[[Command], None]
 
-    def submit(self, command: Command) -> None:
-        self.on_submit(command)
-        super().submit(command)
+    def submit(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            self.on_submit(command)
+            super().submit([command])
 
     def advance(self, ts_ns: int) -> None:
         assert not self.is_broken
