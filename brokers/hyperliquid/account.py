@@ -41,6 +41,7 @@ from brokers.hyperliquid.verdicts import (
 from brokers.link.account import (
     Accepted,
     Facts,
+    FundingReport,
     NewOrder,
     OrderRef,
     OrderReport,
@@ -144,6 +145,13 @@ class HyperliquidAccount:
         """
         wallet = self._caller.signer.address
         return await self._survey.facts(self._master, self._tail, wallet)
+
+    def begin(
+        self,
+        since_ns: int,
+        funded: Sequence[FundingReport],
+    ) -> None:
+        """Need none of it: each payment is told with the time of its settlement."""
 
     async def listen(self, take: Callable[[Report], None]) -> None:
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""
