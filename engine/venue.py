@@ -15,7 +15,7 @@ from engine.model.client_ids import ClientIds
 from engine.model.commands import Command
 from engine.model.events import HealthChanged, OperatorCommand
 from engine.model.instrument import Instrument
-from engine.model.market import FeedEvent, MarketEvent
+from engine.model.market import FeedEvent, MarketEvent, ReferenceEvent
 from engine.model.sightings import AccountSeen, AccountUnseen
 from engine.model.venue_events import VenueCanceled, VenueEvent, VenueFill
 from engine.model.words import Word
@@ -23,7 +23,7 @@ from engine.model.words import Word
 Sink = Callable[[VenueEvent], None]
 """Where a broker puts its answers, in the order they happened. Never blocks."""
 
-FeedInput = FeedEvent | OperatorCommand | HealthChanged
+FeedInput = FeedEvent | ReferenceEvent | OperatorCommand | HealthChanged
 """What a source may bring; the last two are those of a recording, at their recorded time."""
 Take = Callable[[FeedEvent], bool]
 """Takes an event at once, or says that it can't."""

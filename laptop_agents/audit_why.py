@@ -27,6 +27,8 @@ from laptop_agents.audit_words import columns, details, iso, offset
 from laptop_agents.home import find_home
 from laptop_agents.runs import find_journal
 
+HELD = frozenset({"DEGRADED", "PAUSED", "ACTIVE", "THROTTLED", "EMERGENCY"})
+"""Readings of the state rule behind which a reason stands, or has stood until just now."""
 AFTERMATH_MAX = 40
 """Lines of what became of it; the rest is counted. `audit query --order` has them all."""
 VERDICTS = {True: "pass", False: "STOP", None: "-"}
@@ -171,6 +173,9 @@ def _gate(story: Story, readings: Readings, began_ns: int) -> Iterator[str]:
         ]
         heading = ("", "rule", "risk.*", "limit", "reading", "verdict")
         yield from columns([tuple(map(sanitize, row)) for row in (heading, *rows)])
+        if any(row.passed is False and row.reading in HELD for row in judged.readings):
+            held = ", ".join(judged.doubts) or "what has cleared since: see risk.resume_backoff_s"
+            yield f"  held back by: {sanitize(held)}"
         if any(row.passed is False for row in judged.readings):
             change = ", or ".join(judged.changes) or "no single change"
             yield f"  would have let it pass: {sanitize(change)}"

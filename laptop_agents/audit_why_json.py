@@ -35,6 +35,7 @@ def as_json(story: Story, readings: Readings, recent: Sequence[Line]) -> str:
                 "qty": judged.intent.qty,
                 "rules": [row._asdict() for row in judged.readings],
                 "changes": judged.changes,
+                "doubts": judged.doubts,
             }
             for judged in readings.judgements
         ],

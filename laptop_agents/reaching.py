@@ -6,18 +6,20 @@ Rule 2: a fall back is loud: on standard error, in the log and in the run, whose
 """
 
 import asyncio
-import time
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engine.model.errors import DataUnavailable
+from engine.session.config import ReferenceConfig
 from engine.session.recorded_feed import RecordedFeed
 from engine.session.resumed_feed import ResumedFeed
 from engine.session.start import Arming
 from engine.venue import Feed, LiveFeed
 from laptop_agents import compose
+from laptop_agents.discovery import discover
 from laptop_agents.recorded_kernel import started_with
+from laptop_agents.referencing import referenced, referenced_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from laptop_agents.opening import Run
     from laptop_agents.settings import Settings
 
-RETRY_S: Final = 0.5
 FALLBACK: Final = "mock"
 QUOTE_OF_COINS: Final = {"hyperliquid": "USDT"}
 """What the mock market adds to the names of a venue that lists coins."""
@@ -72,6 +73,8 @@ class Reached(NamedTuple):
     """A real account to look at; None looks at none."""
     places: "Mapping[str, Any]" = MappingProxyType({})
     """How orders name each instrument, where the venue wants another word than its symbol."""
+    references: "Mapping[str, Instrument]" = MappingProxyType({})
+    """What each instrument is held against, where a second market stands beside."""
 
 
 def reached(settings: "Settings") -> Reached:
@@ -85,16 +88,21 @@ def reached(settings: "Settings") -> Reached:
     if not isinstance(feed, LiveFeed):
         return Reached(settings, None)
     try:
-        asyncio.run(_discover(feed, settings.session.fallback_after_s))
+        asyncio.run(discover(feed, settings.session.fallback_after_s))
     except DataUnavailable as error:
         if settings.mode != "paper":
             raise
         fallen = settings.model_copy(
-            update={"source": FALLBACK, "symbols": _at_mock(settings.source, settings.symbols)}
+            update={
+                "source": FALLBACK,
+                "symbols": _at_mock(settings.source, settings.symbols),
+                "reference": ReferenceConfig(),  # invented prices agree with no real ones
+            }
         )
         fallen._origins = {**settings._origins, "source": f"fallback: {error}"}
         return Reached(fallen, None, str(error))
-    return Reached(settings, feed, places=_places(feed))
+    whole, references = referenced(settings, feed)
+    return Reached(settings, whole, places=_places(feed), references=references)
 
 
 def reached_again(settings: "Settings", journal: Path, run: "Run") -> Reached:
@@ -108,7 +116,7 @@ def reached_again(settings: "Settings", journal: Path, run: "Run") -> Reached:
     if not isinstance(feed, LiveFeed):
         return Reached(settings, feed)
     assert run.recorded is not None, "it was interrupted"
-    asyncio.run(_discover(feed, settings.session.fallback_after_s))
+    asyncio.run(discover(feed, settings.session.fallback_after_s))
     started = started_with(journal, run.recorded.first)
     past = RecordedFeed(
         journal,
@@ -117,7 +125,8 @@ def reached_again(settings: "Settings", journal: Path, run: "Run") -> Reached:
         is_simulated=started.simulated,
         lines_max=run.recorded.count,
     )
-    return Reached(settings, ResumedFeed(past, feed), places=_places(feed))
+    resumed = ResumedFeed(past, referenced_again(settings, feed, started.references))
+    return Reached(settings, resumed, places=_places(feed), references=started.references)
 
 
 def _places(feed: LiveFeed) -> "Mapping[str, Any]":
@@ -127,21 +136,3 @@ def _places(feed: LiveFeed) -> "Mapping[str, Any]":
 def _at_mock(source: str, symbols: tuple[str, ...]) -> tuple[str, ...]:
     """Name the contracts of the mock market that stand for a venue's."""
     return tuple(f"{name}{QUOTE_OF_COINS.get(source, '')}" for name in symbols)
-
-
-async def _discover(feed: LiveFeed, patience_s: float) -> None:
-    until_s = time.monotonic() + patience_s
-    while True:
-        try:
-            async with asyncio.timeout(max(RETRY_S, until_s - time.monotonic())):
-                return await feed.discover()
-        except (DataUnavailable, TimeoutError) as error:
-            if time.monotonic() + RETRY_S >= until_s:
-                raise _unavailable(feed, error) from error
-        await asyncio.sleep(RETRY_S)
-
-
-def _unavailable(feed: LiveFeed, error: Exception) -> DataUnavailable:
-    if isinstance(error, DataUnavailable):
-        return error
-    return DataUnavailable(f"{feed.name} does not answer")

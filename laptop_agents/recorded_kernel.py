@@ -27,6 +27,8 @@ class Started(msgspec.Struct):
     agents: list[str] = []
     venue: Capabilities | None = None
     """What the real venue could do; None where no order was meant for one."""
+    references: dict[str, Instrument] = {}
+    """What each instrument was held against, where a second market stood beside."""
 
 
 def started_with(journal: Path, first: Line) -> Started:
@@ -63,7 +65,9 @@ def kernel_maker(started: Started) -> "Callable[[], Kernel]":
     from laptop_agents.compose import make_kernel  # noqa: PLC0415 - every part of a session
 
     settings = recorded_settings(started.settings, deciding_only=True)
-    return lambda: make_kernel(settings, started.instruments, venue=started.venue)
+    return lambda: make_kernel(
+        settings, started.instruments, venue=started.venue, references=started.references
+    )
 
 
 def _started(line: Mapping[str, Any]) -> Started:

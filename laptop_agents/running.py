@@ -165,6 +165,7 @@ def _run(
             permit=found.permit,
             rehearsal=found.rehearsal,
             watched=found.watched,
+            references=found.references,
             log=log,
             progress=progress,
             stops=stops,

@@ -42,6 +42,7 @@ from engine.session.config import (
     CheckpointConfig,
     HealthConfig,
     JournalConfig,
+    ReferenceConfig,
     RunsConfig,
     SentinelConfig,
     SessionConfig,
@@ -139,6 +140,7 @@ class Settings(BaseSettings):
 
     agents: AgentsConfig = Field(default_factory=AgentsConfig)
     session: SessionConfig = SessionConfig()
+    reference: ReferenceConfig = ReferenceConfig()
     risk: RiskLimits = RiskLimits()
     router: RouterConfig = RouterConfig()
     sync: SyncConfig = SyncConfig()
@@ -248,6 +250,7 @@ def load(
     settings = _validate(layers, problems)
     if settings is not None:
         problems += _live_faults(settings, layers)
+        problems += _reference_faults(settings, layers)
     if settings is None or problems:
         raise SettingsRefused(tuple(dict.fromkeys(problems)))
     settings._origins = MappingProxyType({n: origin(layers, n) for n in _names(known, layers)})
@@ -328,6 +331,25 @@ def _live_faults(settings: Settings, layers: Sequence[Layer]) -> list[str]:
     where = origin(layers, "mode")
     if settings.mode == "live" and where.startswith("env "):
         faults.append(f"mode: live is never taken from the environment alone ({where})")
+    return faults
+
+
+def _reference_faults(settings: Settings, layers: Sequence[Layer]) -> list[str]:
+    """Refuse a second market that could not be held against the first."""
+    faults = [
+        f"reference.symbols: {shown(pair)} is not OURS=THEIRS"
+        f" ({origin(layers, 'reference.symbols')})"
+        for pair in settings.reference.symbols
+        if not all(SYMBOL.fullmatch(name) for name in (*pair.split("=", 1), "")[:2])
+    ]
+    source = settings.reference.source
+    if source is None:
+        return faults
+    where = origin(layers, "reference.source")
+    if settings.source not in LIVE_SOURCES:
+        faults.append(f"reference.source: needs a session on a live source ({where})")
+    elif settings.source == source:
+        faults.append(f"reference.source: {source} is the session's own market ({where})")
     return faults
 
 

@@ -60,7 +60,7 @@ def tell_what_if(
     feed = _feed(journal, started, settings)
     with _folder(kept_in) as folder:
         _refuse_other_program(journal)
-        if not _ran(settings, feed, folder):
+        if not _ran(settings, feed, folder, started):
             return INTERRUPTED
         found = compared(journal, folder / JOURNAL_NAME)
     sys.stdout.write(_told(journal, changes, found, as_json=as_json))
@@ -116,7 +116,7 @@ def _refuse_other_program(journal: Path) -> None:
         )
 
 
-def _ran(settings: Settings, feed: RecordedFeed, path: Path) -> bool:
+def _ran(settings: Settings, feed: RecordedFeed, path: Path, started: Started) -> bool:
     """Run the session to its end; False where a signal cut it short."""
     wall_ns = time_ns()
     folder = RunFolder(path)
@@ -136,7 +136,13 @@ def _ran(settings: Settings, feed: RecordedFeed, path: Path) -> bool:
         progress = Progress(None, "quiet")
         stack.callback(progress.close)
         session, record, _ = compose.make_session(
-            settings, run, feed, log=log, progress=progress, stops=stops
+            settings,
+            run,
+            feed,
+            log=log,
+            progress=progress,
+            stops=stops,
+            references=started.references,
         )
         stack.callback(record.close)
         record.finish(run_loop(session.run()))

@@ -106,7 +106,16 @@ FEED: Final = (
         "brokers/mock/test_faults.py::test_unknown_symbol",
         "engine/market/test_bars.py::test_every_interval_exactly_once",
     )),
-    Row(21, "two feeds disagree"),
+    Row(21, "two feeds disagree", (
+        f"{KERNEL}test_reference.py::test_a_jump_of_the_reference_stops_new_risk_and_agreement_lets_it_go_on",
+        f"{KERNEL}test_reference.py::test_a_jump_of_ours_is_noticed_with_the_next_timer",
+        f"{KERNEL}test_reference.py::test_silence_of_the_reference_is_a_doubt_and_its_next_quote_the_end_of_it",
+        "engine/risk/test_basis.py::test_row_by_row",
+        "engine/risk/test_basis.py::test_a_jump_trips_for_as_long_as_it_lasts",
+        "end_to_end/test_reference.py::test_a_live_session_stands_aside_while_two_venues_disagree",
+        "end_to_end/test_reference.py::test_a_paper_session_only_makes_its_position_smaller",
+        "end_to_end/test_reference.py::test_a_reference_that_goes_away_and_comes_back",
+    )),
     Row(22, "an old snapshot after a reconnect", (f"{BOOKS}test_row", f"{BOOKS}test_snapshot_may_come_at_any_time")),
 )  # fmt: skip
 
@@ -303,7 +312,6 @@ MATRIX: Final = (*FEED, *ORDERS, *ACCOUNT_LINE, *CLOCK, *SECRETS)
 OPEN: Final = {
     8: "ten minutes of it are a soak's (`make soak-live-virtual`, `make soak-toxic`), not this suite's",
     17: "five minutes of it are a benchmark's, not this suite's",
-    21: "no session reads two venues of one instrument against each other yet",
     41: "rules are read once, when a session starts: later ones show as refusals, which pause it",
     42: "a key revoked while it trades shows as refusals, which pause it; nothing halts for it",
     47: "leverage that others change is read again at the next start only",

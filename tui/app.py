@@ -278,6 +278,11 @@ class Workstation(App[Ending]):
         """Go to a pane."""
         self.desk.go_to(name)
 
+    def action_hold(self) -> None:
+        """Hold the display as it is, and let it go again."""
+        self.desk.hold(self.source.glance().view)
+        self.look()
+
     def action_zoom(self) -> None:
         """Zoom the focused pane, and back."""
         self.desk.zoom(getattr(self.focused, "id", None) or FIRST)

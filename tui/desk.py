@@ -10,7 +10,7 @@ from textual.events import DescendantFocus
 from textual.geometry import Region
 from textual.layout import Layout
 
-from engine.session.control.views import MarketFace
+from engine.session.control.views import MarketFace, View
 from tui.alerts import Alerts
 from tui.floor import PLANS, Floor, arrangement, bordered, size_class, tabs_of
 from tui.lines import FROZEN_S, AlertlinePane, KeylinePane, StripPane
@@ -27,6 +27,7 @@ from tui.panes.equity import EquityPane
 from tui.panes.fills import FillsPane
 from tui.panes.fsm import FsmPane
 from tui.panes.health import HealthPane
+from tui.panes.held import HeldPane
 from tui.panes.log import LogPane
 from tui.panes.orders import OrdersPane
 from tui.panes.positions import PositionsPane
@@ -42,12 +43,15 @@ PANES: Final[tuple[type[Pane], ...]] = (
     SessionbarPane, CardPane, QuotesPane, HealthPane, BookPane, ChartPane, EquityPane,
     PositionsPane, OrdersPane, FillsPane, RoundTripsPane, AgentsPane, RiskPane, RouterPane,
     TapePane, FsmPane, LogPane, StripPane, AlertlinePane, KeylinePane, BannerPane,
+    HeldPane,
 )  # fmt: skip
 """In the order of tab. A new pane is a row here and a place in `tui.floor.PLANS`."""
 OF_ONE_SYMBOL: Final[tuple[type[BookPane | ChartPane | TapePane], ...]] = (
     BookPane, ChartPane, TapePane,
 )  # fmt: skip
 """Panes of the instrument chosen in the quotes."""
+AWAKE: Final = frozenset({"sessionbar", "card", "alertline", "keyline", "strip", "banner", "held"})
+"""What shows the present also while the display is held."""
 FIRST: Final = "quotes"
 LIVE: Final = "LIVE"
 """The mode whose screen has a border."""
@@ -69,6 +73,8 @@ class Desk(Container):
         self._sorts = (memory or Memory()).sorts
         self._class = ""
         self._is_first_minute = False
+        self._held: View | None = None
+        """What a person holds on to; None follows the session."""
         self._shown: tuple[object, ...] = ()
         self._floor = Floor()
 
@@ -174,7 +180,20 @@ class Desk(Container):
         line = regions.get("alertline")
         if self._is_first_minute and line is not None:
             regions["banner"] = Region(line.x, line.y - LINES, line.width, LINES)
+        if self._held is not None and line is not None:
+            regions["held"] = Region(line.x, line.y - 1, line.width, 1)
         return regions
+
+    def seen(self) -> dict[str, Region]:
+        """Return where the panes stand that can be gone to, in the order they are read."""
+        return {name: at for name, at in self.arrangement().items() if self.pane(name).can_focus}
+
+    def hold(self, view: View | None) -> None:
+        """Let the panes stand as they are in this view; where they do, let them go on."""
+        self._held = view if self._held is None else None
+        if self._held is not None:
+            self.query_one(HeldPane).since_ns = self._held.session.ts_ns
+        self.lay_out()
 
     def greet(self) -> None:
         """Show what this is, until the first key."""
@@ -191,7 +210,7 @@ class Desk(Container):
     def rename_keys(self, names: Mapping[str, str]) -> None:
         """Show the keys a person chose where the usual ones are spelled."""
         self.query_one(KeylinePane).names = self.query_one(BannerPane).names = names
-        self.query_one(CardPane).names = names
+        self.query_one(CardPane).names = self.query_one(HeldPane).names = names
 
     def show(
         self, glance: Glance, said: Row, hz: float, is_due: Callable[[str], bool] = lambda _: True
@@ -214,8 +233,13 @@ class Desk(Container):
         around = Surroundings(glance.welcome, hz)
         self.query_one(SessionbarPane).around = self.query_one(CardPane).around = around
         self.query_one(BannerPane).welcome = glance.welcome
+        if self._held is not None and glance.farewell is not None:
+            self.hold(None)
         for pane in self.panes():
-            if not pane.display or is_due(pane.id or ""):
+            if self._held is not None and pane.id not in AWAKE:
+                if pane.view is not self._held:
+                    pane.show(self._held)
+            elif not pane.display or is_due(pane.id or ""):
                 pane.show(glance.view)
             if pane.LEADS:
                 self._follow_symbol()
@@ -254,8 +278,10 @@ class Desk(Container):
     def _follow_symbol(self) -> None:
         market = self.query_one(QuotesPane).standing()
         if isinstance(market, MarketFace):
-            for kind in OF_ONE_SYMBOL:
-                self.query_one(kind).symbol = market.symbol
+            for pane in map(self.query_one, OF_ONE_SYMBOL):
+                if pane.symbol != market.symbol:
+                    pane.symbol = market.symbol
+                    pane.redraw()
 
 
 def _news(glance: Glance, said: Row) -> tuple[object, ...]:

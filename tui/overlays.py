@@ -12,6 +12,7 @@ from tui import acting, details
 from tui.alerts import Alert, line
 from tui.copying import copy, copy_record
 from tui.dialogs.help import HelpScreen, spelled
+from tui.dialogs.jump import JumpScreen
 from tui.dialogs.listing import Act, ListingScreen
 from tui.dialogs.why import WhyScreen
 from tui.keymap import own_bindings, rebound
@@ -86,6 +87,16 @@ def open_alerts(app: "Workstation") -> None:
     app.push_screen(ListingScreen("Alerts: open conditions", rows, acts))
 
 
+def open_jump(app: "Workstation") -> None:
+    """Let one letter lead to any pane on the screen."""
+
+    def go(name: str | None) -> None:
+        if name and not app.desk.pane(name).has_focus:
+            app.desk.go_to(name)
+
+    app.push_screen(JumpScreen(app.desk.seen()), go)
+
+
 def open_settings(app: "Workstation") -> None:
     """List every setting with its origin; those of this screen can be changed here."""
     app.push_screen(ListingScreen("Settings", *settings_rows(app)))
@@ -111,6 +122,7 @@ OVERLAYS: Final[dict[str, Callable[["Workstation"], None]]] = {
     "why": open_why,
     "details": open_details,
     "alerts": open_alerts,
+    "jump": open_jump,
     "settings": open_settings,
     "copy": lambda app: copy(app, "text"),
     "copy-json": lambda app: copy(app, "JSON"),

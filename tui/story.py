@@ -34,6 +34,8 @@ class Judged(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...]
     changes: tuple[str, ...]
     """What would have let it pass, each alone, smallest first."""
+    doubts: tuple[str, ...] = ()
+    """Why the session, or an instrument of it, was not simply trading then."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,6 +85,9 @@ def _rules(judged: Judged, width: int) -> Iterator[Entry]:
     yield Entry(row(HEAD, "VERDICT", "dim"))
     for rule in judged.rules:
         yield Entry(row(rule, *VERDICTS[rule.passed]))
+    if judged.doubts and any(not rule.passed and rule.name == "state" for rule in judged.rules):
+        held = ", ".join(judged.doubts)
+        yield Entry((Cell("   held back by: ", "dim"), Cell(_value(held), "warn")))
     if any(rule.passed is False for rule in judged.rules):
         change = ", or ".join(judged.changes) or "no single change"
         yield Entry((Cell("   would have let it pass: ", "dim"), Cell(_value(change), "warn")))

@@ -85,6 +85,7 @@ class BinanceSandbox:
         self.exchange = exchange or Exchange(market, ExchangeConfig(rules=RULES))
         self.faults = Faults(frozenset(MENU))
         self.faults.let_transfer(self.exchange.transfer)
+        self.faults.let_prices_jump(market.jump)
         self.app = web.Application()
         self._streams = OpenStreams(self.faults)
         self._listeners: dict[Listener, None] = {}

@@ -71,6 +71,7 @@ class BitunixSandbox:
         self.exchange = exchange or Exchange(market, ExchangeConfig(rules=RULES))
         self.faults = Faults(frozenset(MENU) - NEVER_HERE)
         self.faults.let_transfer(self.exchange.transfer)
+        self.faults.let_prices_jump(market.jump)
         self._streams = OpenStreams(self.faults)
         self._tape = Tape(market)
         self._lines: dict[Line, None] = {}

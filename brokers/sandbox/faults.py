@@ -41,6 +41,7 @@ MENU: Final[Mapping[str, Entry]] = {
     "not_found_twice": Entry("know nothing of the order that is asked for", times=2),
     "post_only_expires": Entry("accept a post-only order that crosses, and expire it"),
     "clock_skew": Entry("run the venue's clock `ms` ahead from now on, 0 mends it", times=0),
+    "price_jump": Entry("move every price by `bps` from now on, 0 mends it", times=0),
     "silent_stream": Entry("send nothing on open streams for so long", times=0, seconds=5.0),
     "kill_streams": Entry("cut open streams", times=0),
     "duplicate_fills": Entry("tell a fill twice"),
@@ -58,6 +59,7 @@ AFTER: Final = ("error_5xx_after", "accept_then_timeout", "html_200", "truncated
 LASTING: Final = ("ban", "maintenance", "silent_stream")
 """Hold for their seconds, whoever comes."""
 ARMED_MAX: Final = 100
+JUMP_MAX_BPS: Final = 5_000
 SECOND_NS: Final = 1_000_000_000
 
 
@@ -70,6 +72,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     path: str = ""
     method: str = ""
     ms: int = 0
+    bps: int = 0
     amount: Decimal = ZERO
 
 
@@ -99,6 +102,16 @@ class Faults:
                 raise NoSuchFault("the account can't do without so much")
 
         self.on("transfer", move)
+
+    def let_prices_jump(self, jump: Callable[[int], None]) -> None:
+        """State who moves the prices."""
+
+        def move(fault: Fault) -> None:
+            if abs(fault.bps) > JUMP_MAX_BPS:
+                raise NoSuchFault(f"prices jump by at most {JUMP_MAX_BPS} bps")
+            jump(fault.bps)
+
+        self.on("price_jump", move)
 
     def on(self, name: str, action: Callable[[Fault], None]) -> None:
         """State what a fault that happens at once does here."""

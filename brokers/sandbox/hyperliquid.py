@@ -54,6 +54,7 @@ class HyperliquidSandbox:
         self.exchange = exchange or Exchange(market, ExchangeConfig(rules=RULES))
         self.faults = Faults(KNOWN)
         self.faults.let_transfer(self.exchange.transfer)
+        self.faults.let_prices_jump(market.jump)
         self._fundings: dict[str, Funding] = {}
         self._books_sent_ns: dict[str, int] = {}
         self._budget = Budget((IP_LIMIT,))

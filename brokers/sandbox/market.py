@@ -15,9 +15,21 @@ from typing import Final
 from brokers.paper.depth import DepthBook
 from engine.model.events import HealthChanged, OperatorCommand
 from engine.model.instrument import Instrument
-from engine.model.market import Depth, FeedEvent, Funding, Levels, Quote, Trade
+from engine.model.market import (
+    Depth,
+    FeedEvent,
+    Funding,
+    Levels,
+    Quote,
+    ReferenceQuote,
+    ReferenceStatus,
+    Trade,
+)
 from engine.venue import Feed
 
+BPS: Final = 10_000
+NO_MARKET: Final = (OperatorCommand, HealthChanged, ReferenceQuote, ReferenceStatus)
+"""What a recorded session took beside its market."""
 LEAD_S: Final = 0.005
 """Events due within so long are sent together."""
 
@@ -31,6 +43,8 @@ class ShownBook:
     asks: dict[int, int] = field(default_factory=dict)
     last_seq: int = 0
     quote: Quote | None = None
+    shift_ticks: int = 0
+    """By which every price is moved, see `SandboxMarket.jump`."""
     ladder: DepthBook = field(default_factory=DepthBook)
     """What a source that brings changes has led to."""
 
@@ -40,7 +54,8 @@ class ShownBook:
         whole = self.ladder.save().ladder
         if whole is None:
             return None
-        now = Depth(depth.ts_ns, depth.symbol, whole.bids, whole.asks, is_snapshot=True)
+        bids, asks = (_moved(side, self.shift_ticks) for side in (whole.bids, whole.asks))
+        now = Depth(depth.ts_ns, depth.symbol, bids, asks, is_snapshot=True)
         return self.become(now, numbers)
 
     def become(self, depth: Depth, numbers: Iterator[int]) -> Depth:
@@ -81,6 +96,10 @@ def _move_stamps(event: FeedEvent, offset_ns: int) -> None:
         event.next_ns += offset_ns
 
 
+def _moved(levels: Levels, ticks: int) -> Levels:
+    return tuple((price + ticks, size) for price, size in levels) if ticks else levels
+
+
 def _changes(before: dict[int, int], after: Levels) -> Levels:
     """Return the levels that changed; gone ones with a size of 0."""
     new = dict(after)
@@ -113,7 +132,7 @@ class SandboxMarket:
         offset_ns: int | None = None
         for batch in self._feed.batches():
             for event in batch:
-                if isinstance(event, OperatorCommand | HealthChanged):
+                if isinstance(event, NO_MARKET):
                     continue  # a recording's; no market
                 if offset_ns is None:
                     offset_ns = time.time_ns() - event.ts_ns
@@ -126,6 +145,13 @@ class SandboxMarket:
                 self.show(event)
             await asyncio.sleep(0)
 
+    def jump(self, bps: int) -> None:
+        """Move every price by so much of what its source says, from the next event on."""
+        for book in self.books.values():
+            if book.quote is not None:
+                mid2_ticks = book.quote.bid_ticks + book.quote.ask_ticks - 2 * book.shift_ticks
+                book.shift_ticks = mid2_ticks * bps // (2 * BPS)
+
     def show(self, event: FeedEvent) -> None:
         """Let one event happen, now."""
         self.now_ns = event.ts_ns
@@ -137,7 +163,14 @@ class SandboxMarket:
                 event = followed
             case Quote(symbol=symbol):
                 event.seq = next(self._numbers)
+                event.bid_ticks += self.books[symbol].shift_ticks
+                event.ask_ticks += self.books[symbol].shift_ticks
                 self.books[symbol].quote = event
+            case Trade(symbol=symbol):
+                event.price_ticks += self.books[symbol].shift_ticks
+            case Funding(symbol=symbol):
+                book = self.books[symbol]
+                event.mark_price += book.instrument.price(book.shift_ticks)
             case _:
                 pass
         for listener in self._listeners:

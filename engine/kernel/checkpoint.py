@@ -12,6 +12,7 @@ from engine.kernel.conduct import ConductState
 from engine.kernel.dealing import DealingState
 from engine.kernel.inquiries import Inquiry
 from engine.kernel.kernel import Kernel
+from engine.kernel.reference import ReferenceState
 from engine.kernel.truth import TruthState
 from engine.model.money import ZERO
 
@@ -36,6 +37,7 @@ class KernelState:
     inquiries: dict[str, Inquiry]
     operator_intents: int = 0
     closing: list[str] = field(default_factory=list)
+    reference: ReferenceState = field(default_factory=ReferenceState)
 
 
 def snapshot(kernel: Kernel) -> bytes:
@@ -58,6 +60,7 @@ def snapshot(kernel: Kernel) -> bytes:
             closing=list(kernel.house.closing),
             truth=kernel.truth.state,
             inquiries=kernel.inquiries.open,
+            reference=kernel.reference.state,
         )
     )
 
@@ -79,6 +82,7 @@ def restore(kernel: Kernel, content: bytes) -> None:
     kernel.house.sequence.last = state.house_intents
     kernel.manual.sequence.last = state.operator_intents
     kernel.house.closing = dict.fromkeys(state.closing)
+    kernel.reference.restore(state.reference)
     kernel.roster.restore(state.roster)
     _restore_desks(kernel)
     kernel.watch.restore()

@@ -9,7 +9,7 @@ Longer than 300 lines because it has one handler for each kind of input, and the
 side: what one of them does to market, agents, risk, orders and books is the order of the flow.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from engine.kernel.house import House
 from engine.kernel.inquiries import Inquiries
 from engine.kernel.manual import Manual
 from engine.kernel.operators import Operators
+from engine.kernel.reference import Reference
 from engine.kernel.truth import Truth
 from engine.kernel.watch import Watch
 from engine.market.market import Market
@@ -49,6 +50,8 @@ from engine.model.market import (
     Funding,
     Malformed,
     Quote,
+    ReferenceQuote,
+    ReferenceStatus,
     Trade,
 )
 from engine.model.orders import Intent
@@ -93,6 +96,7 @@ class Kernel:
         instruments: Sequence[Instrument],
         agents: Sequence[Agent],
         capabilities: Capabilities,
+        references: Mapping[str, Instrument] | None = None,
     ) -> None:
         self.config = config
         self._asserts_identity = config.asserts_identity
@@ -111,6 +115,7 @@ class Kernel:
         self._flow = OrderFlow(self.blotter, self.out)
         self._wire(instruments, capabilities)
         self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
+        self.reference = Reference(references or {}, self.market, self.conduct, config, self.out)
         self.unpriced = dict.fromkeys(self.market.views)
         self._handlers = self._handler_of_each()
 
@@ -212,6 +217,8 @@ class Kernel:
             Funding: self.market.funding,
             FeedStatus: self._on_feed_status,
             Malformed: self.market.malformed,
+            ReferenceQuote: lambda quote: self.reference.on_quote(quote, self.now_ns),
+            ReferenceStatus: lambda status: self.reference.on_status(status, self.now_ns),
             Timer: self._on_timer,
             OperatorCommand: self._on_operator,
             HealthChanged: self._on_health,
@@ -300,9 +307,12 @@ class Kernel:
     def _start_when_healthy(self) -> None:
         """Begin to trade once everything has a price and the venue's account is known."""
         is_waiting = self.conduct.lifecycle.state is FsmState.INIT
-        if is_waiting and not self.unpriced and self.truth.state.is_reconciled:
+        if not is_waiting or self.unpriced or not self.truth.state.is_reconciled:
+            return
+        if self.reference.is_ready(self.now_ns):
             self.conduct.raise_event(FsmEvent.HEALTH_OK, SESSION, self.now_ns)
             self.conduct.raise_event(FsmEvent.START, SESSION, self.now_ns)
+            self.reference.on_time(self.now_ns)
 
     def _close_bars(self) -> None:
         closed = self.market.closed
@@ -391,6 +401,9 @@ class Kernel:
         self.portfolio.check()
         self.market.time(now_ns)
         self.watch.on_time(now_ns)
+        if self.reference.state.counterparts:
+            self._start_when_healthy()
+            self.reference.on_time(now_ns)
         self.conduct.on_time(now_ns)
         self._operators.on_time(now_ns)
         self.dealing.retry(now_ns)
@@ -420,8 +433,11 @@ class Kernel:
     def _on_operator(self, event: OperatorCommand) -> None:
         if event.command is Operator.RECONCILE:
             self.truth.reconcile(self.now_ns, is_trusted=self._is_account_ours)
+            self.reference.on_time(self.now_ns)  # the session was interrupted
             return
         self._operators.obey(event, self.now_ns)
+        if event.command is Operator.RESUME:
+            self.reference.accept(self.now_ns)
         self.set_factors()
         self._settle_when_done()
 

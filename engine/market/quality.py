@@ -25,7 +25,7 @@ from typing import Final
 
 from engine.market.band import JUMP_SCALE, NEVER, Band, Rules
 from engine.market.lag import LagEstimate
-from engine.model.market import Bar, Depth, Flaw, Funding, Levels, Quote, Trade
+from engine.model.market import Bar, Depth, Flaw, Funding, Levels, Quote, ReferenceQuote, Trade
 from engine.model.money import ZERO
 
 TRADE_IDS_MAX: Final = 1_024
@@ -85,7 +85,7 @@ class QualityFilter:
     funding_event_ns: int = 0
     funding_next_ns: int = 0
 
-    def quote(self, q: Quote) -> Flaw | None:
+    def quote(self, q: Quote | ReferenceQuote) -> Flaw | None:
         """Admit a quote (None) or name its flaw."""
         bid = q.bid_ticks
         ask = q.ask_ticks
@@ -204,7 +204,7 @@ class QualityFilter:
             self.band.believe(2 * ticks)
             self._set_bounds()
 
-    def _quote_slowly(self, q: Quote) -> Flaw | None:
+    def _quote_slowly(self, q: Quote | ReferenceQuote) -> Flaw | None:
         flaw = self._quote_flaw(q)
         if flaw is None:
             self.quote_ns = q.ts_ns
@@ -213,7 +213,7 @@ class QualityFilter:
         self._set_bounds()
         return flaw
 
-    def _quote_flaw(self, q: Quote) -> Flaw | None:
+    def _quote_flaw(self, q: Quote | ReferenceQuote) -> Flaw | None:
         if q.bid_ticks <= 0 or q.ask_ticks <= 0 or q.bid_lots <= 0 or q.ask_lots <= 0:
             return "non_positive"
         if self._is_crossed(q.bid_ticks, q.ask_ticks):

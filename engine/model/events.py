@@ -24,6 +24,8 @@ from engine.model.market import (
     Funding,
     Malformed,
     Quote,
+    ReferenceQuote,
+    ReferenceStatus,
     Trade,
 )
 from engine.model.orders import (
@@ -155,6 +157,8 @@ Input = (
     | Funding
     | FeedStatus
     | Malformed
+    | ReferenceQuote
+    | ReferenceStatus
     | VenueEvent
     | Timer
     | OperatorCommand
@@ -172,6 +176,8 @@ INPUT_TYPES: Final[dict[str, type]] = {
     "funding": Funding,
     "feed_status": FeedStatus,
     "malformed": Malformed,
+    "reference_quote": ReferenceQuote,
+    "reference_status": ReferenceStatus,
     "venue_accepted": VenueAccepted,
     "venue_rejected": VenueRejected,
     "venue_amended": VenueAmended,

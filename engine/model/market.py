@@ -111,6 +111,32 @@ class FeedStatus(msgspec.Struct, gc=False):
     reason: str = ""
 
 
+class ReferenceQuote(msgspec.Struct, gc=False):
+    """Best bid and ask at the reference market: held against ours, and never a price to trade at.
+
+    Ticks and lots are of the reference's instrument, which the session's first line describes.
+    """
+
+    ts_ns: int
+    symbol: str
+    """Our instrument that it stands beside."""
+    bid_ticks: int
+    bid_lots: int
+    ask_ticks: int
+    ask_lots: int
+    ts_event_ns: int = 0
+    seq: int = 0
+
+
+class ReferenceStatus(msgspec.Struct, gc=False):
+    """A line to the reference market is up, or was lost; nothing of our own venue is meant."""
+
+    ts_ns: int
+    source: str
+    is_connected: bool
+    reason: str = ""
+
+
 Flaw = Literal[
     "malformed",
     "nan",
@@ -141,3 +167,4 @@ class Malformed(msgspec.Struct, gc=False):
 
 MarketEvent = Quote | Trade | Bar | Depth | Funding
 FeedEvent = MarketEvent | BarHistory | FeedStatus | Malformed
+ReferenceEvent = ReferenceQuote | ReferenceStatus

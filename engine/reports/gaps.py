@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from engine.model.market import FeedStatus, Malformed
+from engine.model.market import FeedStatus, Malformed, ReferenceStatus
 
 GAPS_MAX: Final = 1_000
 """Kept in memory and in the report; later ones are only counted, the journal has them all."""
@@ -31,10 +31,10 @@ class DataGaps:
         self.dropped = 0
         """Gaps beyond `GAPS_MAX`."""
         self._closed: list[DataGap] = []
-        self._open: dict[str, FeedStatus] = {}
+        self._open: dict[str, FeedStatus | ReferenceStatus] = {}
         self._known: set[str] = set()
 
-    def status(self, status: FeedStatus) -> None:
+    def status(self, status: FeedStatus | ReferenceStatus) -> None:
         """Note a feed that connected, or was lost."""
         if not status.is_connected:
             self._open.setdefault(status.source, status)
@@ -70,7 +70,7 @@ class DataGaps:
             self.dropped += 1
 
 
-def _gap(lost: FeedStatus, to_ns: int | None) -> DataGap:
+def _gap(lost: FeedStatus | ReferenceStatus, to_ns: int | None) -> DataGap:
     return DataGap(
         source=lost.source,
         from_ns=lost.ts_ns,

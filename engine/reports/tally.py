@@ -14,7 +14,7 @@ import msgspec
 
 from engine.model.account import Fill, Liquidity, Position, RoundTrip
 from engine.model.instrument import Instrument
-from engine.model.market import FeedStatus, Malformed
+from engine.model.market import FeedStatus, Malformed, ReferenceStatus
 from engine.model.money import ZERO
 from engine.model.orders import OrderState
 from engine.model.records import (
@@ -143,6 +143,7 @@ class Tally:
             ErrorRecord: self._error,
             Malformed: self.gaps.malformed,
             FeedStatus: self.gaps.status,
+            ReferenceStatus: self.gaps.status,
             AccountSeen: self._account_seen,
             AccountUnseen: self._account_unseen,
             SimulatedBooks: self._books,

@@ -1,5 +1,6 @@
 """A gate that remembers why: for a replay that is asked about one intent. Pure."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.model.orders import Approved, OrderIntent
@@ -21,14 +22,22 @@ class Judgement(NamedTuple):
     changes: tuple[str, ...]
     """What would have let it pass, each alone, smallest first; empty where nothing would, or
     where it did pass."""
+    doubts: tuple[str, ...] = ()
+    """Why the session, or an instrument of it, was not simply trading then."""
 
 
 class AttentiveGate(Gate):
     """Judges like any gate, and keeps every reading of one intent."""
 
-    def __init__(self, limits: RiskLimits, intent_id: str) -> None:
+    def __init__(
+        self,
+        limits: RiskLimits,
+        intent_id: str,
+        doubts: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
         super().__init__(limits)
         self._intent_id = intent_id
+        self._doubts = doubts
         self.judgements: list[Judgement] = []
 
     def check(self, context: GateContext) -> Approved[OrderIntent] | Refused:
@@ -40,7 +49,7 @@ class AttentiveGate(Gate):
     def _judgement(self, context: GateContext) -> Judgement:
         readings = self.readings(context)
         changes = remedies(context, self.limits, self.readings, self._wait_ns(context))
-        return Judgement(context.now_ns, context.intent, tuple(readings), changes)
+        return Judgement(context.now_ns, context.intent, tuple(readings), changes, self._doubts())
 
     def readings(self, context: GateContext) -> list[RuleReading]:
         """Return what each rule says of the context's intent, those of the gate itself included."""

@@ -48,7 +48,8 @@ class Reading(NamedTuple):
     action: str
     is_tripped: bool
     rearm: str = ""
-    """`cooldown`, `day`, `operator` or `never`, see `breaker_rules`."""
+    """`cooldown`, `day`, `operator` or `never`, see `breaker_rules`; of a reference market
+    `agreed` or `heard`."""
     rearms_ns: int = 0
     """When it re-arms by itself; 0 unless it tripped and will."""
 

@@ -83,6 +83,15 @@ class RiskLimits:
 
     max_feed_lag_s: Annotated[float, Gt(0)] = 5.0
     """Silence of an instrument's feed that degrades it."""
+    max_basis_deviation_bps: Positive | None = Decimal(75)
+    """Furthest the basis to the reference market may be from its own average; further, and the
+    instrument takes no new risk. Read only with `reference.source`."""
+    basis_alpha: Annotated[float, Gt(0), Le(1)] = 0.08
+    """Weight of the newest basis in that average, taken twice a second."""
+    max_reference_lag_s: Annotated[float, Gt(0)] = 2.0
+    """Silence of the reference market after which nothing can be held against it."""
+    max_reference_down_s: Annotated[float, Gt(0)] = 10.0
+    """How long a line to it may be down, whatever the others say."""
     resume_backoff_s: Annotated[float, Ge(0)] = 5.0
     """How long every reason must stay clear before a degraded session resumes."""
     fan_out: Literal["instrument", "session"] = "instrument"

@@ -46,6 +46,9 @@ class FsmEvent(Word):
     FEED_STALE = "FEED_STALE"
     FEED_DISCONNECTED = "FEED_DISCONNECTED"
     BASIS_DEPEG = "BASIS_DEPEG"
+    """Our market and the reference market disagree."""
+    REFERENCE_LOST = "REFERENCE_LOST"
+    """A reference market was asked for and can't be seen, so nothing can be held against it."""
     VOLATILITY_HALT = "VOLATILITY_HALT"
     VENUE_DOWN = "VENUE_DOWN"
     POSITION_MISMATCH = "POSITION_MISMATCH"
@@ -104,6 +107,7 @@ DOUBTS: Final = (
     _E.FEED_STALE,
     _E.FEED_DISCONNECTED,
     _E.BASIS_DEPEG,
+    _E.REFERENCE_LOST,
     _E.VOLATILITY_HALT,
     _E.VENUE_DOWN,
     _E.POSITION_MISMATCH,

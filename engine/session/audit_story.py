@@ -14,6 +14,7 @@ from engine.kernel import Kernel
 from engine.model.errors import StateDamaged
 from engine.model.events import INPUT_TYPES, RECORD_TYPES
 from engine.risk.attentive_gate import AttentiveGate, Judgement
+from engine.risk.lifecycle import open_reasons
 from engine.session.audit_index import AuditIndex, Question
 from engine.session.journal_reader import Line
 from engine.session.replay import Mismatch, Replay
@@ -169,7 +170,10 @@ def judgements(
         as recorded; readings from behind it are worth nothing and are left out.
 
     """
-    gate = AttentiveGate(kernel.config.limits, story.intent_id)
+    conduct = kernel.conduct
+    gate = AttentiveGate(
+        kernel.config.limits, story.intent_id, lambda: open_reasons(conduct.lifecycle)
+    )
     kernel.dealing.gate = gate
     first = next(lines)
     last = max((line.seq for line in story.verdicts), default=0)

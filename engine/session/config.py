@@ -1,4 +1,4 @@
-"""Settings `session`, `journal`, `checkpoint`, `health`, `sentinel` and `runs` of a session."""
+"""Settings `session`, `reference`, `journal`, `checkpoint`, `health`, `sentinel`, `runs`."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -48,6 +48,18 @@ class SessionConfig:
     """Pins the start of simulated time; None is the wall clock."""
     debug: bool = False
     """Assert the books' identity at every event instead of at every timer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceConfig:
+    """A second market, which ours is held against: see `risk.max_basis_deviation_bps`."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    source: Literal["bitunix", "binance", "hyperliquid"] | None = None
+    """Another live venue than the session's; nothing is traded there. None watches none."""
+    symbols: tuple[str, ...] = ()
+    """`OURS=THEIRS` where theirs is not the perpetual of the same coin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

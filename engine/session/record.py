@@ -1,7 +1,7 @@
 """Everything a session leaves behind besides its journal: heartbeats, metrics, log, report."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from time import monotonic, time_ns
 from typing import Any, Final
@@ -64,6 +64,8 @@ class Identity:
     """What the real venue behind it can do; None where orders are simulated."""
     margin: Sequence[MarginTerms] = ()
     """What positions are made with there, where the venue tells."""
+    references: Mapping[str, Instrument] = field(default_factory=dict)
+    """What each instrument is held against, by its symbol; empty without a reference market."""
 
 
 class SessionRecord:
@@ -200,6 +202,8 @@ class SessionRecord:
             first_line["venue"] = identity.venue
         if identity.margin:
             first_line["margin"] = identity.margin
+        if identity.references:
+            first_line["references"] = identity.references
         self._journal.note("session_started", first_ns, first_line)
         self._curve.add(first_ns, identity.starting_balance, False)
         self._log.info("session_started", run_id=manifest.run_id, source=manifest.source)

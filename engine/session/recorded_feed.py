@@ -19,6 +19,8 @@ from engine.model.market import (
     Funding,
     Malformed,
     Quote,
+    ReferenceQuote,
+    ReferenceStatus,
     Trade,
 )
 from engine.session.journal_reader import Line, input_of, read_journal
@@ -79,13 +81,13 @@ class RecordedFeed:
     def _wanted(self, line: Line) -> FeedInput | None:
         event: Input | None = input_of(line)
         match event:
-            case Quote() | Trade() | Bar() | Depth() | Funding():
+            case Quote() | Trade() | Bar() | Depth() | Funding() | ReferenceQuote():
                 return event if event.symbol in self._symbols else None
             case BarHistory():
                 return event if event.symbol in self._symbols or event.failure else None
             case OperatorCommand():
                 return None if event.command in REMADE else event
-            case FeedStatus() | Malformed() | HealthChanged():
+            case FeedStatus() | Malformed() | ReferenceStatus() | HealthChanged():
                 return event
             case _:
                 return None

@@ -13,7 +13,16 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import Final
 
 from engine.model.events import HealthChanged, Operator, OperatorCommand
-from engine.model.market import BarHistory, FeedEvent, FeedStatus, Malformed, Quote
+from engine.model.market import (
+    BarHistory,
+    FeedEvent,
+    FeedStatus,
+    Malformed,
+    Quote,
+    ReferenceEvent,
+    ReferenceQuote,
+    ReferenceStatus,
+)
 from engine.session.beat import Beat
 from engine.session.checkpoint import Checkpoint, Checkpoints
 from engine.session.clock import POLL_S, Clock
@@ -30,7 +39,15 @@ from engine.session.stops import Stops
 from engine.session.turn import Turn
 from engine.venue import AccountWatch, Feed, FeedInput, LiveBroker, LiveFeed, SessionBroker
 
-NO_MARKET: Final = (BarHistory, FeedStatus, Malformed, OperatorCommand, HealthChanged)
+NO_MARKET: Final = (
+    BarHistory,
+    FeedStatus,
+    Malformed,
+    ReferenceQuote,
+    ReferenceStatus,
+    OperatorCommand,
+    HealthChanged,
+)
 """What a source brings that no simulated venue could fill an order from."""
 
 
@@ -220,7 +237,13 @@ class Session:
         return course.is_over
 
     async def _take_input(
-        self, event: BarHistory | FeedStatus | Malformed | OperatorCommand | HealthChanged
+        self,
+        event: BarHistory
+        | FeedStatus
+        | Malformed
+        | ReferenceEvent
+        | OperatorCommand
+        | HealthChanged,
     ) -> None:
         """Take what is no market, after all that was due; a command came first in its instant."""
         is_command = isinstance(event, OperatorCommand)

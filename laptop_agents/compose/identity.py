@@ -1,7 +1,6 @@
 """Who a session is: told to its journal, its report and whoever attaches to it."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,22 +8,17 @@ from engine.session.control.frames import PROTOCOL
 from engine.session.control.words import Welcome
 from engine.session.manifest import Manifest, current_versions, git_revision, shown_settings
 from engine.session.record import Identity
-from engine.venue import Capabilities, Feed, MarginTerms
 from laptop_agents.opening import Run
 from laptop_agents.version import __version__
 
 if TYPE_CHECKING:
+    from laptop_agents.compose.session import Parts
     from laptop_agents.settings import Settings
 
 
-def make_identity(
-    settings: "Settings",
-    feed: Feed,
-    run: Run,
-    venue: Capabilities | None = None,
-    margin: Sequence[MarginTerms] = (),
-) -> Identity:
+def make_identity(settings: "Settings", run: Run, parts: "Parts") -> Identity:
     """Describe the session for its journal, manifest and report."""
+    feed = parts.feed
     minutes = settings.session.duration_min
     flat = {name: (s.value, s.origin) for name, s in settings.flat().items()}
     shown = shown_settings(flat)
@@ -48,8 +42,9 @@ def make_identity(
         instruments=tuple(feed.instruments),
         settings={name: setting.value for name, setting in shown.items()},
         start_ns=run.start_ns,
-        venue=venue,
-        margin=margin,
+        venue=parts.venue,
+        margin=parts.permit.margin if parts.permit else (),
+        references=parts.references,
     )
 
 

@@ -1,6 +1,6 @@
 """What decides: the agents with their parameters, and the core they work in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from brokers.paper.venue import CAPABILITIES
@@ -33,12 +33,14 @@ def make_kernel(
     agents: Sequence[Agent] | None = None,
     *,
     venue: Capabilities | None = None,
+    references: Mapping[str, Instrument] | None = None,
 ) -> Kernel:
     """Build the decision core; nothing in it knows the mode or the source.
 
     Args:
         agents: Those somebody watches; None makes them anew.
         venue: What a real one can do; None simulates one.
+        references: What each instrument is held against; None holds it against nothing.
     """
     session, enabled = settings.session, settings.agents.enabled
     config = KernelConfig(
@@ -54,4 +56,4 @@ def make_kernel(
         asserts_identity=session.debug,
     )
     chosen = make_agents(settings) if agents is None else agents
-    return Kernel(config, instruments, chosen, venue or CAPABILITIES)
+    return Kernel(config, instruments, chosen, venue or CAPABILITIES, references)

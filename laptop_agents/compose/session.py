@@ -4,12 +4,15 @@ Every part receives what it needs through its constructor.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.kernel import Kernel
+from engine.model.instrument import Instrument
 from engine.model.venue_events import VenueEvent
 from engine.session.agent_meter import AgentMeter
 from engine.session.checkpoint import Checkpoints
@@ -62,6 +65,8 @@ class Parts:
     """What the real venue can do, of orders that are meant for one."""
     watch: AccountWatch | None = None
     """Looks at a real account."""
+    references: Mapping[str, Instrument] = field(default_factory=dict)
+    """What each instrument is held against."""
 
 
 class Wired(NamedTuple):
@@ -85,6 +90,7 @@ def make_session(
     permit: "Permit | None" = None,
     rehearsal: "Rehearsal | None" = None,
     watched: "Watched | None" = None,
+    references: Mapping[str, Instrument] = MappingProxyType({}),
 ) -> Wired:
     """Make every part of a session around its source, and wire them; its sentinel is started.
 
@@ -94,7 +100,7 @@ def make_session(
     agents = make_agents(settings)
     meter, clock = AgentMeter(agents), make_clock(settings, feed)
     venue = abilities(permit, rehearsal)
-    kernel = make_kernel(settings, feed.instruments, agents, venue=venue)
+    kernel = make_kernel(settings, feed.instruments, agents, venue=venue, references=references)
     if settings.session.warm_up and isinstance(feed, BarSource):
         feed.want_bars(bar_lengths(agents), settings.market.bar_window)
     broker: SessionBroker
@@ -114,7 +120,9 @@ def make_session(
     )
     journal = Journal(run.keeper, run.recorded)
     watch = watched and make_watch(settings, feed, watched)
-    parts = Parts(feed, kernel, broker, clock, inbox, journal, stops, meter, permit, venue, watch)
+    parts = Parts(
+        feed, kernel, broker, clock, inbox, journal, stops, meter, permit, venue, watch, references
+    )
     session, record = wire_session(
         settings, run, parts, log=log, progress=progress, listener=listener, guard=guard
     )
@@ -137,8 +145,7 @@ def wire_session(
 ) -> tuple[Session, SessionRecord]:
     """Wire a session from given parts."""
     journal, clock = parts.journal, parts.clock
-    margin = parts.permit.margin if parts.permit else ()
-    identity = make_identity(settings, parts.feed, run, parts.venue, margin)
+    identity = make_identity(settings, run, parts)
     checkpoints = Checkpoints(
         run.folder, settings.checkpoint.every_s, run.envelope, run.run_id, journal.reaches_disk
     )

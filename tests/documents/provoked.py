@@ -207,6 +207,14 @@ def venue_not_there(at: Place) -> Said:
     return at.does(*SHORT, *on_binance("--set", nowhere, "--set", patience))
 
 
+def reference_not_there(at: Place) -> Said:
+    nowhere = f"bitunix.rest_url=http://127.0.0.1:{free_port()}"
+    words = ("reference.source=bitunix", nowhere, "session.fallback_after_s=0.6")
+    with sandbox() as (_, urls):
+        typed = [part for word in words for part in ("--set", word)]
+        return at.does(*SHORT, *on_binance(*urls, *typed))
+
+
 def bug(at: Place) -> Said:
     (at.home / "sitecustomize.py").write_text(BUG)
     said = at.does(*SHORT, PYTHONPATH=str(at.home))
@@ -228,6 +236,7 @@ PROVOKED: Final = {
         *SHORT, "--mode", "live", "--source", "mock"
     ),
     "live sends real orders: say --yes-live": live_unsaid,
+    "the reference market: ... can't be reached": reference_not_there,
     "file not found": typed(*SHORT, "--source", "file:nothing.jsonl"),
     "must be absent or an empty folder": typed(*SHORT, "--run-dir", "home/runs/ended"),
     "is open to other users (mode 0755): chmod 700 it first": other_users,

@@ -9,7 +9,7 @@ from tui.desk import PANES
 from tui.floor import PLANS, SIZES, arrangement, bordered, size_class, tabs_of
 
 SCREENS = [(40, 10), (60, 16), (80, 24), (100, 30), (120, 40), (160, 50), (200, 60), (300, 90)]
-AROUND = {"card", "strip", "sessionbar", "alertline", "keyline", "banner"}
+AROUND = {"card", "strip", "sessionbar", "alertline", "keyline", "banner", "held"}
 PANE_IDS = {kind.__name__.removesuffix("Pane").lower() for kind in PANES}
 
 

@@ -47,7 +47,7 @@ def test_refused(keymap: dict[str, str], said: str) -> None:
     "keymap",
     [
         {},
-        {"pause": "f5,space"},
+        {"pause": "f5,p"},
         {"danger": "ctrl+k"},
         {"danger": "ctrl+k,f9"},
         {"pause": "z", "zoom": "P"},

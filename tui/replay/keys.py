@@ -14,7 +14,7 @@ DEAD: Final = frozenset(
     }
 )  # fmt: skip
 """Keys that act on a session: here they say that nothing can be ordered."""
-ELSEWHERE: Final = frozenset({"quit", "filter"})
+ELSEWHERE: Final = frozenset({"quit", "filter", "hold"})
 """Keys that mean the same under another letter, or ask less."""
 
 

@@ -30,7 +30,7 @@ PATIENCE_S: Final = 10.0
 
 TOLD_BY: Final[Mapping[Operator, frozenset[str]]] = {
     Operator.PAUSE: frozenset({"OPERATOR_PAUSE"}),
-    Operator.RESUME: frozenset({"OPERATOR_RESUME", "START"}),
+    Operator.RESUME: frozenset({"OPERATOR_RESUME", "START", "BASIS_ACCEPTED"}),
     Operator.REDUCE_ONLY: frozenset({"OPERATOR_REDUCE_ONLY"}),
     Operator.FLATTEN: frozenset({"OPERATOR_FLATTEN"}),
     Operator.STOP: frozenset({"OPERATOR_STOP"}),

@@ -89,7 +89,13 @@ class Portrait:
                     self._gauges.agent_cost_us,
                 )
             ),
-            breakers=tuple(map(self._breaker, kernel.conduct.breakers.readings())),
+            breakers=tuple(
+                self._breaker(reading)
+                for reading in (
+                    *kernel.conduct.breakers.readings(),
+                    *kernel.reference.readings(kernel.now_ns),
+                )
+            ),
             appetite=appetite_faces(kernel),
             health=self._health(viewers),
             router=self._router(),

@@ -203,7 +203,7 @@ class BreakerFace(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     is_tripped: bool
     rearm: str = ""
-    """`cooldown`, `day`, `operator` or `never`; empty where nothing trips."""
+    """`cooldown`, `day`, `operator`, `never`, `agreed` or `heard`; empty where nothing trips."""
     rearms_ns: int = 0
     """When it re-arms by itself; 0 unless it tripped and will."""
     breach_s: float | None = None

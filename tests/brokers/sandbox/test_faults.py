@@ -297,6 +297,25 @@ async def test_money_comes_and_goes() -> None:
         assert Decimal("250.5") == exchange.balance().wallet == exchange._venue.equity
 
 
+async def test_prices_jump_and_come_back() -> None:
+    """By so much of what the source says, whatever they jumped before; too far is refused."""
+    market = "/public/ws/btcusdt@bookTicker"
+    async with venue() as at, at.stream(market) as public:
+        at.stage.quote(1000, 1002)
+        for bps in (100, -100, 0):
+            await at.client.fault("price_jump", bps=bps)
+            at.stage.quote(1000, 1002)
+        await public.until(lambda frames: len(frames) >= 4)
+        assert (400, 400) == (
+            (await at.client.fault("price_jump", bps=5_001)).status,
+            (await at.client.fault("price_jump", bps=-5_001)).status,
+        )
+        seen = [(one["b"], one["a"]) for one in public.frames[-4:]]
+        assert [("100.0", "100.2"), ("101.0", "101.2"), ("98.9", "99.1"), ("100.0", "100.2")] == [
+            (f"{Decimal(bid):.1f}", f"{Decimal(ask):.1f}") for bid, ask in seen
+        ]
+
+
 async def test_faults_pile_up_in_order() -> None:
     """A delay and then a drop: both strike one request, the first armed first."""
     async with venue() as at:

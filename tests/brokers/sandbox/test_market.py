@@ -48,6 +48,29 @@ def test_changes_of_a_recording_count_from_its_whole_book_on() -> None:
     assert (2, {999: 5, 998: 7}) == (len(told), book.bids), "a gap is not guessed over"
 
 
+def test_a_jump_moves_books_prints_and_marks() -> None:
+    """The old levels go, the new ones come, as one diff; a print and a mark are beside them."""
+    stage = Stage()
+    told: list[object] = []
+    stage.quote(1000, 1002)
+    stage.depth(((1000, 1),), ((1002, 2),))
+    stage.market.listen(told.append)
+    stage.market.jump(1_000)
+    stage.depth(((1000, 1),), ((1002, 2),))
+    stage.trade(Side.BUY, 1002, 1)
+    stage.funding("100.1", "0", stage.now_ns + 10**9)
+
+    book = stage.market.books["BTCUSDT"]
+    assert ({1100: 1}, {1102: 2}) == (book.bids, book.asks)
+    moved, printed, mark = told
+    assert isinstance(moved, Depth)
+    assert {(1000, 0), (1100, 1)} == set(moved.bids)
+    assert isinstance(printed, Trade)
+    assert 1102 == printed.price_ticks
+    assert isinstance(mark, Funding)
+    assert 1101 * TICK == mark.mark_price
+
+
 async def test_an_old_recording_is_played_now() -> None:
     """Times move together: the venue's stamps and the next funding keep their distance."""
     due_ns = START_NS + 10**9

@@ -155,6 +155,7 @@ class Rig:
         router: RouterConfig | None = None,
         priced: bool = True,
         min_notional: str = "0",
+        references: Sequence[str] = (),
         **config: Any,
     ) -> None:
         self.symbols = tuple(symbols)
@@ -167,7 +168,8 @@ class Rig:
             asserts_identity=True,
             **({"sync": UNASKED} if by_hand else {}) | config,
         )
-        self.kernel = Kernel(self.config, instruments, agents, CAPABILITIES)
+        self.references = {symbol: instrument(f"{symbol}-there") for symbol in references}
+        self.kernel = Kernel(self.config, instruments, agents, CAPABILITIES, self.references)
         self.inbox: deque[VenueEvent] = deque()
         inbox = self.inbox
         self.venue = HandVenue()
@@ -199,7 +201,11 @@ class Rig:
         content = snapshot(self.kernel)
         self.agents = {name: agent.again() for name, agent in self.agents.items()}  # type: ignore[attr-defined]
         self.kernel = Kernel(
-            self.config, self.instruments, list(self.agents.values()), CAPABILITIES
+            self.config,
+            self.instruments,
+            list(self.agents.values()),
+            CAPABILITIES,
+            self.references,
         )
         restore(self.kernel, content)
         self.turn = self._turn()

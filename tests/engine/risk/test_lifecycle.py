@@ -77,6 +77,7 @@ BREAKER_REARMED         . . . . . . . .
 FEED_STALE              . D D D D . . .
 FEED_DISCONNECTED       . D D D D . . .
 BASIS_DEPEG             . D D D D . . .
+REFERENCE_LOST          . D D D D . . .
 VOLATILITY_HALT         . D D D D . . .
 VENUE_DOWN              . D D D D . . .
 POSITION_MISMATCH       . D D D D . . .
