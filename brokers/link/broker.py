@@ -241,6 +241,7 @@ class LiveBroker:
             case QueryOrder(order_id=order_id, symbol=symbol):
                 self._orders.ask(order_id, symbol)
             case QueryAccount():
+                self._orders.leave()  # a picture without them would be one of before
                 self._errands.run(partial(self._picture, command))
 
     async def _picture(self, question: QueryAccount) -> None:

@@ -54,6 +54,8 @@ class MarketFeed:
         """Of a session that waits."""
         self._take: Take | None = None
         """How that session takes what comes first."""
+        self._raised: Exception | None = None
+        """What it raised as it took it."""
         self._inbox = Inbox()
         self._instruments: tuple[Instrument, ...] = ()
         self._down: dict[str, bool] = {}
@@ -115,6 +117,8 @@ class MarketFeed:
         finally:
             alarm.cancel()
             self._woken = self._take = None
+        if self._raised is not None:
+            raise self._raised
 
     def nudge(self) -> None:
         """End a wait."""
@@ -193,10 +197,9 @@ class MarketFeed:
         try:
             is_taken = take(event)
         except Exception as error:  # noqa: BLE001 - the session's own
-            woken.set_exception(error)
-            return True
-        if is_taken and not woken.done():
-            woken.set_result(None)
+            self._raised, is_taken = error, True
+        if is_taken:
+            self.nudge()
         return is_taken
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

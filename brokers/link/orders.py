@@ -213,6 +213,7 @@ class Orders:
         if known is not None and known.is_held:
             self._mail.post(held_status(known))
         else:
+            self._let_leave(known)
             self._errands.run(lambda: self._asked(order_id, symbol), known)
 
     async def _asked(self, order_id: str, symbol: str) -> None:

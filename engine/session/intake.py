@@ -42,6 +42,11 @@ class Intake:
         kernel = self._kernel
         return kernel.is_ending and self._course.ends(now_ns, is_settled=kernel.is_settled)
 
+    @property
+    def is_called(self) -> bool:
+        """Whether `heed` comes before anything else: a request waits, or the journal has failed."""
+        return self._stops.is_any or self._journal.failure is not None
+
     async def heed(self, now_ns: int) -> None:
         """Beat for the sentinel; put requests to stop, and a broken journal, to the kernel."""
         if not self._course.is_catching_up:

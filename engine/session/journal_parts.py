@@ -109,7 +109,7 @@ def open_part(path: Path) -> IO[bytes]:
 
 def open_packed(path: Path) -> IO[bytes]:
     """Open a packed file, whatever its name, as what was packed; see `open_part`."""
-    return io.BufferedReader(_Unpacked(path), BUFFER_BYTES)
+    return io.BufferedReader(_Unpacked(path.open("rb")), BUFFER_BYTES)
 
 
 def _is_same(segment: Path, newest: IO[bytes]) -> bool:
@@ -128,8 +128,8 @@ def _is_same(segment: Path, newest: IO[bytes]) -> bool:
 class _Unpacked(io.RawIOBase):
     """A packed file as the bytes that were packed."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
         self._unpack = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX).decompressobj()
         self._left = memoryview(b"")
 

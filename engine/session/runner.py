@@ -194,16 +194,19 @@ class Session:
         if not course.is_over:
             await self._live.arrived(wait_s, self._take_at_once)
             await self._commits.settle()
+            if self._intake.has_ended(self._kernel.now_ns):
+                return True
         if course.has_begun:
             await self._intake.heed(self._now())
             await self._sight.heed(self._now())
         return course.is_over or self._stops.is_abort
 
     def _take_at_once(self, event: FeedEvent) -> bool:
-        """Take a market event as it comes in, unless something of ours comes before it."""
+        """Take a market event as it comes in, unless anything else comes before it."""
         course, now_ns = self._course, self._now()
-        is_next = course.is_free(now_ns) and not self._kernel.is_ending
-        if not is_next or isinstance(event, NO_MARKET):
+        due_ns = self._broker.next_due_ns() or NEVER
+        is_next = course.is_free(now_ns) and now_ns < due_ns and not self._kernel.is_ending
+        if not is_next or self._intake.is_called or isinstance(event, NO_MARKET):
             return False
         self._stamp((event,), now_ns)
         course.taken += 1

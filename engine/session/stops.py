@@ -64,6 +64,11 @@ class Stops:
         """Whether a signal has asked for an end."""
         return self._signals > 0
 
+    @property
+    def is_any(self) -> bool:
+        """Whether a request waits to be taken."""
+        return bool(self._requests or self._asked)
+
     def take(self) -> Request | None:
         """Return the oldest request, once: kill file and signals before commands."""
         waiting = self._requests or self._asked

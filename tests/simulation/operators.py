@@ -103,8 +103,12 @@ class PlannedStops:
         self._now_ns = now_ns
         self._kill_file = kill_file
 
+    @property
+    def is_any(self) -> bool:
+        return bool(self._left) and self._left[0].at_ns <= self._now_ns()
+
     def take(self) -> Request | None:
-        if not self._left or self._left[0].at_ns > self._now_ns():
+        if not self.is_any:
             return None
         request = self._left.pop(0).request
         is_file = request.by == "kill_file"

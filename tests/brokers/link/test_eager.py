@@ -1,6 +1,7 @@
 """Work that begins in its caller's turn: what is done at once, and what is a task from then on."""
 
 import asyncio
+from collections.abc import Coroutine
 
 import pytest
 
@@ -63,7 +64,9 @@ async def test_what_it_waits_for_may_fail() -> None:
     assert 1 == len(caught)
 
 
-async def test_it_can_be_canceled() -> None:
+@pytest.mark.parametrize("rounds", [0, 1, 2])
+async def test_it_can_be_canceled(rounds: int) -> None:
+    """Also before the loop has come round: it gives back what it holds."""
     cleaned = []
 
     async def work() -> None:
@@ -73,11 +76,31 @@ async def test_it_can_be_canceled() -> None:
             cleaned.append("up")
 
     end = begun(work())
-    await asyncio.sleep(0)
+    for _ in range(rounds):
+        await asyncio.sleep(0)
     end.cancel()
     with pytest.raises(asyncio.CancelledError):
         await end
     assert ["up"] == cleaned
+
+
+async def test_a_task_of_any_python_takes_it() -> None:
+    """From 3.12 on none takes a generator, whatever decorates it."""
+    end = begun(asyncio.sleep(0))
+    assert isinstance(end, asyncio.Task)
+    assert isinstance(end.get_coro(), Coroutine)
+    await end
+
+
+async def test_what_is_canceled_at_once_cancels_nobody_else() -> None:
+    """It waits for something that was canceled before."""
+    comes = asyncio.get_running_loop().create_future()
+    comes.cancel()
+
+    async def work() -> None:
+        await comes
+
+    assert begun(work()).cancelled()
 
 
 async def test_it_runs_in_no_task_until_it_has_waited() -> None:

@@ -104,3 +104,18 @@ async def test_what_a_session_raises_is_its_own() -> None:
         with pytest.raises(ZeroDivisionError, match="BTCUSDT"):
             await waits
         assert [] == list(next(one.batches()))
+
+
+async def test_a_bug_behind_an_answer_that_woke_the_session_ends_it_all_the_same() -> None:
+    """An order that is refused at once wakes it in the middle of what it takes."""
+    async with feed() as one:
+
+        def take(event: FeedEvent) -> bool:
+            one.nudge()
+            raise ZeroDivisionError(event.symbol)
+
+        waits = await waiting(one, take)
+        one._put(FIRST)
+        with pytest.raises(ZeroDivisionError, match="BTCUSDT"):
+            await waits
+        assert [] == list(next(one.batches()))

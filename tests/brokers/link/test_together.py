@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from brokers.link.account import Accepted, Refused, Unclear
-from engine.model.commands import CancelOrder, Command
+from engine.model.commands import CancelOrder, Command, QueryAccount, QueryOrder
 from engine.model.venue_events import RejectReason, Standing
 from tests.brokers.link.desk import CAN, START_NS, Desk, client, placing, report, settle
 from tests.engine.factories import BTC, ETH, intent
@@ -170,3 +170,16 @@ async def test_what_is_asked_of_a_batch_under_way_waits_for_it(desk: Desk) -> No
     await settle()
     ((name, ref),) = desk.account.asked
     assert ("cancel", "v2") == (name, ref.venue_order_id)
+
+
+async def test_what_is_asked_about_an_order_leaves_behind_what_one_does_with_it(desk: Desk) -> None:
+    """A question that overtook its order would be answered: there is none."""
+    query = QueryOrder(START_NS, "a-1", BTC)
+    desk.broker.submit([*places(1), query])
+    await settle()
+    assert [("place", "1"), ("order", "1")] == asked(desk)
+    desk.broker.submit([*cancels(1), query])
+    await settle()
+    assert [("cancel", "1"), ("order", "1")] == asked(desk)
+    desk.broker.submit([*places(2), QueryAccount(START_NS, 0)])
+    assert ["place", "picture"] == desk.account.names()

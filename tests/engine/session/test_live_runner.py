@@ -1,6 +1,7 @@
 """A session on a market and at a venue that happen now: its beginning, its clock, its resume."""
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,16 +15,19 @@ from brokers.link.account import Picture
 from brokers.link.broker import LiveBroker
 from brokers.mock.config import MockConfig
 from brokers.mock.feed import MockFeed
+from brokers.paper.config import PaperConfig
+from engine.kernel import KernelConfig
 from engine.model.instrument import Instrument
 from engine.model.market import Quote
 from engine.model.venue_events import VenueEvent
+from engine.risk.limits import RiskLimits
 from engine.session.clock import WallClock
 from engine.session.recorded import Recorded
 from engine.session.recorded_feed import RecordedFeed
 from engine.session.resumed_feed import ResumedFeed
 from engine.session.start import Arming
 from tests.brokers.link.desk import CAN, RUN, Account
-from tests.engine.kernel.rig import Scripted
+from tests.engine.kernel.rig import BUY, INSTANT, Scripted, market
 from tests.engine.session.test_runner import SECOND, Stage, quote
 
 ARMING = Arming("scripted 60", "a test")
@@ -79,6 +83,7 @@ class Offering(Market):
         super().__init__(first_ns)
         self.taken = 0
         self.left: list[Quote] = []
+        self.on_offer: Callable[[], object] = lambda: None
 
     def batches(self) -> Iterator[Sequence[Quote]]:
         yield [quote(self._first_ns), quote(self._first_ns + 50, 1)]
@@ -89,6 +94,7 @@ class Offering(Market):
     async def arrived(self, within_s: float, take: Any = None) -> None:
         await asyncio.sleep(min(within_s, 0.02))
         self.brought += 1
+        self.on_offer()
         event = quote(self._first_ns + HOUR, self.brought % 3)
         if take(event):
             self.taken += 1
@@ -215,3 +221,43 @@ def test_what_is_taken_as_it_comes_is_taken_like_everything_else(
     assert stamps[-1] < begun_ns + 10 * SECOND
     again = _resumed(tmp_path / "again", made, 21, Agreeing())
     assert stamps[:5] == [line["ts"] for line in again.lines("quote")][:5]
+
+
+@pytest.mark.parametrize("fill_ms", [0.0, 5.0])
+def test_the_close_begins_when_a_rerun_lets_it_begin(
+    tmp_path: Path, begun_ns: int, fill_ms: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the input that asked for it: a fill of what was taken as it came, or one due before it."""
+    config = KernelConfig(limits=RiskLimits(max_trades=1, max_slippage_bps=None))
+    monkeypatch.setattr("tests.engine.session.test_runner.KernelConfig", lambda: config)
+    agent, feed = Scripted("a"), Offering(begun_ns)
+    paper = PaperConfig(**(INSTANT | {"fill_latency_ms": fill_ms}), latency_jitter=0.0)  # type: ignore[arg-type]
+    made = Stage(tmp_path, feed, [agent], duration_s=LASTS_S, clock=WallClock(), paper=paper)
+    feed.on_offer = lambda: (
+        agent.next.append(("BTCUSDT", market(BUY, "0.01"))) if feed.brought == 3 else None
+    )
+    assert "max_trades" == made.run()
+    began_ns = made.lines("fill")[0]["ts"]
+    assert began_ns + 5 * SECOND == made.session._course.close_by_ns
+
+
+@pytest.mark.parametrize("word", ["kill", "disk"])
+def test_nothing_is_taken_as_it_comes_before_what_ends_the_session(
+    tmp_path: Path, begun_ns: int, word: str
+) -> None:
+    """Somebody's kill, or a disk that fails: no order leaves that an event behind it asked for."""
+    feed = Offering(begun_ns)
+    made = stage(tmp_path, feed, Agreeing())
+
+    def says() -> None:
+        if feed.brought == 3:
+            offered.append(feed.taken)
+            if word == "kill":
+                made.session._stops.latch("kill.txt")
+            else:
+                made.journal._stop(OSError(errno.EIO, "gone"))
+
+    offered: list[int] = []
+    feed.on_offer = says
+    made.run()
+    assert offered == [feed.taken]
