@@ -8,12 +8,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DURATION ?= 10
 ARGS ?=
-WORKERS ?= 4
+WORKERS ?= 6
 SEEDS ?= 100
 MINUTES ?= 10
 REPEATS ?= 50
 SWEPT := tests/crash tests/hostile tests/engine/kernel/test_machine.py tests/tui/test_storm.py \
-	tests/engine/session/playback/test_player.py
+	tests/engine/session/playback/test_player.py tests/end_to_end/test_memory.py
 COVERED := $(addprefix tests/engine/,risk portfolio execution kernel session/test_journal*.py \
 	session/test_recorded.py session/test_turn.py)
 # What was compiled is kept: the suite starts Python some 1,000 times.
@@ -33,7 +33,7 @@ test: $(STAMP) $(ORACLE)
 check: lint $(ORACLE)
 	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
-# Every byte of a journal, 100,000 frames for each decoder, 50 kills: of these `test` runs a sample.
+# Every byte of a journal, 100,000 frames for each decoder, 50 kills, ten busy minutes: of these `test` runs a sample.
 sweeps: $(STAMP)
 	@SWEEPS=whole $(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(ARGS) $(SWEPT)
 

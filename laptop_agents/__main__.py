@@ -1,26 +1,34 @@
 """The way in and the last line of defense: every ending becomes an exit code of interface.md."""
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import TextIO
+from typing import Final, TextIO
 
 from engine.model.errors import Defect, LaptopAgentsError
 from laptop_agents import cli
 
 BUG = 1
 STOPPED_BY_OPERATOR = 4
+AGAIN_S: Final = 2.0
+"""Until a signal that stopped nothing is told again."""
+GC_THRESHOLD: Final = 50_000
+"""Young objects between two collections while a command is loaded and runs. What an import makes
+stays: to look through it every 700 objects is a seventh of the start of a session."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code; never raises."""
+    gc.set_threshold(GC_THRESHOLD)
     _fill_closed_streams()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)  # until a session's own handlers take over
     code = _run(argv)
     _let_go(sys.stderr)
+    gc.freeze()  # the interpreter's end looks through everything twice, for memory that goes anyway
     return code
 
 
@@ -42,7 +50,14 @@ class Interrupted(BaseException):
     """
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    """Stop whatever is done now.
+
+    Python drops what is raised in a callback of a weak reference, and imports are full of these:
+    the signal comes again, to whoever handles it by then, until `_run` is told.
+    """
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(number))
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
     raise Interrupted
 
 
@@ -62,6 +77,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except SystemExit as ending:  # argparse: help, version, unknown words
         return ending.code if isinstance(ending.code, int) else 0
     except (Interrupted, KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
         return STOPPED_BY_OPERATOR
     except BrokenPipeError:
         # The reader (`| head`) has seen enough. The interpreter's own flush would complain again.

@@ -197,8 +197,10 @@ class Session:
             if self._intake.has_ended(self._kernel.now_ns):
                 return True
         if course.has_begun:
-            await self._intake.heed(self._now())
-            await self._sight.heed(self._now())
+            # An answer may be due by now: what comes before it has to bear an earlier time.
+            now_ns = min(self._now(), self._broker.next_due_ns() or NEVER)
+            await self._intake.heed(now_ns)
+            await self._sight.heed(now_ns)
         return course.is_over or self._stops.is_abort
 
     def _take_at_once(self, event: FeedEvent) -> bool:

@@ -31,6 +31,7 @@ class Start:
         self._course = shell.course
         self._intake = intake
         self._live = shell.live
+        self._broker = shell.broker
         self._venue = shell.venue
         self._kernel = shell.turn.kernel
         self._clock = shell.clock
@@ -68,10 +69,19 @@ class Start:
                 if self._venue is not None and isinstance(event, VenueEvent):
                     self._venue.recall(event)
                 self._sight.recall(event)
+                await self._due_before(event.ts_ns)
                 await self._intake.take(event)
                 self._intake.has_ended(event.ts_ns)
         if not self._journal.is_catching_up:
             await self._go_live()
+
+    async def _due_before(self, ts_ns: int) -> None:
+        """Let happen at the simulated venue what had happened there before an instant.
+
+        What reaches a venue leaves no line, so no line says that it came first.
+        """
+        while (due_ns := self._broker.next_due_ns()) is not None and due_ns < ts_ns:
+            await self._intake.deliver(due_ns)
 
     async def _go_live(self) -> None:
         """Go on where the recorded lines end; with a live source that is later than they end."""

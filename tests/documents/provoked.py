@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from tests.end_to_end.shell import Process, Run
 from tests.end_to_end.test_live_market import free_port, on_binance, sandbox
 from tests.end_to_end.test_resume import rechained
+from tests.end_to_end.warm import ran
 from tests.scripts.test_run_autonomous import BUG
 
 BUSY: Final = ("--speed", "20", "--set", "agents.quoter.half_spread_bps=0.5")
@@ -45,22 +46,14 @@ class Place(NamedTuple):
         return self.home / "runs" / name
 
     def does(self, *words: str, **env: str) -> Said:
-        done = subprocess.run(
-            [sys.executable, "-m", "laptop_agents", *words],
-            cwd=self.home.parent,
-            env={
-                "PATH": os.environ["PATH"],
-                "LAPTOP_AGENTS_HOME": str(self.home),
-                "LAPTOP_AGENTS_SOURCE": "mock",
-                **env,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return Said(done.returncode, done.stdout)
+        surroundings = {
+            "PATH": os.environ["PATH"],
+            "LAPTOP_AGENTS_HOME": str(self.home),
+            "LAPTOP_AGENTS_SOURCE": "mock",
+            **env,
+        }
+        done = ran(words, surroundings, folder=self.home.parent)
+        return Said(done.returncode, done.stdout + done.stderr)
 
     def crashes(self) -> Path:
         """Leave a run that was killed while it traded."""

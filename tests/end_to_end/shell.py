@@ -18,6 +18,7 @@ import pytest
 import zstandard
 
 from tests.canary import CANARY, SECRETS, spelled
+from tests.end_to_end.warm import Warm, may_be_warm
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LAPTOP_AGENTS_DATA", ROOT / ".." / "shared" / "data")).resolve()
@@ -70,8 +71,9 @@ class Run:
         return b"".join(unpack(path.read_bytes()).read() for path in packed) + self.raw()
 
     def lines(self, *names: str) -> list[dict[str, Any]]:
-        found = (json.loads(line) for line in self.whole().splitlines())
-        return [line for line in found if not names or line["type"] in names]
+        named = [f'"type":"{name}"'.encode() for name in names] or [b""]
+        likely = (line for line in self.whole().splitlines() if any(n in line for n in named))
+        return [line for line in map(json.loads, likely) if not names or line["type"] in names]
 
     def lines_so_far(self, *names: str) -> list[dict[str, Any]]:
         """Whole lines of a run that is being written, and has one segment."""
@@ -116,20 +118,25 @@ class Process:
         self, home: Path, *words: str, program: Sequence[str] = PROGRAM, **env: str
     ) -> None:
         self.home = home
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", *program, *words],
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "LAPTOP_AGENTS_HOME": str(home),
-                "LAPTOP_AGENTS_SOURCE": "mock",
-                **SECRETS,
-                **env,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        surroundings = {
+            "PATH": os.environ["PATH"],
+            "LAPTOP_AGENTS_HOME": str(home),
+            "LAPTOP_AGENTS_SOURCE": "mock",
+            **SECRETS,
+            **env,
+        }
+        self._process: Warm | subprocess.Popen[str]
+        if program == PROGRAM and may_be_warm(env):
+            self._process = Warm(words, surroundings)
+        else:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *program, *words],
+                cwd=ROOT,
+                env=surroundings,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
     @property
     def run(self) -> Run:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.end_to_end.shell import ROOT, Process, session
 from tests.end_to_end.test_live_market import free_port
+from tests.end_to_end.warm import Warm
 
 PATIENCE_S = 20.0
 SYMBOLS = ("--symbols", "BTCUSDT,ETHUSDT")
@@ -22,12 +23,8 @@ SOURCE = ("--source", "bitunix", *SYMBOLS)
 @contextlib.contextmanager
 def sandbox(port: int = 0) -> Iterator[list[str]]:
     """A running sandbox; yields the settings it announces as words of a command line."""
-    command = [
-        sys.executable, "-m", "laptop_agents", "sandbox", "bitunix", *SYMBOLS, "--events-per-s",
-        "100", "--port", str(port),
-    ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+    program = ("sandbox", "bitunix", *SYMBOLS, "--events-per-s", "100", "--port", str(port))
+    process = Warm(program, {"PATH": os.environ["PATH"]}, says=False)
     said: list[str] = []
     while not said or not said[-1].startswith("faults: "):
         said.append(process.stdout.readline().strip())
@@ -37,7 +34,7 @@ def sandbox(port: int = 0) -> Iterator[list[str]]:
     finally:
         process.send_signal(signal.SIGINT)
         assert 0 == process.wait(PATIENCE_S)
-        process.stdout.close()
+        process.close()
 
 
 def test_a_session_trades_on_it_and_replays(tmp_path: Path) -> None:

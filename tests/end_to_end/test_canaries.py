@@ -15,6 +15,7 @@ from tests.brokers.file.captures import stamped, ticker, write
 from tests.canary import CANARY, SECRETS, leaks
 from tests.end_to_end.shell import ROOT, Run, session
 
+pytestmark = pytest.mark.usefixtures("fresh_interpreters")
 EVIL = '\\n{\\"event\\":\\"forged\\"}\\u001b]0;pwned\\u0007\\u009b31m\\u202e\\u2028'
 """As JSON spells it: a line of its own, a title, a color, a reversal."""
 

@@ -14,6 +14,8 @@ import pytest
 
 from tests.end_to_end.shell import ROOT, Process, Run, break_in_chain, session
 
+pytestmark = pytest.mark.usefixtures("fresh_interpreters")
+
 BUSY = (
     "--headless", "--duration", "5", "--symbols", "BTCUSDT",
     "--set", "agents.quoter.half_spread_bps=0.5",

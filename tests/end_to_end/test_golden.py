@@ -14,6 +14,7 @@ from laptop_agents.sources import Flag
 from tests.end_to_end.shell import SMALL_CAPTURE, START, Ending, break_in_chain, needs, session
 from tests.engine.kernel.replaying import parsed, replayed
 
+pytestmark = pytest.mark.usefixtures("fresh_interpreters")
 PINNED = (
     "--speed", "max", "--seed", "7",
     "--set", "session.run_id=golden-run", "--set", f"session.start_ns={START}",

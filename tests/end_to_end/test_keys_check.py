@@ -5,8 +5,6 @@ Keys that will do, that can't trade, that can withdraw, that nobody knows, that 
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 
 from brokers.sandbox.hyperliquid_door import AGENT_KEY, MASTER_KEY, Door
 from laptop_agents.keys_shape import SHAPES
-from tests.end_to_end.shell import ROOT
+from tests.end_to_end.warm import Warm, ran
 
 MASTER, AGENT = Door().master, Door().agent
 FIT = {
@@ -46,8 +44,7 @@ RIGHTS = {
 """Trade and withdraw."""
 
 
-def url_of(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
+def url_of(process: Warm) -> str:
     for line in process.stdout:
         if told := re.search(r"rest_url=(http://127\.0\.0\.1:\d+)", line):
             return told[1]
@@ -62,7 +59,7 @@ class Keys:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._exchanges: dict[str, subprocess.Popen[str]] = {}
+        self._exchanges: dict[str, Warm] = {}
         self._urls: dict[str, str] = {}
 
     def close(self) -> None:
@@ -75,10 +72,7 @@ class Keys:
 
     def _url(self, venue: str) -> str:
         if venue not in self._urls:
-            words = [sys.executable, "-m", "laptop_agents", "sandbox", venue]
-            self._exchanges[venue] = subprocess.Popen(
-                words, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]}
-            )
+            self._exchanges[venue] = Warm(("sandbox", venue), {"PATH": os.environ["PATH"]})
             self._urls[venue] = url_of(self._exchanges[venue])
         return self._urls[venue]
 
@@ -86,14 +80,11 @@ class Keys:
         names = ("rest_url", "spot_url") if venue == "binance" else ("rest_url",)
         asks = verb != "set"
         settings = [f"{venue}.{name}={self._url(venue)}" for name in names if asks]
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "laptop_agents", "keys", verb, venue, *words),
-                *(word for setting in settings for word in ("--set", setting)),
-            ],
-            cwd=ROOT, env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(self._home)},
-            input=piped, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        done = ran(
+            ["keys", verb, venue, *words, *(w for one in settings for w in ("--set", one))],
+            {"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(self._home)},
+            piped,
+        )
         return done.returncode, done.stdout + done.stderr
 
 

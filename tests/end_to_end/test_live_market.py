@@ -3,16 +3,16 @@
 import contextlib
 import gzip
 import json
+import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from tests.end_to_end.shell import ROOT, Process, session
+from tests.end_to_end.shell import Process, session
+from tests.end_to_end.warm import Warm
 
 PATIENCE_S = 20.0
 
@@ -26,14 +26,11 @@ def free_port() -> int:
 @contextlib.contextmanager
 def sandbox(
     port: int = 0, venue: str = "binance", settings: int = 3
-) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+) -> Iterator[tuple[Warm, list[str]]]:
     """A running sandbox, and the settings it announces as words of a command line."""
-    command = [
-        sys.executable, "-m", "laptop_agents", "sandbox", venue, "--symbols",
-        "BTC,ETH" if venue == "hyperliquid" else "BTCUSDT,ETHUSDT", "--events-per-s", "100", "--port", str(port),
-    ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+    symbols = "BTC,ETH" if venue == "hyperliquid" else "BTCUSDT,ETHUSDT"
+    program = ("sandbox", venue, "--symbols", symbols, "--events-per-s", "100", "--port", str(port))
+    process = Warm(program, {"PATH": os.environ["PATH"]}, says=False)
     said = [process.stdout.readline() for _ in range(1 + settings)]
     words = [word for line in said[1:] for word in ("--set", line.strip())]
     try:
@@ -41,7 +38,7 @@ def sandbox(
     finally:
         process.send_signal(signal.SIGINT)
         assert 0 == process.wait(PATIENCE_S)
-        process.stdout.close()
+        process.close()
 
 
 def on_binance(*words: str) -> tuple[str, ...]:

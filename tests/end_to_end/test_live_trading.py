@@ -9,8 +9,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -20,8 +18,9 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
-from tests.end_to_end.shell import PROGRAM, ROOT, Process
+from tests.end_to_end.shell import PROGRAM, Process
 from tests.end_to_end.terminal import Terminal
+from tests.end_to_end.warm import Warm
 
 PATIENCE_S = 30.0
 VENUES = {"binance": "BTCUSDT", "bitunix": "BTCUSDT", "hyperliquid": "BTC"}
@@ -82,26 +81,25 @@ class Exchange(NamedTuple):
 def exchange(venue: str, folder: Path, *options: str) -> Iterator[Exchange]:
     """A running sandbox and what it announces."""
     ledger = folder / "venue.jsonl"
-    command = [
-        sys.executable, "-m", "laptop_agents", "sandbox", venue, "--symbols", VENUES[venue],
-        "--events-per-s", "50", "--ledger", str(ledger), *options,
-    ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+    words = (
+        "sandbox", venue, "--symbols", VENUES[venue], "--events-per-s", "50",
+        "--ledger", str(ledger), *options,
+    )  # fmt: skip
+    process = Warm(words, {"PATH": os.environ["PATH"]}, says=False)
     said: list[str] = []
     while not said or not said[-1].startswith("faults: "):
         said.append(process.stdout.readline().strip())
         assert said[-1], said
     prefix = f"LAPTOP_AGENTS_{venue.upper()}_"
-    words = [word for line in said if line.startswith(f"{venue}.") for word in ("--set", line)]
+    leads = [word for line in said if line.startswith(f"{venue}.") for word in ("--set", line)]
     told = dict(line.split("=", 1) for line in said if line.startswith(prefix) and " " not in line)
     key = {prefix + name: value for name, value in KEYS[venue].items()} or told
     try:
-        yield Exchange(venue, tuple(words), key, said[-1].removeprefix("faults: "), ledger)
+        yield Exchange(venue, tuple(leads), key, said[-1].removeprefix("faults: "), ledger)
     finally:
         process.send_signal(signal.SIGINT)
         assert 0 == process.wait(PATIENCE_S)
-        process.stdout.close()
+        process.close()
 
 
 def agree(there: Exchange, run: Any) -> int:

@@ -2,9 +2,9 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.end_to_end.warm import ran
 
 ROOT = Path(__file__).parents[2]
 START = "1700000000123456789"
@@ -13,8 +13,8 @@ START = "1700000000123456789"
 def record(home: Path, *words: str, minutes: str = "2", run_id: str | None = None) -> Path:
     """Run a mock session at full speed; return its folder."""
     named = ("--set", f"session.run_id={run_id}") if run_id else ()
-    command = (
-        sys.executable, "-m", "laptop_agents", "--headless", "-q", "--speed", "max",
+    told = (
+        "--headless", "-q", "--speed", "max",
         "--seed", "5", "--duration", minutes, "--set", f"session.start_ns={START}", *named, *words,
     )  # fmt: skip
     environment = {
@@ -22,7 +22,8 @@ def record(home: Path, *words: str, minutes: str = "2", run_id: str | None = Non
         "LAPTOP_AGENTS_HOME": str(home),
         "LAPTOP_AGENTS_SOURCE": "mock",
     }
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60)
+    done = ran(told, environment)
+    assert 0 == done.returncode, done.stderr
     return (home / "runs" / "latest").resolve()
 
 

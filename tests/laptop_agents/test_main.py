@@ -90,3 +90,27 @@ def test_streams_the_caller_closed(words: str, code: int, tmp_path: Path) -> Non
     assert code == subprocess.run(["sh", "-c", command], env=environment, check=False).returncode
     for journal in tmp_path.glob("runs/*/events.jsonl"):
         assert all(line.startswith('{"v":1,') for line in journal.read_text().splitlines())
+
+
+def test_a_signal_that_python_swallows_comes_again() -> None:
+    """As one that meets a callback of a weak reference, of which every import has some."""
+    code = """
+import os, signal, sys, time, weakref
+from laptop_agents import __main__ as program, cli
+class Thing: pass
+def run(_):
+    thing = Thing()
+    kept = weakref.ref(thing, lambda _: (os.kill(os.getpid(), signal.SIGHUP), time.sleep(0.05)))
+    del thing
+    print("still here", flush=True)
+    time.sleep(30)
+    return 0
+cli.run = run
+sys.exit(program.main([]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert "still here" in done.stdout
+    assert program.STOPPED_BY_OPERATOR == done.returncode, done.stderr

@@ -4,8 +4,6 @@ import decimal
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from engine.model.errors import JournalDamaged, UsageError
 from engine.session.journal_line import Chain
 from laptop_agents.cli import run
+from tests.end_to_end.warm import ran
 
 SESSION = ("--headless", "-q", "--speed", "max", "--seed", "5")
 
@@ -22,9 +21,9 @@ SESSION = ("--headless", "-q", "--speed", "max", "--seed", "5")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Record a two-minute mock session; return its home."""
     home = tmp_path_factory.mktemp("home")
-    environment = os.environ | {"LAPTOP_AGENTS_HOME": str(home)}
-    command = (sys.executable, "-m", "laptop_agents", *SESSION, "--duration", "2")
-    subprocess.run(command, env=environment, check=True, timeout=60)
+    environment = {"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home)}
+    done = ran((*SESSION, "--duration", "2", "--source", "mock"), environment)
+    assert 0 == done.returncode, done.stderr
     return home
 
 

@@ -260,3 +260,19 @@ async def test_a_connection_that_takes_too_long_is_nothing_to_whoever_asked() ->
 
             await begun(ask())
         assert ["TimeoutError"] == [outcome.cause for outcome in outcomes]
+
+
+async def test_a_request_that_finds_every_place_taken_waits_for_one_though_begun_at_once() -> None:
+    """A time-out stands around that wait, which needs a task."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with Rest(RestConfig(base_url=url, connections_max=1)) as rest, asyncio.timeout(20):
+            ends = [begun(told(rest)), begun(told(rest))]
+            line, _ = await asyncio.to_thread(listening.accept)
+            with line:
+                for _ in ends:
+                    line.settimeout(20)
+                    got = await asyncio.to_thread(line.recv, 4_096)
+                    assert PLACE.body == got[-len(PLACE.body) :]
+                    line.sendall(answer(b"{}"))
+                await asyncio.gather(*ends)

@@ -4,10 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from brokers.link.account import Accepted, Refused, Unclear
-from engine.model.commands import CancelOrder, Command, QueryAccount, QueryOrder
+from engine.model.commands import AmendOrder, CancelOrder, Command, QueryAccount, QueryOrder
+from engine.model.orders import Approved
 from engine.model.venue_events import RejectReason, Standing
 from tests.brokers.link.desk import CAN, START_NS, Desk, client, placing, report, settle
-from tests.engine.factories import BTC, ETH, intent
+from tests.engine.factories import BTC, ETH, D, intent
 
 SEVERAL = replace(CAN, places_per_request=3, cancels_per_request=2)
 FINE = Accepted()
@@ -183,3 +184,11 @@ async def test_what_is_asked_about_an_order_leaves_behind_what_one_does_with_it(
     assert [("cancel", "1"), ("order", "1")] == asked(desk)
     desk.broker.submit([*places(2), QueryAccount(START_NS, 0)])
     assert ["place", "picture"] == desk.account.names()
+
+
+async def test_what_is_placed_and_amended_in_one_turn_is_placed_first(desk: Desk) -> None:
+    wish = Approved(intent())
+    amend = AmendOrder(START_NS, "a-1", D("1000.0"), D(2), wish)
+    desk.broker.submit([*places(1), amend])
+    await settle()
+    assert ["place", "amend"] == desk.account.names()

@@ -84,6 +84,7 @@ class Offering(Market):
         self.taken = 0
         self.left: list[Quote] = []
         self.on_offer: Callable[[], object] = lambda: None
+        self.on_taken: Callable[[], object] = lambda: None
 
     def batches(self) -> Iterator[Sequence[Quote]]:
         yield [quote(self._first_ns), quote(self._first_ns + 50, 1)]
@@ -98,6 +99,7 @@ class Offering(Market):
         event = quote(self._first_ns + HOUR, self.brought % 3)
         if take(event):
             self.taken += 1
+            self.on_taken()
         else:
             self.left.append(event)
 
@@ -261,3 +263,30 @@ def test_nothing_is_taken_as_it_comes_before_what_ends_the_session(
     feed.on_offer = says
     made.run()
     assert offered == [feed.taken]
+
+
+def test_an_order_has_left_when_the_event_it_follows_from_is_taken(
+    tmp_path: Path, begun_ns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its lines on the disk, and before the loop comes round."""
+    monkeypatch.setattr("engine.session.journal.PATIENCE_S", 30.0)
+    agent, account, feed = Scripted("a"), Agreeing(), Offering(begun_ns)
+    made = Stage(
+        tmp_path, feed, [agent], duration_s=LASTS_S, clock=WallClock(), broker=at(account, feed),
+        arming=ARMING,
+    )  # fmt: skip
+    made.session._turn._must_wait = lambda: True
+    left: list[tuple[bool, bool, bool]] = []
+
+    def wish() -> None:
+        if feed.taken == 3:
+            agent.next.append(("BTCUSDT", market(BUY, "0.01")))
+
+    def look() -> None:
+        if feed.taken == 4:
+            is_durable = made.journal.durable == made.journal.events
+            left.append(("place" in account.names(), is_durable, made.session._turn.is_waiting))
+
+    feed.on_offer, feed.on_taken = wish, look
+    made.run()
+    assert [(True, True, True)] == left, "what is left of its turn comes later"
