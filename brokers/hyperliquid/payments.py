@@ -1,7 +1,7 @@
 """Funding as Hyperliquid pays it: the stream tells each payment once, the list has them all.
 
 What is paid while the line is down, or while no process runs, is told by nobody: the list is asked
-for whenever the line comes up.
+for whenever the line comes up, and behind every settlement: a line may be up and silent.
 
 Rule 1: a payment is told once. Coins are settled every hour, so the same amount for the same coin
         within half an hour is the same payment, by whomever it is told.
@@ -11,6 +11,7 @@ Source: the Hyperliquid sheet, sections 2 and 7.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -25,6 +26,8 @@ PAGES_MAX: Final = 10
 PAGE: Final = 500
 """Payments in one answer, at least."""
 AGAIN_S: Final = 8.0
+BEHIND_NS: Final = 15_000_000_000
+"""Behind a settlement, when its payments are in the list."""
 HOUR_NS: Final = 3_600_000_000_000
 MS_NS: Final = 1_000_000
 TOLD_MAX: Final = 1_000
@@ -48,6 +51,11 @@ async def listed(inquirer: Inquirer, kind: str, since_ms: int) -> list[sights.Ro
             return list(found.values())
         since_ms = max(row.time for row in page)
     raise NotWhole(Fault(None, "more payments than can be fetched"))
+
+
+def wait_s(now_ns: int) -> float:
+    """Return the seconds until the payments of the next settlement can be asked for."""
+    return (HOUR_NS - (now_ns - BEHIND_NS) % HOUR_NS) / 1e9
 
 
 class Payments:
@@ -74,7 +82,9 @@ class Payments:
     async def run(self, take: Take) -> None:
         """Tell what the stream did not, until canceled."""
         while True:
-            await self._is_due.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s(self._inquirer.now_ns())):
+                    await self._is_due.wait()
             self._is_due.clear()
             while not await self._collect(take):
                 await asyncio.sleep(AGAIN_S)

@@ -3,6 +3,7 @@
 import time
 from decimal import Decimal
 
+from brokers.hyperliquid.payments import wait_s
 from brokers.link.account import FundingReport, LineUp
 from brokers.sandbox.faults import Fault
 from engine.model.market import Funding
@@ -48,6 +49,11 @@ async def test_what_the_stream_tells_is_told_once() -> None:
         await trading.account.picture(0)
         assert told == await paid(trading)
     assert told.amount < 0
+
+
+def test_a_settlement_is_looked_at_fifteen_seconds_behind_the_hour() -> None:
+    for now_s, wait in ((0, 15), (14, 1), (15, 3_600), (3_599, 16)):
+        assert wait == wait_s(7 * HOUR_NS + now_s * 10**9)
 
 
 async def test_what_was_paid_while_nobody_ran_is_told_once() -> None:
