@@ -118,6 +118,13 @@ class BinanceAccount:
         """Ask what has to be known before anything is sent; raises as the contract says."""
         return await self._survey.facts(self._tail, asks_spot=bool(self._config.spot_url))
 
+    def begin(
+        self,
+        since_ns: int,
+        funded: Sequence[FundingReport],
+    ) -> None:
+        """Need none of it: the list of income has the time of each settlement."""
+
     async def listen(self, take: Callable[[Report], None]) -> None:
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""
 

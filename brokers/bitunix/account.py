@@ -22,7 +22,7 @@ from brokers.bitunix.clock import SecondsClock
 from brokers.bitunix.codes import BAD_KEY, OK
 from brokers.bitunix.config import BitunixConfig
 from brokers.bitunix.deals import Deals
-from brokers.bitunix.listener import Listener
+from brokers.bitunix.listener import Listener, Questions
 from brokers.bitunix.memory import Memory
 from brokers.bitunix.requests import (
     CAPABILITIES,
@@ -37,6 +37,7 @@ from brokers.link.account import (
     Accepted,
     Facts,
     FillReport,
+    FundingReport,
     NewOrder,
     OrderRef,
     OrderReport,
@@ -99,7 +100,8 @@ class BitunixAccount:
         self._memory = Memory()
         self._deals = Deals()
         self._survey = Survey(self._caller, self._scribe, self._memory)
-        self._listener = Listener(config, self._scribe, self._memory, self._deals, self._executions)
+        questions = Questions(self._executions, self._survey.held)
+        self._listener = Listener(config, self._scribe, self._memory, self._deals, questions)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -175,6 +177,10 @@ class BitunixAccount:
         if isinstance(told, Unanswered):
             return None
         return [fill for fill in told if fill.venue_order_id == report.venue_order_id]
+
+    def begin(self, since_ns: int, funded: Sequence[FundingReport]) -> None:
+        """Tell no payment again that an interrupted run was told."""
+        self._listener.begin(since_ns, funded)
 
     async def listen(self, take: Callable[[Report], None]) -> None:
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""

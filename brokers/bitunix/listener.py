@@ -9,43 +9,72 @@ Source: sheet section 7.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple
 
 from brokers.bitunix.answers import UNREADABLE
 from brokers.bitunix.config import BitunixConfig
 from brokers.bitunix.deals import Deals
+from brokers.bitunix.funding import FundingSeen
 from brokers.bitunix.memory import Memory
+from brokers.bitunix.moments import MS_NS
 from brokers.bitunix.requests import Scribe
+from brokers.bitunix.rows import PositionRow
 from brokers.bitunix.talk import Talk, TalkConfig, subscription
-from brokers.bitunix.user_stream import CHANNELS, ORDER, POSITION, FundingSeen, order_pushes
+from brokers.bitunix.user_stream import CHANNELS, ORDER, POSITION, order_pushes
 from brokers.bitunix.wire import Head, read_head
-from brokers.link.account import FillReport, LineDown, LineUp, OrderReport, Report
+from brokers.link.account import (
+    FillReport,
+    FundingReport,
+    LineDown,
+    LineUp,
+    OrderReport,
+    Report,
+    Unanswered,
+)
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.stream import Down, Frame, Stream, StreamConfig, Up, Word
 from brokers.link.trust import trusted
 
 TICK_S: Final = 0.1
 IDLE_S: Final = 60.0
+AGAIN_S: Final = 4.0
+"""Until the list of positions is asked for again after no answer."""
 Take = Callable[[Report], None]
 Fetch = Callable[[OrderReport], Awaitable[list[FillReport] | None]]
 """Asks for all executions of an order; None where nobody answered."""
+Held = Callable[[], Awaitable[list[PositionRow] | Unanswered]]
+"""Asks for every open position."""
+
+
+class Questions(NamedTuple):
+    """What pushes lead to."""
+
+    fetch: Fetch
+    held: Held
 
 
 class Listener:
     """Listens to one account."""
 
     def __init__(
-        self, config: BitunixConfig, scribe: Scribe, memory: Memory, deals: Deals, fetch: Fetch
+        self,
+        config: BitunixConfig,
+        scribe: Scribe,
+        memory: Memory,
+        deals: Deals,
+        questions: Questions,
     ) -> None:
         self._config = config
         self._scribe = scribe
         self._memory = memory
         self._deals = deals
-        self._fetch = fetch
+        self._questions = questions
         self._funding = FundingSeen()
         self._is_in_seconds = config.login_unit != "ms"
         self._has_more = asyncio.Event()
+        self._is_anew = asyncio.Event()
+        """Since the list of positions was asked for, the line has come up."""
         self._take: Take = _nowhere
         self._says: set[asyncio.Task[bool]] = set()
         self._is_up = False
@@ -76,6 +105,10 @@ class Listener:
             trusted("bitunix", config),
         )
 
+    def begin(self, since_ns: int, funded: Sequence[FundingReport]) -> None:
+        """State when the session began, and which funding an interrupted run of it was told."""
+        self._funding.begin(since_ns, funded)
+
     async def run(self, take: Take) -> None:
         """Hand over what is told, at once, until canceled."""
         self._take = take
@@ -83,6 +116,7 @@ class Listener:
             tasks.create_task(self.stream.run(self._hear))
             tasks.create_task(self._mind())
             tasks.create_task(self._ask())
+            tasks.create_task(self._catch_up())
 
     # --- the line ------------------------------------------------------------------------------
 
@@ -129,6 +163,7 @@ class Listener:
             saying.add_done_callback(self._says.discard)
         if self._talk.is_listening and not self._is_up:
             self._is_up = True
+            self._is_anew.set()
             self._take(LineUp())
 
     def _pushed(self, head: Head) -> None:
@@ -145,6 +180,20 @@ class Listener:
                 self._take(told)
         self._has_more.set()
 
+    # --- funding -------------------------------------------------------------------------------
+
+    async def _catch_up(self) -> None:
+        """Tell what positions were funded while the line was down."""
+        while True:
+            await self._is_anew.wait()
+            self._is_anew.clear()
+            self._funding.ask()
+            while isinstance(held := await self._questions.held(), Unanswered):
+                await asyncio.sleep(AGAIN_S)
+                self._funding.ask()
+            for payment in self._funding.listed(held, self._scribe.now_ms() * MS_NS):
+                self._take(payment)
+
     # --- executions ----------------------------------------------------------------------------
 
     async def _ask(self) -> None:
@@ -152,7 +201,7 @@ class Listener:
         while True:
             self._has_more.clear()
             for report in self._deals.due(time.monotonic()):
-                fills = await self._fetch(report)
+                fills = await self._questions.fetch(report)
                 for told in self._deals.answered(report.venue_order_id, fills, time.monotonic()):
                     self._take(told)
             next_s = self._deals.next_s()

@@ -73,7 +73,7 @@ class Asking:
 
         """
         self._credentials = credentials
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._nonce = nonce
 
     def get(self, path: str, params: Mapping[str, str]) -> Request:
@@ -84,7 +84,7 @@ class Asking:
         return Request("GET", target, self._headers(query_text(told), b""))
 
     def _headers(self, query: str, body: bytes) -> dict[str, str]:
-        nonce, timestamp = self._nonce(), str(self._now_ms())
+        nonce, timestamp = self._nonce(), str(self.now_ms())
         return {
             "api-key": self._credentials.key,
             "sign": sign(self._credentials, nonce, timestamp, query, body),
@@ -105,7 +105,7 @@ class Scribe(Asking):
 
     def login(self, *, in_seconds: bool) -> str:
         """Return the message that opens a private line; the literal that is sent is signed."""
-        now_ms = self._now_ms()
+        now_ms = self.now_ms()
         told = now_ms // 1_000 if in_seconds else now_ms
         nonce = self._nonce()
         args = {

@@ -100,6 +100,7 @@ class PositionRow(msgspec.Struct):
     funding: Raw = NOTHING
     entry_value: Raw = field(name="entryValue", default=NOTHING)
     unrealised: Raw = field(name="unrealizedPNL", default=NOTHING)
+    created: Text = field(name="ctime", default=None)
     event: str = ""
 
 

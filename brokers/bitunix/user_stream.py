@@ -1,10 +1,10 @@
 """What the private line pushes, as our words; any bytes in, never an exception out. Pure.
 
 An order's push tells how much of it was dealt in all, and neither number nor price of an execution.
-A position's push tells all funding it has paid or got so far. `data` is documented as a list and
-comes as one object.
+What the pushes of positions tell is in `funding`. `data` is documented as a list and comes as one
+object.
 
-Source: sheet section 7. That received funding is positive is not said there: unverified.
+Source: sheet section 7.
 """
 
 from decimal import Decimal
@@ -13,15 +13,14 @@ from typing import Final, NamedTuple
 from brokers.bitunix import rows
 from brokers.bitunix.answers import UNREADABLE, order_report
 from brokers.bitunix.moments import MS_NS, moment_ns
-from brokers.bitunix.rows import OrderRow, PositionRow, decimal_of, text_of
+from brokers.bitunix.rows import OrderRow, decimal_of
 from brokers.bitunix.wire import Head
-from brokers.link.account import FundingReport, OrderReport, Unanswered
+from brokers.link.account import OrderReport, Unanswered
 from engine.model.money import ZERO
 
 ORDER: Final = "order"
 POSITION: Final = "position"
 CHANNELS: Final = (ORDER, POSITION, "balance", "tpsl")
-POSITIONS_MAX: Final = 1_000
 
 
 class OrderPush(NamedTuple):
@@ -60,38 +59,3 @@ def _order_push(row: OrderRow, at_ns: int) -> OrderPush | None:
     if isinstance(report, Unanswered) or not report.venue_order_id:
         return None
     return OrderPush(report, average, fee, created_ns)
-
-
-class FundingSeen:
-    """Turns what each position was funded in all into single payments."""
-
-    def __init__(self) -> None:
-        self._total: dict[str, Decimal] = {}
-        """By position."""
-
-    def pushed(self, head: Head) -> list[FundingReport]:
-        """Return the payments that a push of positions tells."""
-        try:
-            told = rows.positions.all(head.data)
-        except UNREADABLE:
-            return []
-        payments = (self._payment(row, head.ts * MS_NS) for row in told)
-        return [payment for payment in payments if payment is not None]
-
-    def _payment(self, row: PositionRow, at_ns: int) -> FundingReport | None:
-        try:
-            total = decimal_of(row.funding)
-        except UNREADABLE:
-            return None
-        name, event = text_of(row.position_id), row.event.upper()
-        if total is None or not name:
-            return None
-        # A position that was not seen from its beginning may have been funded before.
-        before = self._total.get(name, ZERO if event == "OPEN" else total)
-        if event == "CLOSE":
-            self._total.pop(name, None)
-        else:
-            self._total[name] = total
-            if len(self._total) > POSITIONS_MAX:
-                self._total.pop(next(iter(self._total)))
-        return FundingReport(row.symbol, total - before, at_ns) if total != before else None

@@ -27,6 +27,7 @@ from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.dead_man import DeadMan
 from brokers.hyperliquid.listener import Listener
 from brokers.hyperliquid.names import Names, Succession
+from brokers.hyperliquid.payments import Payments
 from brokers.hyperliquid.refusals import harmless, reason_of
 from brokers.hyperliquid.sign import Signer
 from brokers.hyperliquid.survey import Survey
@@ -41,6 +42,7 @@ from brokers.hyperliquid.verdicts import (
 from brokers.link.account import (
     Accepted,
     Facts,
+    FundingReport,
     NewOrder,
     OrderRef,
     OrderReport,
@@ -98,6 +100,7 @@ class HyperliquidAccount:
         self._caller = Caller(signer, address, config)
         self._survey = Survey(self._caller, instruments, self._names, self._succession)
         self._listener = Listener(config, address, coins, self._names, self._succession)
+        self._payments = Payments(self._caller)
         self._dead_man = DeadMan()
         self._trading = Trading(
             self._caller,
@@ -145,9 +148,20 @@ class HyperliquidAccount:
         wallet = self._caller.signer.address
         return await self._survey.facts(self._master, self._tail, wallet)
 
+    def begin(self, since_ns: int, funded: Sequence[FundingReport]) -> None:
+        """Tell all funding since then that an interrupted run was not told."""
+        self._payments.begin(since_ns, funded)
+
     async def listen(self, take: Callable[[Report], None]) -> None:
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""
-        await self._listener.run(take)
+
+        def hear(report: Report) -> None:
+            if self._payments.hear(report):
+                take(report)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listener.run(hear))
+            group.create_task(self._payments.run(take))
 
     async def order(self, ref: OrderRef) -> OrderReport | Unanswered:
         """Ask how an order stands; `Standing.NOT_FOUND` where the venue knows none."""

@@ -21,6 +21,7 @@ from brokers.hyperliquid import answers, sights
 from brokers.hyperliquid.caller import Fault, Inquirer
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.names import Names, Succession
+from brokers.hyperliquid.payments import listed
 from brokers.hyperliquid.sights import State
 from brokers.hyperliquid.survey import NotWhole, Survey, parsed
 from brokers.link.account import Facts, FillReport, OrderReport, Unanswered
@@ -41,9 +42,6 @@ MS_NS: Final = 1_000_000
 BPS: Final = 4
 """Fees are told as fractions."""
 LOOKS_MAX: Final = 3
-PAGES_MAX: Final = 10
-PAGE: Final = 500
-"""Payments in one answer, at least."""
 TERMS_EVERY_S: Final = 300.0
 STILL: Final = 2
 """Looks at an account that stands still after which its lists are left out."""
@@ -164,22 +162,11 @@ class HyperliquidReader:
         return told
 
     async def _payments(self, since_ms: int) -> list[SeenPayment]:
-        funding = [sights.funding(row) for row in await self._rows("userFunding", since_ms)]
-        moved = await self._rows("userNonFundingLedgerUpdates", since_ms)
+        funding = [
+            sights.funding(row) for row in await listed(self._inquirer, "userFunding", since_ms)
+        ]
+        moved = await listed(self._inquirer, "userNonFundingLedgerUpdates", since_ms)
         return funding + sights.transfers(moved, self._inquirer.address)
-
-    async def _rows(self, kind: str, since_ms: int) -> list[sights.Row]:
-        """Return the payments of a list since a time, page by page."""
-        found: dict[str, sights.Row] = {}
-        for _ in range(PAGES_MAX):
-            told = await self._inquirer.ask_of_us(kind, startTime=since_ms)
-            page = parsed(told, sights.rows)
-            before = len(found)
-            found |= {f"{row.time} {row.hash} {row.delta}": row for row in page}
-            if len(page) < PAGE or len(found) == before:
-                return list(found.values())
-            since_ms = max(row.time for row in page)
-        raise NotWhole(Fault(None, "more payments than can be fetched"))
 
     async def _learn_terms(self) -> None:
         now_s = time.monotonic()

@@ -212,6 +212,16 @@ class VenueAccount(Protocol):
         """Have positions of an instrument made so from now on; only what differs is asked for."""
         ...
 
+    def begin(self, since_ns: int, funded: Sequence[FundingReport]) -> None:
+        """State, before listening, what is the session's.
+
+        Args:
+            since_ns: What the account did before is not.
+            funded: Funding that an interrupted run of the session was told, oldest first.
+
+        """
+        ...
+
     async def listen(self, take: Callable[[Report], None]) -> None:
         """Hand over what the account's stream tells, at once, until canceled; it comes back."""
         ...

@@ -9,12 +9,15 @@ Rule 3: what waited here for its trigger when a process died may have been sent 
         asked before it is.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Final, Self
 
-from brokers.link.account import Unanswered, VenueAccount
+import msgspec
+
+from brokers.link.account import FundingReport, Unanswered, VenueAccount
 from brokers.link.dead_man import DeadMan
 from brokers.link.errands import Errands
 from brokers.link.known import KnownOrders
@@ -40,6 +43,7 @@ from engine.model.venue_events import (
     VenueEvent,
     VenueExpired,
     VenueFill,
+    VenueFunding,
     VenueRejected,
     VenueSnapshot,
     VenueStatus,
@@ -50,6 +54,18 @@ from engine.venue import Capabilities, Margin
 LEAVE_S: Final = 3.0
 """How long requests under way may take once the session is over."""
 NS_PER_S: Final = 1_000_000_000
+FUNDED_MAX: Final = 1_000
+"""Payments remembered: of an instrument that is settled every hour, six weeks."""
+
+
+class Saved(msgspec.Struct):
+    """What a checkpoint holds."""
+
+    orders: msgspec.Raw
+    funded: list[FundingReport]
+
+
+_decode: Final = msgspec.json.Decoder(Saved).decode
 
 
 class LiveBroker:
@@ -80,11 +96,14 @@ class LiveBroker:
         """
         self._account = account
         self._known = KnownOrders(instruments, ids)
-        self._mail = Mail(sink, now_ns, wake)
+        self._sink = sink
+        self._mail = Mail(self._hand_over, now_ns, wake)
         self._reports = Reports(account.venue, self._known, self._mail)
         self._errands = Errands()
         self._orders = Orders(account, self._known, self._mail, self._reports, self._errands)
         self._dead_man = dead_man_s and DeadMan(account, dead_man_s, self._errands, self._reports)
+        self._funded: deque[FundingReport] = deque(maxlen=FUNDED_MAX)
+        """What the session was told, by this process and those before it."""
         self._since_ns = 0
         self._is_live = False
 
@@ -111,6 +130,7 @@ class LiveBroker:
         self._is_live = True
         for known in self._known.all_held():
             known.is_in_doubt = True
+        self._account.begin(since_ns, tuple(self._funded))
         listen = partial(self._account.listen, self._reports.hear)
         self._errands.run_on(listen, "the account's stream")
         if self._dead_man:
@@ -129,6 +149,16 @@ class LiveBroker:
     def advance(self, ts_ns: int) -> None:
         """Hand over what has come up to `ts_ns`."""
         self._mail.advance(ts_ns)
+
+    def _hand_over(self, event: VenueEvent) -> None:
+        self._note_funding(event)
+        self._sink(event)
+
+    def _note_funding(self, event: VenueEvent) -> None:
+        if isinstance(event, VenueFunding):
+            told = FundingReport(event.symbol, event.amount, event.funding_ns)
+            if told not in self._funded:
+                self._funded.append(told)
 
     def next_due_ns(self) -> int | None:
         """When the next of it came; None when nothing waits."""
@@ -156,18 +186,22 @@ class LiveBroker:
         return None
 
     def snapshot(self) -> bytes:
-        """Encode the orders that may still be spoken of."""
-        return self._known.snapshot()
+        """Encode the orders that may still be spoken of, and which funding was told."""
+        orders = msgspec.Raw(self._known.snapshot())
+        return msgspec.json.encode(Saved(orders, list(self._funded)))
 
     def restore(self, snapshot: bytes) -> None:
         """Know them again; how the account's stream stood then, its next word will tell."""
-        self._known.restore(snapshot)
+        saved = _decode(snapshot)
+        self._known.restore(bytes(saved.orders))
+        self._funded.extend(saved.funded)
         self._reports.forget_parts()
 
     def recall(self, event: VenueEvent) -> None:
         """Learn from what an interrupted run was told."""
         if isinstance(event, VenueStatus):
             self._reports.recall(event)
+        self._note_funding(event)
         known = self._known.get(getattr(event, "order_id", ""))
         if known is None:
             return

@@ -104,6 +104,8 @@ class Reports:
         if report.standing in OVER:
             self.end(known, ended(report, known, is_accepted=True))
         elif report.standing is Standing.FILLED:
+            if known.asked is not None and known.asked[1] == report.qty != known.placed.qty:
+                self._amended(known, *known.asked)  # and dealt at once: nothing else tells it
             known.is_ended = True  # its fills tell it
         elif report.is_amendment and report.price is not None:
             self._amended(known, report.price, report.qty)

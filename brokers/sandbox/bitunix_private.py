@@ -177,7 +177,7 @@ class PrivateSide:
     def _positions(self, query: Mapping[str, str]) -> object:
         book = self.teller.positions
         return [
-            rows.position_row(held, book.id_of(held.symbol), book.funding(held.symbol))
+            rows.position_row(held, book.of(held.symbol))
             for held in self._exchange.positions()
             if held.qty and query.get("symbol") in (None, held.symbol)
         ]

@@ -6,7 +6,7 @@ BUY and SELL, one object where a list is documented, `effect` of a push that nam
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from brokers.sandbox.bitunix_frames import MS_NS, iso
 from brokers.sandbox.orders import BalanceRecord, FillRecord, OrderRecord, PositionRecord, State
@@ -90,34 +90,41 @@ def trade_row(fill: FillRecord, order: OrderRecord | None, leverage: int) -> dic
     }  # fmt: skip
 
 
-def position_row(held: PositionRecord, position_id: str, funding: Decimal) -> dict[str, Any]:
+class Opened(NamedTuple):
+    """What a position has from its opening on."""
+
+    position_id: str
+    at_ns: int
+    funding: Decimal
+    """In all."""
+
+
+def position_row(held: PositionRecord, opened: Opened) -> dict[str, Any]:
     """Return an open position as REST shows it."""
     qty = abs(held.qty)
     return {
-        "positionId": position_id, "symbol": held.symbol, "qty": _text(qty),
+        "positionId": opened.position_id, "symbol": held.symbol, "qty": _text(qty),
         "entryValue": _text(qty * held.entry_price), "side": "BUY" if held.qty > 0 else "SELL",
         "positionMode": "ONE_WAY", "marginMode": mode(held.is_isolated),
         "leverage": held.leverage, "fee": "0",
-        "funding": _text(funding), "realizedPNL": "0",
+        "funding": _text(opened.funding), "realizedPNL": "0",
         "margin": _text(ROUNDED.divide(qty * held.entry_price, Decimal(held.leverage))),
         "unrealizedPNL": _text(held.unrealized_pnl), "liqPrice": _text(held.liquidation_price),
         "marginRate": "0", "avgOpenPrice": _text(held.entry_price),
-        "ctime": str(held.updated_ns // MS_NS), "mtime": str(held.updated_ns // MS_NS),
+        "ctime": str(opened.at_ns // MS_NS), "mtime": str(held.updated_ns // MS_NS),
     }  # fmt: skip
 
 
-def position_push(
-    held: PositionRecord, position_id: str, funding: Decimal, event: str
-) -> dict[str, Any]:
+def position_push(held: PositionRecord, opened: Opened, event: str) -> dict[str, Any]:
     """Return a position as the private line tells it."""
     qty = abs(held.qty)
     return {
-        "event": event, "positionId": position_id, "marginMode": mode(held.is_isolated),
+        "event": event, "positionId": opened.position_id, "marginMode": mode(held.is_isolated),
         "positionMode": "ONE_WAY", "side": "LONG" if held.qty >= 0 else "SHORT",
-        "leverage": str(held.leverage), "margin": "0", "ctime": iso(held.updated_ns),
+        "leverage": str(held.leverage), "margin": "0", "ctime": iso(opened.at_ns),
         "qty": _text(qty), "entryValue": _text(qty * held.entry_price), "symbol": held.symbol,
         "realizedPNL": "0", "unrealizedPNL": _text(held.unrealized_pnl),
-        "funding": _text(funding), "fee": "0",
+        "funding": _text(opened.funding), "fee": "0",
     }  # fmt: skip
 
 

@@ -19,12 +19,21 @@ from brokers.sandbox.bitunix_frames import MS_NS
 from brokers.sandbox.bitunix_gate import admit_login
 from brokers.sandbox.bitunix_lines import Line
 from brokers.sandbox.exchange import Exchange
-from brokers.sandbox.orders import FundingTold, Kind, MoneyTold, OrderRecord, OrderTold, Told
+from brokers.sandbox.orders import (
+    FundingTold,
+    Kind,
+    MoneyTold,
+    OrderRecord,
+    OrderTold,
+    PositionRecord,
+    Told,
+)
 from brokers.sandbox.outbox import Outbox
 from engine.model.money import ZERO
 
 CHANNELS: Final = ("order", "position", "balance", "tpsl")
 FIRST_POSITION: Final = 7_000_000_001
+NEVER: Final = rows.Opened("0", 0, ZERO)
 
 
 class PrivateLine(Line):
@@ -58,32 +67,32 @@ class PositionBook:
 
     def __init__(self) -> None:
         self._numbers = count(FIRST_POSITION)
-        self._ids: dict[str, str] = {}
-        self._funding: dict[str, Decimal] = {}
+        self._open: dict[str, rows.Opened] = {}
 
-    def turn(self, symbol: str, *, is_open: bool) -> tuple[str, str]:
-        """Follow a change; return the position's id and the event's name."""
-        known = self._ids.get(symbol)
-        if not is_open:
-            self._ids.pop(symbol, None)
-            return known or str(next(self._numbers)), "CLOSE"
+    def turn(self, held: PositionRecord) -> tuple[rows.Opened, str]:
+        """Follow a change; return the position as it was opened and the event's name."""
+        known = self._open.get(held.symbol)
         if known is None:
-            known = self._ids[symbol] = str(next(self._numbers))
-            self._funding[symbol] = ZERO
-            return known, "OPEN"
-        return known, "UPDATE"
+            known = rows.Opened(str(next(self._numbers)), held.updated_ns, ZERO)
+            event = "OPEN" if held.qty else "CLOSE"
+        else:
+            event = "UPDATE" if held.qty else "CLOSE"
+        self._open[held.symbol] = known
+        if not held.qty:
+            del self._open[held.symbol]
+        return known, event
 
-    def id_of(self, symbol: str) -> str:
-        """Return the id of an open position."""
-        return self._ids.get(symbol, "0")
+    def of(self, symbol: str) -> rows.Opened:
+        """Return an open position as it was opened."""
+        return self._open.get(symbol, NEVER)
 
-    def fund(self, symbol: str, amount: Decimal) -> None:
+    def fund(self, symbol: str, amount: Decimal) -> rows.Opened:
         """Add a payment."""
-        self._funding[symbol] = self.funding(symbol) + amount
-
-    def funding(self, symbol: str) -> Decimal:
-        """Return what a position was funded in all."""
-        return self._funding.get(symbol, ZERO)
+        known = self.of(symbol)
+        known = known._replace(funding=known.funding + amount)
+        if symbol in self._open:
+            self._open[symbol] = known
+        return known
 
 
 class Teller:
@@ -106,15 +115,13 @@ class Teller:
                 self._order(order, event if order.is_open else "CLOSE", is_fill=is_fill)
             case MoneyTold(symbol=symbol):
                 held = self._exchange.position(symbol)
-                position_id, event = self.positions.turn(symbol, is_open=bool(held.qty))
-                funding = self.positions.funding(symbol)
-                self._push("position", rows.position_push(held, position_id, funding, event))
+                opened, event = self.positions.turn(held)
+                self._push("position", rows.position_push(held, opened, event))
                 self._push("balance", rows.balance_push(self._exchange.balance()))
             case FundingTold(symbol=symbol, amount=amount):
-                self.positions.fund(symbol, amount)
-                held, funding = self._exchange.position(symbol), self.positions.funding(symbol)
-                position_id = self.positions.id_of(symbol)
-                self._push("position", rows.position_push(held, position_id, funding, "UPDATE"))
+                opened = self.positions.fund(symbol, amount)
+                held = self._exchange.position(symbol)
+                self._push("position", rows.position_push(held, opened, "UPDATE"))
             case _:
                 pass
 

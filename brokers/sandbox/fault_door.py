@@ -52,6 +52,10 @@ def add_faults(app: web.Application, faults: Faults, voice: Voice) -> None:
             return _json({"error": str(error)}, 400)
         return _json(msgspec.to_builtins(fault))
 
+    async def mend(_: web.Request) -> web.Response:
+        faults.mend()
+        return _json(faults.listing())
+
     async def listing(_: web.Request) -> web.Response:
         return _json(faults.listing())
 
@@ -67,6 +71,7 @@ def add_faults(app: web.Application, faults: Faults, voice: Voice) -> None:
 
     app.router.add_post(PATH, arm)
     app.router.add_get(PATH, listing)
+    app.router.add_delete(PATH, mend)
     app.middlewares.insert(0, strike)
 
 

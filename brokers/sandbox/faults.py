@@ -1,6 +1,7 @@
 """The fault menu: what a sandbox does wrong on request, and how often. No sockets here.
 
-`POST /sandbox/faults` takes one fault as JSON, `GET` lists what is still armed and what there is.
+`POST /sandbox/faults` takes one fault as JSON, `GET` lists what is still armed and what there is,
+`DELETE` takes back all that has not struck yet or still lasts.
 A fault on requests strikes the next `times` of them whose path starts with `path` (and whose
 method is `method`, if given); the ones armed first strike first. A fault on streams strikes frames
 of sockets whose path starts with `path`. What happens at once is done when the answer arrives.
@@ -168,6 +169,12 @@ class Faults:
         until_ns, start = self._until_ns.get(name, (0, ""))
         left_ns = until_ns - self._clock_ns()
         return left_ns / SECOND_NS if left_ns > 0 and path.startswith(start) else 0.0
+
+    def mend(self) -> None:
+        """Take back what is armed, and end what lasts."""
+        self._armed.clear()
+        self._until_ns.clear()
+        self.skew_ms = 0
 
     def listing(self) -> dict[str, Any]:
         """Return what is armed and what there is, for people."""

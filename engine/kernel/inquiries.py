@@ -10,6 +10,7 @@ Source: reliability.md A3, section 6, rows 23-29, 37; the figures are NautilusTr
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -19,6 +20,7 @@ from engine.execution.order_flow import OrderAnswer, OrderFlow
 from engine.execution.orders import IN_FLIGHT
 from engine.model.commands import QueryOrder
 from engine.model.effects import Outbox
+from engine.model.money import ZERO
 from engine.model.orders import Order, OrderState
 from engine.model.records import ErrorRecord
 from engine.model.venue_events import (
@@ -127,6 +129,8 @@ class Inquiries:
                 self._ask_account(now_ns)
             elif status.standing is not Standing.FILLED:
                 self._end(_ended(status, now_ns))
+            elif ZERO < status.filled_qty == order.filled_qty and order.price is not None:
+                self._end(_shrunk(order, order.price, now_ns))
 
     def _end(self, answer: OrderAnswer) -> None:
         del self.open[answer.order_id]
@@ -147,6 +151,11 @@ def _working(order: Order, status: VenueOrderStatus, now_ns: int) -> OrderAnswer
         return VenueAmended(now_ns, symbol, order_id, status.price, status.qty)
     venue_id = status.venue_order_id or order.venue_order_id
     return VenueAccepted(now_ns, symbol, order_id, venue_id)
+
+
+def _shrunk(order: Order, price: Decimal, now_ns: int) -> OrderAnswer:
+    """Return how an order became whole all of which is booked: nobody told its amendment."""
+    return VenueAmended(now_ns, order.symbol, order.order_id, price, order.filled_qty)
 
 
 def _ended(status: VenueOrderStatus, now_ns: int) -> OrderAnswer:

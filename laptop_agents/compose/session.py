@@ -21,7 +21,7 @@ from engine.session.control.address import Listener
 from engine.session.control.control import Control, ScreenConfig
 from engine.session.control.gauges import UNMEASURED, Gauges
 from engine.session.course import Plan
-from engine.session.health import HealthMonitor, ProcessProbe
+from engine.session.health import HealthMonitor, Probe, ProcessProbe
 from engine.session.journal import Journal
 from engine.session.log import SessionLog
 from engine.session.progress import Progress
@@ -67,6 +67,8 @@ class Parts:
     """Looks at a real account."""
     references: Mapping[str, Instrument] = field(default_factory=dict)
     """What each instrument is held against."""
+    probe: Probe | None = None
+    """Reads how busy the machine is; None: of this process, by psutil."""
 
 
 class Wired(NamedTuple):
@@ -156,7 +158,7 @@ def wire_session(
         journal=journal,
         log=log,
         progress=progress,
-        health=make_health(settings, run),
+        health=make_health(settings, run, parts.probe),
         is_paced=not clock.is_simulated,
         kept=run.kept,
     )
@@ -205,9 +207,9 @@ def make_plan(settings: "Settings") -> Plan:
     )
 
 
-def make_health(settings: "Settings", run: Run) -> HealthMonitor:
+def make_health(settings: "Settings", run: Run, probe: Probe | None = None) -> HealthMonitor:
     """Watch this process and the disk it writes to."""
-    probe = ProcessProbe(run.folder.path)
+    probe = probe or ProcessProbe(run.folder.path)
     return HealthMonitor(settings.health, probe, reserve_mb=settings.journal.reserve_mb)
 
 

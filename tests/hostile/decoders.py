@@ -22,9 +22,10 @@ from brokers.bitunix.answers import (
     to_placement,
 )
 from brokers.bitunix.batches import to_cancels, to_placements
+from brokers.bitunix.funding import FundingSeen
 from brokers.bitunix.listing import listed as bitunix_listed
 from brokers.bitunix.parse import PushParser
-from brokers.bitunix.user_stream import FundingSeen, order_pushes
+from brokers.bitunix.user_stream import order_pushes
 from brokers.bitunix.wire import read_head
 from brokers.file.config import TradingRules
 from brokers.file.klines import _bar

@@ -42,6 +42,7 @@ class Trial:
     lines: int = 0
     digest: str = ""
     lives: int = 0
+    pulse: int = 0
 
 
 def trial(
@@ -87,6 +88,7 @@ def trial(
         journal.count(b"\n"),
         sum_,
         outcome.lives,
+        clock.pulse,
     )
 
 
@@ -117,7 +119,7 @@ def _line(venue: str, seed: int, shown: Trial, cpu_s: float) -> str:
     return (
         f"{verdict:<6} {venue:<11} seed {seed:<4} {shown.ending:<12} {shown.lives:>2} lives {shown.fills:>4} fills"
         f" {shown.injected.total():>4} faults {shown.counts.total():>7} checks"
-        f" {shown.lines:>6} lines {shown.digest[:12]} {cpu_s:5.1f} s"
+        f" {shown.lines:>6} lines {shown.digest[:12]} {shown.pulse:08x} {cpu_s:5.1f} s"
     )
 
 

@@ -2,6 +2,9 @@
 
 What it leaves is its folder as it stands at that instant, copied. What then goes on to run of it in
 this process runs into the void: its road is closed, and nobody reads its folder again.
+
+A death whose moment comes while nobody runs, or that waits for a command, is due once somebody does;
+it never comes once the world is calm.
 """
 
 import asyncio
@@ -30,6 +33,7 @@ class Death:
             kind: deque(at_ns - began_ns + clock.now_ns for at_ns in swarm.moments(kind, began_ns))
             for kind in (BETWEEN, MID_TURN)
         }
+        self._calm_ns = swarm.calm_ns - began_ns + clock.now_ns
         self.folder = Path("/nonexistent")
         """Of the life that may die."""
         self.left: Path | None = None
@@ -50,7 +54,7 @@ class Death:
     async def wait(self) -> None:
         """Die between two moments, when it is time."""
         moments = self._moments[BETWEEN]
-        while moments:
+        while moments and self._clock.now_ns < self._calm_ns:
             await asyncio.sleep(max(0, moments[0] - self._clock.now_ns) / 1e9)
             if self._is_due(BETWEEN):
                 self._die(BETWEEN)
@@ -58,13 +62,14 @@ class Death:
         await asyncio.get_running_loop().create_future()
 
     def _is_due(self, kind: str) -> bool:
-        moments = self._moments[kind]
-        return self.left is None and bool(moments) and moments[0] <= self._clock.now_ns
+        moments, now_ns = self._moments[kind], self._clock.now_ns
+        return self.left is None and bool(moments) and moments[0] <= now_ns < self._calm_ns
 
     def _die(self, kind: str) -> None:
         self._moments[kind].popleft()
+        left = self._home / "runs" / self.folder.name
+        shutil.copytree(self.folder, left)
         self._swarm.injected[kind] += 1
-        self.left = self._home / "runs" / self.folder.name
-        shutil.copytree(self.folder, self.left)
+        self.left = left
         self._cut_off()
         self.has_come.set()

@@ -1,14 +1,16 @@
 """The sandbox of a world, in the same loop: its market plays, its ledger is kept, faults strike."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
-import aiohttp
 from aiohttp import web
 
+from brokers.link.rest import Reply, Request, Rest, RestConfig
 from brokers.mock.config import MockConfig
 from brokers.mock.feed import MockFeed
 from brokers.sandbox.exchange import Exchange
@@ -49,11 +51,11 @@ class Sandbox(NamedTuple):
     async def strike(self, name: str, **how: object) -> None:
         """Ask for a fault at its own door, as a person does."""
         asked = {"name": name, **how}
-        async with (
-            aiohttp.ClientSession() as client,
-            client.post(f"http://{HOST}:{self.port}{FAULTS}", json=asked) as answer,
-        ):
-            assert answer.status == 200, await answer.text()
+        await _at_the_door(self.port, "POST", json.dumps(asked).encode())
+
+    async def mend(self) -> None:
+        """Take back what has not struck yet: whoever asks next is served."""
+        await _at_the_door(self.port, "DELETE")
 
 
 @asynccontextmanager
@@ -87,8 +89,12 @@ def _market(world: World, start_ns: int) -> Any:
 
 
 async def _menu(port: int) -> frozenset[str]:
-    async with (
-        aiohttp.ClientSession() as client,
-        client.get(f"http://{HOST}:{port}{FAULTS}") as answer,
-    ):
-        return frozenset((await answer.json())["menu"])
+    return frozenset(json.loads(await _at_the_door(port, "GET"))["menu"])
+
+
+async def _at_the_door(port: int, method: str, body: bytes = b"") -> bytes:
+    async with Rest(RestConfig(base_url=f"http://{HOST}:{port}")) as client:
+        answer = await client.ask(Request(method, FAULTS, {}, body))
+    assert isinstance(answer, Reply), answer
+    assert answer.status == HTTPStatus.OK, answer.body
+    return answer.body

@@ -15,6 +15,7 @@ from engine.model.commands import CancelOrder, Command, Query
 from engine.model.errors import DataUnavailable
 from engine.model.venue_events import VenueEvent
 from engine.reports.schema import FinalReport
+from engine.session.health import HealthReading
 from engine.session.journal import Journal
 from engine.session.log import open_log
 from engine.session.progress import Progress
@@ -25,7 +26,7 @@ from engine.session.withheld import is_reducing
 from engine.venue import LiveFeed
 from laptop_agents import compose
 from laptop_agents.admission import Asked, examine, insist
-from laptop_agents.keys import credentials
+from laptop_agents.keys_places import Environment
 from laptop_agents.opening import Run
 from laptop_agents.reaching import Permit
 from laptop_agents.recorded_kernel import started_with
@@ -55,6 +56,13 @@ class Life:
     error: str = ""
     live_orders: list[str] = field(default_factory=list)
     """Orders that the session still believed in."""
+
+
+class Calm:
+    """Readings of a machine that is never busy: the real one's differ each time, and are told."""
+
+    def read(self) -> HealthReading:
+        return HealthReading(cpu_pct=5.0, rss_mb=100.0, disk_free_mb=50_000.0)
 
 
 class Witnessed(LiveBroker):
@@ -131,7 +139,9 @@ def _credentials(settings: Settings) -> Credentials:
     announced = VENUES[settings.source]
     said = [word for text in announced.keys() for word in text.split() if "=" in word]  # noqa: SIM118 - no mapping
     surroundings = dict(word.split("=", 1) for word in reversed(said))
-    return credentials(settings.source, surroundings, Path("/nonexistent")).credentials
+    kept = Environment(surroundings).read(settings.source)
+    assert kept is not None, "it announces one"
+    return kept.credentials
 
 
 async def traded(
@@ -156,7 +166,7 @@ async def traded(
     broker.life = life
     parts = compose.Parts(
         feed, kernel, broker, clock, inbox, journal, _stops(life, settings, swarm, kernel),  # type: ignore[arg-type]
-        permit=permit, venue=account.capabilities,
+        permit=permit, venue=account.capabilities, probe=Calm(),
     )  # fmt: skip
     log = open_log(run.folder.path / LOG_NAME)
     progress = Progress(None, "quiet")

@@ -133,18 +133,24 @@ async def _until_death(
     dying.cancel()
     over.cancel()
     await asyncio.gather(living, dying, over, return_exceptions=True)
+    if not dying.cancelled():
+        dying.result()
 
 
 async def _trouble(outcome: Outcome, road: Road, clock: VirtualTime) -> None:
-    """Strike at the moments that the seed has in store."""
+    """Strike at the moments that the seed has in store; then let nothing strike any more."""
     swarm = outcome.swarm
     kinds = [*(name for name, (what, _) in MENU.items() if what in outcome.sandbox.menu)]
     kinds += ["road.cut", "road.stall", "road.crawl", "clock.step"]
     moments = sorted((at, kind) for kind in kinds for at in swarm.moments(kind, clock.wall_ns()))
     began_ns, mono_ns = clock.wall_ns(), clock.now_ns
-    for at_ns, kind in moments:
+
+    async def until(at_ns: int) -> None:
         lived_ns = clock.now_ns - mono_ns
         await asyncio.sleep(max(0, at_ns - began_ns - lived_ns) / 1e9)
+
+    for at_ns, kind in moments:
+        await until(at_ns)
         swarm.injected[kind] += 1
         outcome.struck.append(f"{clock.wall_ns()} {kind}")
         dice = swarm.dice(kind)
@@ -160,6 +166,8 @@ async def _trouble(outcome: Outcome, road: Road, clock: VirtualTime) -> None:
             case _:
                 name, how = MENU[kind]
                 await outcome.sandbox.strike(name, **{k: _drawn(v, dice) for k, v in how.items()})
+    await until(swarm.calm_ns)
+    await outcome.sandbox.mend()
 
 
 def _drawn(value: Any, dice: Random) -> Any:

@@ -16,6 +16,7 @@ from tests.simulation.checker.evidence import Evidence
 from tests.simulation.checker.verdicts import Broken, Verdicts
 from tests.simulation.trial import replayed
 
+DISAGREED: Final = "reconcile_failed"
 CUT_OFF: Final = "shutdown_deadline"
 STANDS_FOR: Final = "@"
 MILLIONTH: Final = Decimal("0.000001")
@@ -49,6 +50,7 @@ def _ended(world: World, outcome: Outcome, lines: list[Line], verdicts: Verdicts
     assert life is not None
     assert life.report is not None
     reason = life.report.stop_reason
+    verdicts.judge("A6", 0, reason != DISAGREED, "nobody else uses this account", reason)
     is_calm = lines[-1]["ts"] > world.calm_ns + FADE_S * SECOND_NS
     if not is_calm:
         return

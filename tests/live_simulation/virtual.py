@@ -3,24 +3,31 @@
 Rule 1: `time.time` and `time.monotonic` (and their `_ns`) are replaced before anything of ours is
         imported, so no part can ask for another clock: sessions, adapters, sandboxes and libraries.
         `perf_counter` stays real: what is measured with it decides nothing.
-Rule 2: sockets are real. Time jumps to the next timer only when no socket has anything to read;
-        loopback delivers within the call that sends, and a yield lets a late softirq finish.
-Rule 3: what would run in a thread runs at once; its result comes as late as the disk of the world
-        is slow, so the loop lives through the same waits.
+Rule 2: both ends of every connection are here (`wires`): time jumps to the next timer when no socket
+        has anything to read.
+Rule 3: what would run in a thread runs at once (`threads`); where the loop waits for it, the result
+        comes as late as the disk of the world is slow, so the loop lives through the same waits.
+Rule 4: tasks are told apart by their number, not by where they lie: a set of them, as task groups
+        keep one, has the same order each time.
+
+Each round of the loop leaves its mark in `VirtualTime.pulse`: two runs of a seed that differ in the
+instant of a single round, or in how many sockets it found ready, differ in it.
 """
 
 import asyncio
-import os
 import random
 import selectors
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Final
+from zlib import crc32
+
+from tests.live_simulation import threads
+from tests.live_simulation.wires import WiredLoop
 
 WORK_NS: Final = 20_000
 """What one round of the loop takes; without it a loop that waits for time to pass spins."""
-LOOKS: Final = 2
-"""How often the sockets are asked again before time jumps."""
 MONOTONIC_NS: Final = 1_000 * 1_000_000_000
 """Where the monotonic clock of a world begins."""
 
@@ -30,6 +37,7 @@ class VirtualTime:
 
     def __init__(self) -> None:
         self.now_ns = MONOTONIC_NS
+        self.pulse = 0
         self._wall_ahead_ns = 0
 
     def install(self) -> None:
@@ -38,10 +46,11 @@ class VirtualTime:
         time.monotonic = lambda: self.now_ns / 1e9
         time.time_ns = self.wall_ns
         time.time = lambda: self.wall_ns() / 1e9
+        threads.install()
 
     def begin(self, wall_ns: int) -> None:
         """Start over: a new world, in which it is `wall_ns`."""
-        self.now_ns = MONOTONIC_NS
+        self.now_ns, self.pulse = MONOTONIC_NS, 0
         self._wall_ahead_ns = wall_ns - MONOTONIC_NS
 
     def wall_ns(self) -> int:
@@ -56,6 +65,10 @@ class VirtualTime:
         """Let time pass."""
         self.now_ns += max(0, ns)
 
+    def beat(self, ready: int) -> None:
+        """Note a round of the loop, and how many sockets it found ready."""
+        self.pulse = crc32(b"%d %d" % (self.now_ns, ready), self.pulse)
+
 
 class JumpingSelector(selectors.EpollSelector):
     """Never waits: where nothing is ready, it is later."""
@@ -67,26 +80,35 @@ class JumpingSelector(selectors.EpollSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         self._clock.pass_ns(WORK_NS)
         ready = super().select(0)
-        if timeout is None or timeout > 0:
-            for _ in range(LOOKS):
-                if ready:
-                    break
-                os.sched_yield()
-                ready = super().select(0)
-            else:
-                if not ready:
-                    assert timeout is not None, "nothing is ready and nothing is due: a deadlock"
-                    self._clock.pass_ns(int(timeout * 1e9) + 1)
+        if not ready and (timeout is None or timeout > 0):
+            assert timeout is not None, "nothing is ready and nothing is due: a deadlock"
+            self._clock.pass_ns(int(timeout * 1e9) + 1)
+        self._clock.beat(len(ready))
         return ready
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class NumberedTask(asyncio.Task[Any]):
+    """A task whose place in a set is its number's."""
+
+    def __init__(self, number: int, coro: Any, **how: Any) -> None:
+        self._number = number
+        super().__init__(coro, **how)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class VirtualLoop(WiredLoop):
     """Timers fire by virtual time."""
 
     def __init__(self, clock: VirtualTime, disk_s: Callable[[], float]) -> None:
         super().__init__(JumpingSelector(clock))
         self._virtual = clock
         self._disk_s = disk_s
+        numbers = count()
+        self.set_task_factory(
+            lambda loop, coro, **how: NumberedTask(next(numbers), coro, loop=loop, **how)
+        )
 
     def time(self) -> float:
         return self._virtual.now_ns / 1e9
@@ -111,11 +133,14 @@ def _settle(settle: Callable[[Any], None], future: "asyncio.Future[Any]", value:
         settle(value)
 
 
+GIVEN: Final = random.Random
+
+
 def seed_all(seed: int) -> None:
     """Let dice that nobody gave a seed fall the same way each time."""
-    given, unseeded = random.Random, random.Random(seed)
+    unseeded = GIVEN(seed)
 
-    class Seeded(given):  # type: ignore[misc, valid-type]
+    class Seeded(GIVEN):  # type: ignore[misc, valid-type]
         def __init__(self, x: Any = None) -> None:
             super().__init__(unseeded.getrandbits(64) if x is None else x)
 

@@ -40,6 +40,7 @@ from tests.brokers.bitunix.venue import (
     venue,
 )
 
+POSITIONS = "/position/get_pending_positions"
 IOC, FOK = TimeInForce.IOC, TimeInForce.FOK
 
 
@@ -363,9 +364,7 @@ async def test_a_line_that_breaks_in_the_middle_of_an_order() -> None:
     async with venue() as at, told(at) as hearing:
         await hearing.account.place(order("la-1", BUY, 5, 1000))
         await hearing.until(lambda: hearing.orders("la-1"))
-        for line in list(at.sandbox.private.teller.lines):
-            line.outbox.is_behind = True
-            line.offer(b"{}")
+        at.kill_lines()
         at.trade(SELL, 1000, 12)
         await hearing.until(lambda: hearing.of(LineDown))
         await hearing.until(lambda: 2 == len(hearing.of(LineUp)))
@@ -388,6 +387,32 @@ async def test_funding_is_told() -> None:
         await hearing.until(lambda: hearing.of(FundingReport))
         (paid,) = hearing.of(FundingReport)
     assert ("BTCUSDT", Decimal("-0.00005")) == (paid.symbol, paid.amount)
+
+
+async def test_funding_that_was_settled_while_nobody_listened_is_told_once() -> None:
+    """The line comes up again, in the same process and in one that resumes."""
+    since_ns = time.time_ns() - 10**9
+    async with venue() as at:
+        at.funding("100", "0.0001", time.time_ns() + 300_000_000)
+        async with told(at) as hearing:
+            await hearing.account.place(order("la-1", BUY, 5))
+            await hearing.until(lambda: hearing.fills("la-1"))
+        await asyncio.sleep(0.35)
+        at.funding("100", "0.0001", time.time_ns() + 300_000_000)
+        async with told(at, since_ns=since_ns) as hearing:
+            await hearing.until(lambda: hearing.of(FundingReport))
+            (first,) = hearing.of(FundingReport)
+        await asyncio.sleep(0.35)
+        at.funding("100", "0.0002", time.time_ns() + 3_600 * 10**9)
+        async with told(at, since_ns=since_ns, funded=[first]) as hearing:
+            await hearing.until(lambda: hearing.of(FundingReport))
+            (second,) = hearing.of(FundingReport)
+            asked = at.asked_for(POSITIONS)
+            at.kill_lines()
+            await hearing.until(lambda: 2 == len(hearing.of(LineUp)))
+            await hearing.until(lambda: asked < at.asked_for(POSITIONS))
+            assert [second] == hearing.of(FundingReport)
+    assert (Decimal("-0.00005"), Decimal("-0.00005")) == (first.amount, second.amount)
 
 
 async def test_nothing_is_changed_in_place() -> None:

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from brokers.bitunix.clock import SecondsClock
+from brokers.bitunix.funding import FundingSeen
 from brokers.bitunix.memory import Memory
-from brokers.bitunix.user_stream import FundingSeen, order_pushes
+from brokers.bitunix.user_stream import order_pushes
 from brokers.bitunix.wire import Head, read_head
 from brokers.link.offset import date_s
 from engine.model.orders import Side
@@ -74,6 +75,7 @@ def test_funding_is_what_a_total_changed_by() -> None:
     assert [] == seen.pushed(position("-0.5"))
     (got,) = seen.pushed(position("-0.2", "CLOSE"))
     assert Decimal("0.3") == got.amount
+    assert [] == seen.pushed(position("-0.2", "CLOSE")), "told before"
     assert [] == seen.pushed(position("-9", name="8")), "funded before we listened"
     (paid,) = seen.pushed(position("-10", name="8"))
     assert Decimal(-1) == paid.amount

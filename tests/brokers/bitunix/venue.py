@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from brokers.bitunix.account import BitunixAccount, open_account
 from brokers.bitunix.config import BitunixConfig
 from brokers.link.account import (
     FillReport,
+    FundingReport,
     LineUp,
     NewOrder,
     OrderRef,
@@ -71,6 +72,14 @@ class Venue:
         now_ns = time.time_ns()
         self.market.show(Funding(now_ns, symbol, Decimal(mark), Decimal(rate), next_ns, now_ns))
 
+    def kill_lines(self) -> None:
+        for line in list(self.sandbox.private.teller.lines):
+            line.outbox.is_behind = True
+            line.offer(b"{}")
+
+    def asked_for(self, path: str) -> int:
+        return sum(request.path.endswith(path) for request in self.requests)
+
 
 BOTH = frozenset({"s", "ms"})
 Middleware = Callable[..., object]
@@ -129,9 +138,14 @@ async def account(
 
 
 @contextlib.asynccontextmanager
-async def told(at: Venue, credentials: Credentials = KEY, **fields: object) -> AsyncIterator[Told]:
+async def told(
+    at: Venue, credentials: Credentials = KEY, since_ns: int | None = None,
+    funded: Sequence[FundingReport] = (), **fields: object,
+) -> AsyncIterator[Told]:  # fmt: skip
     """Open an account and listen to it, from before its first line is up."""
     async with account(at, credentials, **fields) as opened:
+        if since_ns is not None:
+            opened.begin(since_ns, funded)
         hearing = Told(opened)
         listening = asyncio.create_task(opened.listen(hearing.reports.append))
         try:

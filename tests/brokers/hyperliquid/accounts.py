@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 
 from brokers.hyperliquid.account import HyperliquidAccount, open_account
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.link.account import (
     FillReport,
+    FundingReport,
     LineUp,
     NewOrder,
     OrderRef,
@@ -83,13 +84,16 @@ def ref(order: NewOrder, number: str = "") -> OrderRef:
 
 @contextlib.asynccontextmanager
 async def trader(
-    venue: Exchange, config: HyperliquidConfig | None = None, **changed
-) -> AsyncIterator[Trader]:
+    venue: Exchange, config: HyperliquidConfig | None = None, *, since_ns: int | None = None,
+    funded: Sequence[FundingReport] = (), **changed,
+) -> AsyncIterator[Trader]:  # fmt: skip
     """Open an account and listen to it until the test is done."""
     config = dataclasses.replace(config or venue.config, **changed)
     instruments = tuple(venue.core.instruments.values())
     async with open_account(credentials(venue), config, instruments) as account:
         trading = Trader(venue, account)
+        if since_ns is not None:
+            account.begin(since_ns, funded)
         listening = asyncio.create_task(account.listen(trading.reports.append))
         try:
             await trading.until(lambda: trading.of(LineUp))

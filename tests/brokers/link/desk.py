@@ -59,6 +59,9 @@ class Account:
             raise answer
         return answer
 
+    def begin(self, since_ns: int, funded: object) -> None:
+        self.begun = since_ns, funded
+
     async def place(self, order: object) -> object:
         return await self._answer("place", order, Accepted("v1"))
 

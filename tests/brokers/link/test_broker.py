@@ -131,6 +131,28 @@ async def test_an_amendment_that_fails(answer: object, told: list[str]) -> None:
         assert told == await desk.amend("999.0", "2")
 
 
+async def test_an_amendment_that_is_dealt_at_once_is_told_before_its_fill() -> None:
+    """The answer shows the order filled; what the stream then says of the amendment is late."""
+    async with Desk() as desk:
+        await desk.place()
+        filled = report(standing=Standing.FILLED, qty=D("0.5"), filled_qty=D("0.5"))
+        desk.script("amend", Accepted("v1", filled))
+        assert ["amended a-1 1001.0 0.5"] == await desk.amend("1001.0", "0.5")
+        late = report(price=D("1001.0"), qty=D("0.5"), is_amendment=True)
+        assert ["fill a-1 1000.0 0.5"] == await desk.hear(late, done(qty="0.5"), filled)
+
+
+async def test_an_order_that_is_filled_before_its_amendment_was_not_amended() -> None:
+    async with Desk() as desk:
+        await desk.place()
+        coming = desk.later("amend")
+        assert [] == await desk.amend("1001.0", "0.5")
+        filled = report(standing=Standing.FILLED, filled_qty=D(1))
+        assert ["fill a-1 1000.0 1"] == await desk.hear(done(), filled)
+        coming.set_result(Refused(RejectReason.ORDER_NOT_FOUND))
+        assert ["amendrejected a-1 order_not_found"] == await desk.words()
+
+
 async def test_a_stranger_is_not_amended() -> None:
     async with Desk() as desk:
         assert ["amendrejected a-1 order_not_found"] == await desk.amend("999.0", "2")

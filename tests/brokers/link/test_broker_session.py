@@ -165,7 +165,7 @@ async def test_a_stream_that_was_down_when_the_process_died_is_told_to_be_up_aga
     """Else the resumed session doubts its venue for ever; behind a checkpoint nobody knows."""
     desk = Desk()
     if was_up is None:
-        desk.broker.restore(b"[]")
+        desk.broker.restore(Desk().broker.snapshot())
     else:
         desk.broker.recall(VenueStatus(1, "scripted", is_up=was_up))
     async with desk:
@@ -251,6 +251,22 @@ async def test_a_snapshot_is_the_whole_state() -> None:
         assert ["triggered a-2"] == await again.quote(10_099, 10_100)
         assert b"a-4" not in kept
         assert b"a-1" not in again.broker.snapshot()
+
+
+async def test_an_account_learns_what_funding_earlier_processes_were_told() -> None:
+    """From a checkpoint and from the lines behind it, each once, before it is listened to."""
+    one, two = FundingReport(BTC, D("-0.5"), START_NS), FundingReport(BTC, D("0.2"), START_NS + 1)
+    async with Desk() as desk:
+        await desk.hear(one)
+        kept = desk.broker.snapshot()
+        await desk.hear(two)
+        lines = list(desk.told)
+    again = Desk()
+    again.broker.restore(kept)
+    for line in lines:
+        again.broker.recall(line)
+    async with again:
+        assert (START_NS, (one, two)) == again.account.begun
 
 
 async def test_a_rerun_follows_the_best_price_without_releasing() -> None:

@@ -45,6 +45,17 @@ async def test_the_menu_is_shown_and_what_is_armed() -> None:
             assert (400, True) == (answer.status, "error" in answer.body), body
 
 
+async def test_all_that_is_armed_or_lasts_is_taken_back_at_once() -> None:
+    """DELETE; the next request is served."""
+    async with venue() as at:
+        await at.client.fault("drop", times=2, **PLACING)
+        await at.client.fault("maintenance", seconds=600)
+        await at.client.fault("clock_skew", ms=600_000)
+        shown = (await at.client.raw("DELETE", "/sandbox/faults")).body
+        assert ([], {}, 0) == (shown["armed"], shown["lasting_s"], shown["clock_skew_ms"])
+        assert 200 == (await place(at)).status
+
+
 async def test_drop_closes_before_acting_and_only_so_often() -> None:
     """No answer, no order; the next request is served."""
     async with venue() as at:

@@ -210,6 +210,24 @@ def test_a_lost_amend_takes_the_venues_word() -> None:
     assert "ACCEPTED" == order.state
 
 
+def test_an_order_is_whole_whose_amendment_nobody_told() -> None:
+    """It was made smaller and dealt; the venue knows it as filled, with no more than we booked."""
+    rig = hand()
+    rig.accept("a-1")
+    rig.wait(2)
+    rig.ask("a", limit(BUY, "0.05", "999.5"))
+    rig.fill("a-1", "0.05")
+    lost(rig)
+    rig.wait(1)
+    is_open = list(rig.live)
+    says(rig, Standing.FILLED, "0.05")
+
+    assert ["a-1"] == is_open
+    assert [] == rig.live
+    assert "filled" == rig.lines("order_filled")[-1]["line"].removeprefix("order_")
+    assert D("0.05") == rig.net()
+
+
 def test_the_paper_venue_answers() -> None:
     """Working, ended and never heard of, over its wires and behind what it said before."""
     rig = Rig(Scripted("a"), paper={"submit_latency_ms": 20.0, "ack_latency_ms": 10.0})
