@@ -199,7 +199,8 @@ class MarketFeed:
         except Exception as error:  # noqa: BLE001 - the session's own
             self._raised, is_taken = error, True
         if is_taken:
-            self.nudge()
+            self._take = None
+            asyncio.get_running_loop().call_soon(self.nudge)  # behind the bytes of an order
         return is_taken
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
