@@ -42,7 +42,8 @@ from engine.model.market import FeedEvent, Quote
 ROOT: Final = Path(__file__).parents[1]
 MINUTES: Final = "0.6"
 BREAKS: Final = 5
-BREAK_GAP_S: Final = 5.0
+BREAK_GAP_S: Final = 32.0
+"""A line that has held for 30 s comes back as after its first break; sooner it waits longer."""
 WARM_UP_S: Final = 5.0
 BUSY_PER_S: Final = 1_000.0
 """Events for each instrument: with two, 2,000 frames a second."""
@@ -187,7 +188,8 @@ async def resync(home: Path) -> dict[str, Any]:
     """Measure how long it takes until every book is whole again."""
     bench = Bench(events_per_s=40)
     async with bench.served() as port:
-        process = await session(port, home)
+        minutes = (WARM_UP_S + (BREAKS + 1) * BREAK_GAP_S) / 60
+        process = await session(port, home, "--duration", f"{minutes:.2f}")
         await asyncio.sleep(WARM_UP_S)
         for _ in range(BREAKS):
             await asyncio.sleep(BREAK_GAP_S)
