@@ -3,7 +3,9 @@
     python -m benchmarks.live [orders] [orders_in_memory] [orders_busy] [frames] [resync]
 
 Real processes and real sockets on loopback: the sandbox is served here, the session is the program
-as a user starts it, live and armed. The clock is one: CLOCK_MONOTONIC is the machine's.
+as a user starts it, live and armed. The clock is one: CLOCK_MONOTONIC is the machine's. A venue is
+not on a trader's processor: the sandbox has one core, the session those that are left, or its first
+order would wake a sandbox that takes its core from under the second.
 
 orders: from a frame to its order, at both ends. `frame_to_bytes` is ours: from the instant
         at which the loop is handed the frame's bytes to the one at which it is given the order's.
@@ -39,6 +41,7 @@ from brokers.sandbox.binance import BinanceSandbox
 from brokers.sandbox.market import SandboxMarket
 from engine.model.market import FeedEvent, Quote
 
+CORES: Final = sorted(os.sched_getaffinity(0))
 ROOT: Final = Path(__file__).parents[1]
 MINUTES: Final = "0.6"
 BREAKS: Final = 5
@@ -55,7 +58,7 @@ KEY: Final = {
 }
 WORDS: Final = (
     "--headless", "-q", "--mode", "live", "--source", "binance", "--yes-live", "binance",
-    "--symbols", ",".join(SYMBOLS), "--agents", "quoter", "--duration", MINUTES,
+    "--symbols", ",".join(SYMBOLS), "--agents", "quoter",
     "--set", "risk.max_consecutive_losses=10000", "--set", "risk.max_orders_per_minute=10000",
     "--set", "risk.max_amends_per_minute=10000", "--set", "agents.quoter.half_spread_bps=1",
 )  # fmt: skip
@@ -105,7 +108,7 @@ class Bench:
             await runner.cleanup()
 
 
-async def session(port: int, home: Path, *words: str) -> asyncio.subprocess.Process:
+async def session(port: int, home: Path, minutes: str = MINUTES) -> asyncio.subprocess.Process:
     """Start an armed live session."""
     token = home / "arm.token"
     token.write_text("binance\n")
@@ -116,8 +119,9 @@ async def session(port: int, home: Path, *words: str) -> asyncio.subprocess.Proc
     settings = [word for name, url in urls.items() for word in ("--set", f"binance.{name}={url}")]
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.marked_session", str(home / MARKS),
-        *WORDS, *settings, "--arm-token", str(token), *words,
+        *WORDS, *settings, "--arm-token", str(token), "--duration", minutes,
         cwd=ROOT, env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **KEY},
+        preexec_fn=lambda: os.sched_setaffinity(0, CORES[1:] or CORES),
     )  # fmt: skip
 
 
@@ -189,7 +193,7 @@ async def resync(home: Path) -> dict[str, Any]:
     bench = Bench(events_per_s=40)
     async with bench.served() as port:
         minutes = (WARM_UP_S + (BREAKS + 1) * BREAK_GAP_S) / 60
-        process = await session(port, home, "--duration", f"{minutes:.2f}")
+        process = await session(port, home, f"{minutes:.2f}")
         await asyncio.sleep(WARM_UP_S)
         for _ in range(BREAKS):
             await asyncio.sleep(BREAK_GAP_S)
@@ -232,6 +236,7 @@ PARTS: Final = {
 
 def main(names: list[str]) -> int:
     """Measure what is named, or all."""
+    os.sched_setaffinity(0, CORES[:1])
     for name in names or PARTS:
         with tempfile.TemporaryDirectory(prefix="la-") as folder:
             measured = asyncio.run(PARTS[name](Path(folder)))
