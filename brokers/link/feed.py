@@ -199,8 +199,7 @@ class MarketFeed:
         except Exception as error:  # noqa: BLE001 - the session's own
             self._raised, is_taken = error, True
         if is_taken:
-            self._take = None
-            asyncio.get_running_loop().call_soon(self.nudge)  # behind the bytes of an order
+            self.nudge()
         return is_taken
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

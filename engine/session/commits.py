@@ -43,15 +43,9 @@ class Commits:
         while self._turn.is_waiting:
             refusal = await self._refusal() if self._turn.holds else None
             if refusal is None:
-                await self._let_leave()
                 self._turn.release()
             else:
                 self._turn.withhold(refusal)
-
-    async def _let_leave(self) -> None:
-        """Send what waited, and let the loop hand it to the system before the turn goes on."""
-        self._turn.send()
-        await asyncio.sleep(0)
 
     async def _refusal(self) -> HealthChanged | None:
         """Return why what waits may not leave; in a rerun, what the journal says became of it."""
