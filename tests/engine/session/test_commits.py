@@ -5,7 +5,7 @@ import errno
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from engine.kernel import Kernel, KernelConfig
 from engine.model.commands import PlaceOrder
 from engine.model.events import JOURNAL_SYNC, HealthChanged, Operator, OperatorCommand, Timer
 from engine.model.market import Quote
-from engine.model.money import use_exact_arithmetic
 from engine.model.venue_events import VenueRejected
 from engine.session.commits import Commits
 from engine.session.file_system import OsFileSystem
@@ -105,12 +104,6 @@ class Venue(PaperVenue):
         for command in commands:
             self.on_submit(command)
             super().submit([command])
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    use_exact_arithmetic()
-    return iter([None])
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Evidence of incidents, from whole sessions of real parts."""
 
 import csv
-import decimal
 import json
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 
 from engine.model.events import INPUT_TYPES, Operator, OperatorCommand
 from engine.model.market import FeedStatus
-from engine.model.money import use_exact_arithmetic
 from engine.risk.evidence_mark import WINDOW_NS
 from engine.session.evidence_files import DECIDING
 from tests.end_to_end.shell import START as PINNED
@@ -23,13 +21,6 @@ from tests.engine.session.test_runner import GRID, SECOND, START, ListFeed, Stag
 
 FAULTY = ("--seed", "5", "--speed", "max", "--set", f"session.start_ns={PINNED}",
           "--set", "mock.faults=disconnect")  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    with decimal.localcontext():
-        use_exact_arithmetic()
-        yield
 
 
 def folders(run: Path) -> list[Path]:

@@ -1,27 +1,16 @@
 """What a session leaves behind besides its journal."""
 
 import csv
-import decimal
 import itertools
 import json
 import stat
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from engine.model.money import use_exact_arithmetic
 from engine.model.records import Alert, ErrorRecord
 from tests.engine.session.test_runner import START, ListFeed, Stage, mock, quote
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
 
 
 @pytest.fixture

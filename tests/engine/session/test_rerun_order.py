@@ -5,7 +5,6 @@ requests draw before it or behind decides every later answer.
 """
 
 import asyncio
-import decimal
 import os
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -18,7 +17,6 @@ from brokers.paper.config import PaperConfig
 from engine.agents.quoter import Quoter, QuoterParams
 from engine.model.events import Operator
 from engine.model.market import FeedEvent
-from engine.model.money import use_exact_arithmetic
 from engine.session.clock import SimulatedClock
 from engine.session.recorded import Recorded
 from engine.session.recorded_feed import RecordedFeed
@@ -29,14 +27,6 @@ from tests.engine.session.test_runner import START, Stage, mock, quote
 MS = 1_000_000
 PAPER = PaperConfig(submit_latency_ms=20, cancel_latency_ms=20, ack_latency_ms=30)
 LASTS_S = 1.0
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
 
 
 class Scripted:

@@ -52,14 +52,6 @@ START = 1_700_000_000 * SECOND + 123_456_789
 GRID = 1_700_000_000 * SECOND
 
 
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
-
-
 class Calm:
     """A probe that never finds anything worth an alert."""
 

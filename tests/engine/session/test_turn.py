@@ -1,10 +1,9 @@
 """One turn: written down before it is sent, answered before it ends, each instant by itself."""
 
-import decimal
 import errno
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +22,6 @@ from engine.model.events import (
     Timer,
 )
 from engine.model.market import Quote
-from engine.model.money import use_exact_arithmetic
 from engine.model.orders import Side
 from engine.model.venue_events import VenueEvent, VenueRejected
 from engine.session.journal import MemoryJournal
@@ -40,14 +38,6 @@ from tests.engine.kernel.rig import (
     limit,
     market,
 )
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
 
 
 class Spy(PaperVenue):

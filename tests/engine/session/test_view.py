@@ -1,22 +1,12 @@
 """The view holds what the kernel holds, at that moment, for good."""
 
 import decimal
-from collections.abc import Iterator
 
 import pytest
 
-from engine.model.money import use_exact_arithmetic
 from engine.reports.view import SessionView
 from engine.session.view import session_view
 from tests.engine.kernel.rig import BUY, D, Rig, Scripted, limit, market
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
 
 
 def view(rig: Rig) -> SessionView:

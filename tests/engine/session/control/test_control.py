@@ -1,7 +1,5 @@
 """What a session shows and hears, without a socket: tails, portraits, and a fault that stays."""
 
-import decimal
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +7,6 @@ import msgspec
 import pytest
 
 from engine.model.events import Timer
-from engine.model.money import use_exact_arithmetic
 from engine.model.records import Alert, ErrorRecord, FsmTransition
 from engine.session.control.address import listen
 from engine.session.control.chronicle import EQUITY_MAX, TAIL_MAX, Chronicle
@@ -26,14 +23,6 @@ from tests.engine.session.test_runner import START, Stage, mock
 SECOND = 1_000_000_000
 MINUTES = 12
 """Whole minutes before the newest 300 of 1,000 seconds."""
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
 
 
 def test_tails_are_bounded(tmp_path: Path) -> None:

@@ -1,12 +1,9 @@
 """When a breaker would trip, and how full the gate's limits are."""
 
-import decimal
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 
-from engine.model.money import use_exact_arithmetic
 from engine.model.orders import Side
 from engine.risk.breakers import Breakers, Reading
 from engine.risk.limits import RiskLimits
@@ -17,14 +14,6 @@ from tests.engine.kernel.rig import Rig, Scripted, limit, market
 D = Decimal
 SECOND = 1_000_000_000
 BUY, SELL = Side.BUY, Side.SELL
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
 
 
 def after(losses: dict[int, str], **limits: object) -> tuple[Forecast, Breakers]:

@@ -1,14 +1,10 @@
 """Orders and positions of a real kernel on a real paper venue, as a view shows them."""
 
-import decimal
-from collections.abc import Iterator
 from decimal import Decimal
-
-import pytest
 
 from engine.model.events import Timer
 from engine.model.market import Funding
-from engine.model.money import ROUNDED, use_exact_arithmetic
+from engine.model.money import ROUNDED
 from engine.model.orders import Side
 from engine.session.control.days import DAY_NS, Days
 from engine.session.control.deeds import Deeds
@@ -18,14 +14,6 @@ from tests.engine.kernel.rig import START, Rig, Scripted, limit, market
 
 BUY, SELL = Side.BUY, Side.SELL
 D = Decimal
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
 
 
 def face(rig: Rig, today: D | None = None) -> PositionFace:

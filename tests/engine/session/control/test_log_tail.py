@@ -1,7 +1,6 @@
 """The log in words, and what of it is kept: the text is what a person searches docs for."""
 
-import decimal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from engine.model.account import Fill, Liquidity, RoundTrip
 from engine.model.events import HealthChanged, OperatorCommand, Timer
 from engine.model.events import Operator as Op
-from engine.model.money import use_exact_arithmetic
 from engine.model.orders import CancelIntent, OrderIntent, OrderState, OrderType, Side
 from engine.model.records import (
     Alert,
@@ -30,14 +28,6 @@ from tests.engine.kernel.rig import Rig, Scripted, limit, market
 D = Decimal
 BUY = Side.BUY
 SECOND = 1_000_000_000
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
 
 
 def fill(**changes: object) -> Fill:

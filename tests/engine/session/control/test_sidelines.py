@@ -1,13 +1,9 @@
 """Streams, changes and doubts of a real kernel, against what was fed to it by hand."""
 
 import decimal
-from collections.abc import Iterator
 from decimal import Decimal
 
-import pytest
-
 from engine.model.market import Depth, FeedStatus, Funding, Quote
-from engine.model.money import use_exact_arithmetic
 from engine.model.orders import Side
 from engine.session.control.changes import MINUTES_MAX
 from engine.session.control.doubts import Doubts
@@ -16,14 +12,6 @@ from tests.engine.kernel.rig import MS, SECOND, Rig
 
 D = Decimal
 MINUTE = 60 * SECOND
-
-
-@pytest.fixture(autouse=True)
-def _exact() -> Iterator[None]:
-    before = decimal.getcontext()
-    use_exact_arithmetic()
-    yield
-    decimal.setcontext(before)
 
 
 def beside(rig: Rig) -> Sidelines:

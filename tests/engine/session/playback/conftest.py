@@ -5,15 +5,8 @@ from pathlib import Path
 import pytest
 from zstandard import ZstdCompressor
 
-from engine.model.money import use_exact_arithmetic
 from engine.session.journal_parts import JOURNAL_NAME, PACKED, segment_path
 from tests.engine.session.playback.recordings import record_long, record_short
-
-
-@pytest.fixture(autouse=True)
-def _exact(_fresh_arithmetic: None) -> None:
-    """Reckon as a session does."""
-    use_exact_arithmetic()
 
 
 @pytest.fixture(scope="session")
