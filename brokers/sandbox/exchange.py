@@ -33,7 +33,15 @@ from brokers.sandbox.orders import (
 )
 from brokers.sandbox.trading_rules import Asked, judge
 from engine.model.instrument import Instrument
-from engine.model.market import BarHistory, Depth, FeedEvent, FeedStatus, Funding, Malformed
+from engine.model.market import (
+    BarHistory,
+    Depth,
+    FeedEvent,
+    FeedStatus,
+    Funding,
+    Malformed,
+    RulesChanged,
+)
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderIntent, Side, TimeInForce
 
@@ -237,7 +245,7 @@ class Exchange:
     def _observe(self, event: FeedEvent) -> None:
         """Let the market move the account."""
         if (
-            isinstance(event, BarHistory | FeedStatus | Malformed)
+            isinstance(event, BarHistory | FeedStatus | RulesChanged | Malformed)
             or event.symbol not in self.instruments
         ):
             return

@@ -26,6 +26,7 @@ from engine.model.market import (
     Quote,
     ReferenceQuote,
     ReferenceStatus,
+    RulesChanged,
     Trade,
 )
 from engine.model.orders import (
@@ -156,6 +157,7 @@ Input = (
     | Depth
     | Funding
     | FeedStatus
+    | RulesChanged
     | Malformed
     | ReferenceQuote
     | ReferenceStatus
@@ -175,6 +177,7 @@ INPUT_TYPES: Final[dict[str, type]] = {
     "depth": Depth,
     "funding": Funding,
     "feed_status": FeedStatus,
+    "rules_changed": RulesChanged,
     "malformed": Malformed,
     "reference_quote": ReferenceQuote,
     "reference_status": ReferenceStatus,
