@@ -18,6 +18,7 @@ from brokers.link.inbox import Inbox
 from brokers.link.past import Klines, Past
 from brokers.link.questions import Questions
 from brokers.link.rest import Outcome, Reply
+from brokers.link.rules_watch import Listing, RulesWatch
 from brokers.link.stream import Down, Frame, Stream, Up, Word
 from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
@@ -36,18 +37,27 @@ class MarketFeed:
 
     name: ClassVar[str]
     klines: ClassVar[Klines]
+    listing: ClassVar[Listing]
     is_simulated = False
 
-    def __init__(self, symbols: Sequence[str], rest: Questions, tap: Tap | None) -> None:
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        rest: Questions,
+        tap: Tap | None,
+        rules_every_s: float = 0.0,
+    ) -> None:
         """Prepare to listen.
 
         Args:
             symbols: Instruments.
             rest: The venue's host.
             tap: Gets every message as it came, before it is read; None listens alone.
+            rules_every_s: Seconds between two looks at what the venue lists; 0 never looks again.
 
         """
         self._symbols = tuple(symbols)
+        self._rules_every_s = rules_every_s
         self._tap = tap
         self._rest = rest
         self._woken: asyncio.Future[None] | None = None
@@ -87,6 +97,9 @@ class MarketFeed:
             for history in await self._past.ask(self._instruments):
                 self._put(history)
         self._begin()
+        if self._rules_every_s:
+            watch = RulesWatch(self.listing, self._rest.ask, self._instruments, self._put)
+            self._spawn(watch.run(self._rules_every_s))
         return self
 
     async def __aexit__(self, *_: object) -> None:
