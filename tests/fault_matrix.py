@@ -202,6 +202,11 @@ ORDERS: Final = (
         f"{KERNEL}test_orders.py::test_a_liquidation_leaves_no_agent_with_a_position_it_lost",
     )),
     Row(41, "an instrument's rules change", (
+        "end_to_end/test_rules.py::test_rules_that_change_end_new_risk_and_nothing_else",
+        f"{KERNEL}test_lifecycle.py::test_rules_that_change_stop_new_risk_until_they_are_back",
+        f"{KERNEL}test_lifecycle.py::test_rules_of_one_symbol_of_two_suspend_it_alone",
+        f"{LINK}test_rules_watch.py::test_a_feed_tells_what_its_venue_changes",
+        f"{LINK}test_rules_watch.py::test_a_listing_that_does_not_come_is_asked_for_again",
         f"{SUITE}test_what_the_rules_forbid_is_refused", f"{KERNEL}test_lifecycle.py::test_venue_rejects_pause",
     )),
     Row(42, "key revoked, or it could withdraw", (
@@ -312,7 +317,6 @@ MATRIX: Final = (*FEED, *ORDERS, *ACCOUNT_LINE, *CLOCK, *SECRETS)
 OPEN: Final = {
     8: "ten minutes of it are a soak's (`make soak-live-virtual`, `make soak-toxic`), not this suite's",
     17: "five minutes of it are a benchmark's, not this suite's",
-    41: "rules are read once, when a session starts: later ones show as refusals, which pause it",
     42: "a key revoked while it trades shows as refusals, which pause it; nothing halts for it",
     47: "leverage that others change is read again at the next start only",
     50: "no venue of these names the account in its events; what is not ours is told apart by name",
