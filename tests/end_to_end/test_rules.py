@@ -3,6 +3,7 @@
 The venue holds orders to the new rules at once; the session learns of them at its next look.
 """
 
+import signal
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -82,4 +83,29 @@ async def test_rules_that_change_end_new_risk_and_nothing_else(venue: str, tmp_p
     assert [] == risky_since(run, doubt["seq"])
     assert len(refused) <= 1
     assert refused <= sent_before, "none of what left since"
+    assert is_identical(tmp_path)
+
+
+@pytest.mark.timeout(180)
+async def test_a_resume_finds_the_rules_back(tmp_path: Path) -> None:
+    """While they are others it is refused; then the doubt it died with ends at its first look."""
+    with exchange("binance", tmp_path) as there:
+        process = there.start(tmp_path, "0.5", "--set", f"binance.rules_every_s={BEAT_S}")
+        process.until_trading()
+        await there.break_it("rules", lot="0.01")
+        process.until(lambda: moved(process.run, "RULES_CHANGED") != [], PATIENCE_S)
+        process.send(signal.SIGKILL)
+        process._process.communicate()
+        refused = there.live(tmp_path, "--resume").end()
+        await there.break_it("rules")
+        process = there.live(tmp_path, "--resume")
+        process.until(lambda: moved(process.run, "RECOVERED") != [], PATIENCE_S)
+        ending = process.end()
+        agree(there, ending.run)
+
+    assert (True, True) == (refused.code != 0, "changed the rules" in refused.err), refused.err
+    resumed = ending.run.lines("session_resumed")[-1]["seq"]
+    back = next(x for x in ending.run.lines("rules_changed") if x["seq"] > resumed)
+    assert (0, []) == (ending.code, ending.run.report()["positions_at_end"]), ending.err
+    assert ("BTCUSDT", False) == (back["data"]["symbol"], back["data"]["is_changed"])
     assert is_identical(tmp_path)

@@ -103,6 +103,17 @@ def test_what_differs_is_told_at_every_beat_and_what_is_back_once() -> None:
     assert [] == one.look(SAME)
 
 
+def test_the_steps_go_along_where_there_are_any() -> None:
+    """What still leaves is fitted to them."""
+    one = told(ETHER)
+    steps = []
+    for answer in (COARSE, {}, SAME):
+        one.look(answer)
+        steps += [(event.tick_size, event.lot_size) for event in one.events]
+
+    assert [(D(1), D("0.001")), (None, None), (D("0.1"), D("0.001"))] == steps
+
+
 def test_what_can_not_be_read_is_nothing_new() -> None:
     """Neither that something changed, nor that it is back."""
     one = told(OURS, ETHER)
