@@ -70,6 +70,7 @@ class MarketFeed:
         self._instruments: tuple[Instrument, ...] = ()
         self._down: dict[str, bool] = {}
         self._past: Past | None = None
+        self._rules: RulesWatch | None = None
         self._bug: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.streams: dict[str, Stream] = {}
@@ -98,8 +99,8 @@ class MarketFeed:
                 self._put(history)
         self._begin()
         if self._rules_every_s:
-            watch = RulesWatch(self.listing, self._rest.ask, self._instruments, self._put)
-            self._spawn(watch.run(self._rules_every_s))
+            self._rules = RulesWatch(self.listing, self._rest.ask, self._instruments, self._put)
+            self._spawn(self._rules.run(self._rules_every_s))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -199,6 +200,8 @@ class MarketFeed:
         self.nudge()
         if not self._inbox.put(event):
             self._lost_touch()
+            if self._rules is not None:
+                self._rules.forget()
             self._inbox.put(FeedStatus(event.ts_ns, self.name, False, "more than could be taken"))
             self._inbox.put(FeedStatus(event.ts_ns, self.name, True))
 

@@ -78,6 +78,10 @@ class RulesWatch:
             await asyncio.sleep(every_s)
             self.look_at(await self._ask(self._listing.request), time.time_ns())
 
+    def forget(self) -> None:
+        """Count nothing as told: it was dropped on its way."""
+        self._same.clear()
+
     def look_at(self, outcome: Outcome, at_ns: int) -> None:
         """Compare an answer with the session's terms."""
         if not isinstance(outcome, Reply) or outcome.status != OK:

@@ -11,13 +11,15 @@ import pytest
 from msgspec.structs import replace
 
 from brokers.link.exchanged import NotSent, Outcome, Reply, Request
+from brokers.link.inbox import WAITING_MAX
 from brokers.link.questions import Questions
 from brokers.link.rest import RestConfig
 from brokers.link.rules_watch import Listed, Listing, RulesWatch, difference
 from brokers.sandbox.faults import Fault
 from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
-from engine.model.market import RulesChanged
+from engine.model.market import RulesChanged, Trade
+from engine.model.orders import Side
 from tests.brokers.binance import exchange as binance
 from tests.brokers.bitunix import exchange as bitunix
 from tests.brokers.hyperliquid import exchange as hyperliquid
@@ -182,6 +184,18 @@ async def test_a_listing_that_does_not_come_is_asked_for_again(module: ModuleTyp
 
         assert 2 == before
         assert hearing.of(RulesChanged)[-1].is_changed
+
+
+async def test_what_is_dropped_with_everything_else_is_told_again() -> None:
+    """A session that was deaf for so long must not keep a doubt that has ended meanwhile."""
+    async with binance.exchange() as venue, watched(binance, venue) as hearing:
+        await hearing.until(lambda: len(hearing.of(RulesChanged)) == 2)
+        print_ = Trade(1, "BTCUSDT", 1, 1, Side.BUY)
+        for _ in range(WAITING_MAX + 1):
+            hearing.feed._put(print_)
+        await hearing.until(lambda: len(hearing.of(RulesChanged)) == 4)
+
+        assert {False} == {event.is_changed for event in hearing.of(RulesChanged)}
 
 
 async def test_nobody_looks_again_where_nobody_shall() -> None:
