@@ -204,9 +204,10 @@ ORDERS: Final = (
     Row(41, "an instrument's rules change", (
         "end_to_end/test_rules.py::test_rules_that_change_end_new_risk_and_nothing_else",
         "end_to_end/test_rules.py::test_a_resume_finds_the_rules_back",
-        f"{KERNEL}test_lifecycle.py::test_rules_that_change_stop_new_risk_until_they_are_back",
-        f"{KERNEL}test_lifecycle.py::test_rules_of_one_symbol_of_two_suspend_it_alone",
-        f"{KERNEL}test_lifecycle.py::test_what_reduces_leaves_on_the_steps_the_venue_has_now",
+        f"{KERNEL}test_rules.py::test_rules_that_change_stop_new_risk_until_they_are_back",
+        f"{KERNEL}test_rules.py::test_rules_of_one_symbol_of_two_suspend_it_alone",
+        f"{KERNEL}test_rules.py::test_what_reduces_leaves_on_the_steps_the_venue_has_now",
+        f"{KERNEL}test_rules.py::test_agents_do_not_ask_for_what_is_not_traded_and_people_may",
         f"{LINK}test_rules_watch.py::test_a_feed_tells_what_its_venue_changes",
         f"{LINK}test_rules_watch.py::test_a_listing_that_does_not_come_is_asked_for_again",
         f"{KERNEL}test_denials.py::test_a_venue_that_refuses_is_not_asked_again_at_once",

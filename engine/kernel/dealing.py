@@ -22,6 +22,7 @@ from engine.kernel.conduct import Conduct
 from engine.kernel.exits import Exits
 from engine.market.view import MarketView
 from engine.model.effects import Outbox
+from engine.model.operators import OPERATOR
 from engine.model.orders import (
     BUY,
     Approved,
@@ -49,6 +50,11 @@ WAITING_MAX: Final = 256
 PLACE: Final = Decision.PLACE
 CANCEL: Final = Decision.CANCEL
 
+BY_HAND: Final = frozenset({HOUSE, OPERATOR})
+"""Whose orders leave though nobody expects them to be taken: a person's, and the closing at an end.
+Agents would ask again and again."""
+
+NOT_TRADED: Final = Refused("venue_rules", "", "traded at the venue", "not now")
 NO_OWN_POSITION: Final = Refused("venue_rules", "", "reduce_only", "nothing of its own to close")
 
 
@@ -80,8 +86,8 @@ class DealingState:
     waiting: list[Waiting] = field(default_factory=list)
     replacing: list[OrderIntent] = field(default_factory=list)
     """Intents whose slot still holds an order that is being canceled."""
-    steps: dict[str, Steps] = field(default_factory=dict)
-    """The venue's, by symbol, where they have become coarser than ours."""
+    steps: dict[str, Steps | None] = field(default_factory=dict)
+    """As in `Dealing.steps`."""
 
 
 class Dealing:
@@ -118,8 +124,8 @@ class Dealing:
         self._exits = Exits(portfolio, roster, flow.blotter)
         self.waiting: dict[SlotKey, Waiting] = {}
         self.replacing: dict[SlotKey, OrderIntent] = {}
-        self.steps: dict[str, Steps] = {}
-        """The venue's, by symbol, where they have become coarser than ours."""
+        self.steps: dict[str, Steps | None] = {}
+        """The venue's, by symbol, where they have become coarser; None where it trades no more."""
 
     # --- wishes ----------------------------------------------------------------------------------
 
@@ -172,8 +178,12 @@ class Dealing:
         wire = self._exits.on_wire(intent) if intent.reduce_only else intent
         if wire is None:
             return NO_OWN_POSITION
-        steps = self.steps.get(intent.symbol) if self.steps else None
-        if steps is None or ill_formed(wire, self._views[wire.symbol].instrument):
+        if intent.symbol not in self.steps:
+            return wire
+        steps = self.steps[intent.symbol]
+        if steps is None:
+            return wire if intent.agent in BY_HAND else NOT_TRADED
+        if ill_formed(wire, self._views[wire.symbol].instrument):
             return wire  # the gate says what is wrong with it
         if wire.qty < steps.lot_size:
             return Refused("venue_rules", "", f"lot {steps.lot_size}", str(wire.qty))

@@ -20,8 +20,8 @@ from engine.portfolio.portfolio import Portfolio
 from engine.risk.lifecycle import FsmEvent
 
 OTHER_RULES: Final = (
-    "{symbol}: the venue has other rules than this session works with: {detail}; it takes no new"
-    " risk there, what reduces may leave, and a new session reads the new rules"
+    "{symbol}: the venue has other rules than this session works with: {detail}; no new risk is"
+    " taken there, and a new session reads the new rules"
 )
 
 
@@ -129,7 +129,7 @@ class Seeing:
             conduct.clear(FsmEvent.RULES_CHANGED, symbol, now_ns)
             return
         steps = coarser(self._market.views[symbol].instrument, change)
-        if steps is not None:
+        if steps is not None or change.tick_size is None:
             self._dealing.steps[symbol] = steps
         before = conduct.lifecycle
         conduct.raise_event(FsmEvent.RULES_CHANGED, symbol, now_ns)

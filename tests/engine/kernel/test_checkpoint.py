@@ -91,8 +91,8 @@ def _act(rig: Rig, rng: random.Random) -> None:
             rig.tell(command, argument=f"{agent}=0.{rng.randrange(10)}" if is_weight else agent)
         case 11:
             is_changed = rng.random() < 0.3
-            lot_size = D("0.3") if is_changed else D("0.001")
-            rig.turn.input(RulesChanged(rig.now, symbol, "", is_changed, D("0.5"), lot_size))
+            steps = rng.choice(((None, None), (D("0.5"), D("0.3"))))
+            rig.turn.input(RulesChanged(rig.now, symbol, "", is_changed, *steps))
         case _:
             rig.turn.input(FeedStatus(rig.now, "mock", rng.random() < 0.95))
 
