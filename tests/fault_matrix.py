@@ -204,6 +204,7 @@ ORDERS: Final = (
     Row(41, "an instrument's rules change", (
         "end_to_end/test_rules.py::test_rules_that_change_end_new_risk_and_nothing_else",
         "end_to_end/test_rules.py::test_a_resume_finds_the_rules_back",
+        "end_to_end/test_rules.py::test_a_halt_is_waited_out_with_a_position",
         f"{KERNEL}test_rules.py::test_rules_that_change_stop_new_risk_until_they_are_back",
         f"{KERNEL}test_rules.py::test_rules_of_one_symbol_of_two_suspend_it_alone",
         f"{KERNEL}test_rules.py::test_what_reduces_leaves_on_the_steps_the_venue_has_now",

@@ -109,3 +109,31 @@ async def test_a_resume_finds_the_rules_back(tmp_path: Path) -> None:
     assert (0, []) == (ending.code, ending.run.report()["positions_at_end"]), ending.err
     assert ("BTCUSDT", False) == (back["data"]["symbol"], back["data"]["is_changed"])
     assert is_identical(tmp_path)
+
+
+@pytest.mark.timeout(180)
+async def test_a_halt_is_waited_out_with_a_position(tmp_path: Path) -> None:
+    """The agent's exit would be refused twice a second; it trades on when the market does."""
+    with exchange("binance", tmp_path) as there:
+        process = there.start(tmp_path, "0.4", "--set", f"binance.rules_every_s={BEAT_S}")
+        process.until(lambda: held(process.run) != 0, PATIENCE_S)
+        await there.break_it("rules", is_halted=True)
+        process.until(lambda: moved(process.run, "RULES_CHANGED") != [], PATIENCE_S)
+        (doubt,) = moved(process.run, "RULES_CHANGED")
+        process.until(lambda: beats_since(process.run, doubt["seq"]) > 5, PATIENCE_S)
+        await there.break_it("rules")
+        process.until(lambda: moved(process.run, "RECOVERED") != [], PATIENCE_S)
+        ending = process.end()
+        agree(there, ending.run)
+
+    told = [x["seq"] for x in ending.run.lines("rules_changed") if not x["data"]["is_changed"]]
+    back = next(seq for seq in told if seq > doubt["seq"])
+    sent = [x["seq"] for x in ending.run.lines("order_submitted")]
+    assert [] == [seq for seq in sent if doubt["seq"] < seq < back]
+    assert [seq for seq in sent if seq > back]
+    assert (0, []) == (ending.code, ending.run.report()["positions_at_end"]), ending.err
+    assert is_identical(tmp_path)
+
+
+def beats_since(run: Run, seq: int) -> int:
+    return len([x for x in run.lines_so_far("heartbeat") if x["seq"] > seq])
