@@ -140,8 +140,9 @@ def test_every_pair(pair: tuple[FsmState, FsmEvent], target: FsmState) -> None:
     assert target is after.state
     assert (1 if target is not state else 0) == len(records)
     for record in records:
-        assert (7, state, target, event) == (
-            record.ts_ns, record.from_state, record.to_state, record.event
+        assert (7, state, target, event, SESSION, open_reasons(after)) == (
+            record.ts_ns, record.from_state, record.to_state, record.event,
+            record.scope, record.reasons,
         )  # fmt: skip
         assert after.since_ns == 7
 
@@ -203,6 +204,33 @@ def test_effects(state: FsmState, event: FsmEvent, changes: dict, expected: list
     assert expected == [act for act in effects if not isinstance(act, FsmTransition | Alert)]
 
 
+KEPT = replace(BASES[S.EMERGENCY], is_flattening=False)
+ALERTS = [
+    # before,           raised or cleared, scope,   policy, kind,                 severity
+    (BASES[S.ACTIVE],    E.FEED_STALE,     "BTC",   ONE,    "feed_stale",         "warning"),
+    (BASES[S.ACTIVE],    E.FEED_STALE,     "BTC",   TWO,    "feed_stale",         "warning"),
+    (BASES[S.DEGRADED],  E.CLOCK_SKEW,     "venue", ONE,    "clock_skew",         "warning"),
+    (BASES[S.EMERGENCY], E.FEED_STALE,     "BTC",   ONE,    "feed_stale",         "warning"),
+    (BASES[S.DEGRADED],  E.FEED_STALE,     SESSION, None,   "feed_stale_cleared", "info"),
+    (BASES[S.PAUSED],    E.TOXICITY_HIGH,  "BTC",   ONE,    "toxicity_high",      "info"),
+    (BASES[S.ACTIVE],    E.MAX_LOSS,       SESSION, ONE,    "max_loss",           "critical"),
+    (BASES[S.EMERGENCY], E.KILL_FILE,      SESSION, ONE,    "kill_file",          "critical"),
+    (KEPT,               E.OPERATOR_FLATTEN, SESSION, HOLD, "operator_flatten",   "warning"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "event", "scope", "policy", "kind", "severity"), ALERTS)
+def test_alerts(before: Lifecycle, event, scope: str, policy, kind: str, severity: str) -> None:
+    """A person is told what, where and how grave it is; no policy is a doubt taken back."""
+    if policy is None:
+        _, effects = clear(before, event, scope, 7)
+    else:
+        _, effects = transition(before, event, scope, 7, policy)
+
+    text = f"{kind.replace('_', ' ')} ({scope})"
+    assert [Alert(7, kind, severity, text)] == [act for act in effects if isinstance(act, Alert)]
+
+
 @pytest.mark.parametrize("event", STOP_REASONS)
 def test_stop_reasons_have_an_exit_code(event: FsmEvent) -> None:
     """Whatever ends a session has a name in the report and a code for scripts."""
@@ -234,11 +262,31 @@ def test_first_cause_names_the_end() -> None:
     assert stop_reason(lifecycle) == "max_drawdown"
 
 
+def test_an_emergency_that_got_flat_ends_flat() -> None:
+    """By the default policy FLAT ends it, and the end remembers that nothing was left."""
+    lifecycle = walk(*STARTED, E.MAX_DRAWDOWN, E.FLAT)
+
+    assert (S.STOPPED, True) == (lifecycle.state, lifecycle.is_flat)
+
+
 def test_kill_after_a_journal_failure_flattens() -> None:
     """The position kept by policy is closed once somebody asks for it."""
-    _, effects = transition(walk(*STARTED, E.JOURNAL_FAILURE), E.KILL_FILE, SESSION, 9, ONE)
+    kept = walk(*STARTED, E.JOURNAL_FAILURE)
+
+    after, effects = transition(kept, E.KILL_FILE, SESSION, 9, ONE)
 
     assert Flatten() in effects
+    assert (False, True) == (kept.is_flattening, after.is_flattening)
+
+
+def test_a_journal_failure_does_not_call_a_flatten_back() -> None:
+    """What a person had begun to close is closed to its end, and asked for once."""
+    closing = walk(*STARTED, E.OPERATOR_FLATTEN)
+
+    after, effects = transition(closing, E.JOURNAL_FAILURE, SESSION, 9, HOLD)
+
+    assert after.is_flattening
+    assert Flatten() not in effects
 
 
 # --- Pausing -------------------------------------------------------------------------------------
@@ -336,13 +384,13 @@ def test_degraded_returns_to_the_state_beneath(
     """DEGRADED comes back to where it was, moved by what was asked in the meantime."""
     lifecycle = walk(*before, (E.FEED_STALE, "BTC"), *during)
     assert S.DEGRADED is lifecycle.state
-    since = lifecycle.since_ns
 
     cleared, _ = clear(lifecycle, E.FEED_STALE, "BTC", 100)
 
-    assert since == cleared.since_ns
+    assert len(before) + 1 == cleared.since_ns
     assert due(cleared, 99 + BACKOFF, ONE) is None
-    assert target is recover(cleared, 100 + BACKOFF).state
+    recovered = recover(cleared, 100 + BACKOFF)
+    assert (target, None) == (recovered.state, recovered.beneath)
 
 
 def test_pause_while_degraded_cancels_the_rest() -> None:
@@ -568,6 +616,7 @@ def test_no_change_is_silent(acts: list, policy: LifecyclePolicy) -> None:
         records = [effect for effect in effects if isinstance(effect, FsmTransition)]
         assert int(after.state is not lifecycle.state) == len(records)
         assert (after != lifecycle) == bool(effects)
+        assert after.is_flattening or Flatten() not in effects
         if records:
             assert open_reasons(after) == records[0].reasons
         elif effects:
