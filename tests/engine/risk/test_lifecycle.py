@@ -162,6 +162,31 @@ def test_ignored_pairs_change_nothing() -> None:
             assert effects == ()
 
 
+NOTHING_NEW = [
+    # a pair that can do something, but not here
+    (S.PAUSED,    E.OPERATOR_PAUSE),
+    (S.READY,     E.OPERATOR_RESUME),
+    (S.ACTIVE,    E.FLAT),
+    (S.DEGRADED,  E.FLAT),
+    (S.DEGRADED,  E.OPERATOR_RESUME),
+    (S.DEGRADED,  E.FEED_STALE),
+    (S.DEGRADED,  E.RECOVERED),
+    (S.EMERGENCY, E.MAX_LOSS),
+    (S.EMERGENCY, E.OPERATOR_FLATTEN),
+    (S.EMERGENCY, E.OPERATOR_RESET),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "event"), NOTHING_NEW)
+def test_what_is_known_already_changes_nothing(state: FsmState, event: FsmEvent) -> None:
+    """Said twice, or with nothing to undo, it is as good as ignored: the kernel counts it."""
+    after, effects = transition(BASES[state], event, SESSION, 7, ONE)
+
+    assert Move.IGNORE is not TABLE[state, event]
+    assert BASES[state] is after
+    assert () == effects
+
+
 CANCEL_ALL, FLATTEN = CancelAll(), Flatten()
 EFFECTS = [
     # state,      event,                policy changes,                       what the kernel does
@@ -202,6 +227,7 @@ def test_effects(state: FsmState, event: FsmEvent, changes: dict, expected: list
     _, effects = transition(BASES[state], event, SESSION, 1, policy)
 
     assert expected == [act for act in effects if not isinstance(act, FsmTransition | Alert)]
+    assert not any(isinstance(act, FsmTransition) for act in effects[1:])
 
 
 KEPT = replace(BASES[S.EMERGENCY], is_flattening=False)
@@ -267,6 +293,12 @@ def test_an_emergency_that_got_flat_ends_flat() -> None:
     lifecycle = walk(*STARTED, E.MAX_DRAWDOWN, E.FLAT)
 
     assert (S.STOPPED, True) == (lifecycle.state, lifecycle.is_flat)
+    assert not is_reset_confirmed(lifecycle, RESET_PHRASE)
+
+
+def test_an_emergency_has_no_state_beneath() -> None:
+    """Nothing is gone back to: the way out is a reset."""
+    assert walk(*STARTED, E.FEED_STALE, E.MAX_LOSS).beneath is None
 
 
 def test_kill_after_a_journal_failure_flattens() -> None:
@@ -337,6 +369,7 @@ def test_a_flatten_lasts_until_flat_and_can_be_asked_again() -> None:
     assert (True, False, True) == tuple(x.is_flattening for x in (flattening, flat, again))
     assert ["flat"] == [act.kind for act in told if isinstance(act, Alert)]
     assert [CANCEL_ALL, FLATTEN] == [act for act in effects if not isinstance(act, Alert)]
+    assert ["operator_flatten"] == [act.kind for act in effects if isinstance(act, Alert)]
 
 
 def test_a_flatten_closes_what_a_journal_failure_kept() -> None:
@@ -397,9 +430,10 @@ def test_pause_while_degraded_cancels_the_rest() -> None:
     """The orders a doubt about one symbol left alone are canceled by the pause."""
     degraded = walk(*STARTED, (E.FEED_STALE, "BTC"))
 
-    _, effects = transition(degraded, E.OPERATOR_PAUSE, SESSION, 9, ONE)
+    paused, effects = transition(degraded, E.OPERATOR_PAUSE, SESSION, 9, ONE)
 
     assert CancelScope(SESSION) in effects
+    assert ("FEED_STALE:BTC", "OPERATOR_PAUSE") == open_reasons(paused)
 
 
 def test_a_new_doubt_restarts_the_backoff() -> None:
@@ -443,10 +477,11 @@ def test_clear_takes_back_only_what_is_open() -> None:
 def test_a_symbol_cancels_its_own_orders_only() -> None:
     """The scope of the cancel is the symbol, or the session when it is a venue."""
     _, by_symbol = transition(BASES[S.ACTIVE], E.FEED_STALE, "BTC", 1, ONE)
-    _, by_venue = transition(BASES[S.ACTIVE], E.VENUE_DOWN, "binance", 1, TWO)
+    degraded, by_venue = transition(BASES[S.ACTIVE], E.VENUE_DOWN, "binance", 1, TWO)
 
     assert CancelScope("BTC") in by_symbol
     assert CancelScope(SESSION) in by_venue
+    assert S.DEGRADED is degraded.state
 
 
 # --- One instrument of several -------------------------------------------------------------------
@@ -555,7 +590,9 @@ def test_emergency_names_each_cause_once() -> None:
 
     both, effects = transition(emergency, E.KILL_FILE, SESSION, 9, ONE)
 
+    assert both.reasons == ((E.KILL_FILE, SESSION), (E.MAX_LOSS, SESSION))
     assert open_reasons(both) == ("KILL_FILE", "MAX_LOSS")
+    assert "max_loss" == stop_reason(both)
     assert [act.severity for act in effects if isinstance(act, Alert)] == ["critical"]
     assert (both, ()) == transition(both, E.KILL_FILE, SESSION, 10, ONE)
 
@@ -627,8 +664,9 @@ def test_no_change_is_silent(acts: list, policy: LifecyclePolicy) -> None:
 
 @given(ACTS, POLICIES)
 def test_stopped_is_final(acts: list, policy: LifecyclePolicy) -> None:
-    """No sequence of events changes a stopped session."""
-    stopped, _ = transition(BASES[S.ACTIVE], E.OPERATOR_STOP, SESSION, 0, policy)
+    """No sequence of events changes a stopped session, whatever waited for its backoff."""
+    cooling = replace(BASES[S.ACTIVE], cooling=(("BTC", 0),), blocked=("BTC",))
+    stopped, _ = transition(cooling, E.OPERATOR_STOP, SESSION, 0, policy)
     for at_ns, act in enumerate(acts):
         assert (stopped, ()) == perform(stopped, act, at_ns, policy)
     assert due(stopped, 10**18, policy) is None

@@ -195,12 +195,24 @@ def test_the_collar_holds_for_reducing_orders_too(reduce_only: bool) -> None:
     assert "price_collar" == verdict(judge, wish, position="1")
 
 
-def test_the_house_flattens_through_every_appetite() -> None:
+@pytest.mark.parametrize("price", [None, "500.0"], ids=["market", "limit"])
+def test_the_house_flattens_through_every_appetite(price: str | None) -> None:
     """The session's own closing is judged by lifecycle and venue rules alone."""
     limits = {row[1]: row[2] for row in ROWS if row[1] != "max_quote_age_ms"}
-    wish = at("9", None, SELL, agent="house", reduce_only=True)
+    wish = at("9", price, SELL, agent="house", reduce_only=True)
+    told = {"position": "9", "working": [resting(price="999.9")], **OLD_AND_WIDE}
 
-    assert verdict(gate(**limits), wish, position="9", **OLD_AND_WIDE) is None
+    assert verdict(gate(**limits), wish, **told) is None
+
+
+def test_a_limit_of_one_kind_of_order_has_no_say_in_another() -> None:
+    """Slippage is what a market order pays, deviation what a limit or trigger price may have."""
+    judge = gate(max_slippage_bps=D(20), max_price_deviation_bps=D(20))
+
+    assert verdict(judge, at(price="1000.0"), **wide(9_970, 10_030)) is None
+    assert (
+        verdict(gate(max_price_deviation_bps=D(20)), at(price=None), **wide(9_970, 10_030)) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -323,30 +335,32 @@ def test_an_exit_may_not_meet_our_own_order_either() -> None:
     )
 
 
-def deep(sync: bool = True):
+def deep(sync: bool = True, lots: int = 1):
     """One lot of 0.001 at the touch, then asks at 1000.5 and 1002.0, bids alike."""
-    market = view(lots=1)
-    bids, asks = ((9_999, 1), (9_995, 1), (9_980, 8)), ((10_001, 1), (10_005, 1), (10_020, 8))
+    market = view(lots=lots)
+    bids = ((9_999, lots), (9_995, 1), (9_980, 8))
+    asks = ((10_001, lots), (10_005, 1), (10_020, 8))
     if sync:
         market.book.apply(Depth(0, market.symbol, bids, asks, is_snapshot=True, last_seq=1))
     return market
 
 
 SLIPPAGE = [
-    # qty,     side, book?, expected bps of mid 1000: by hand, from the levels above
-    ("0.001",  BUY,  True,  "1"),
-    ("0.002",  BUY,  True,  "3"),
-    ("0.004",  BUY,  True,  "11.5"),
-    ("0.010",  SELL, True,  "16.6"),
-    ("0.020",  BUY,  True,  "18.3"),
-    ("0.004",  BUY,  False, "1"),
+    # qty,     side, lots, book?, expected bps of mid 1000: by hand, from the levels above
+    ("0.001",  BUY,  1,    True,  "1"),
+    ("0.001",  BUY,  5,    True,  "1"),
+    ("0.002",  BUY,  1,    True,  "3"),
+    ("0.004",  BUY,  1,    True,  "11.5"),
+    ("0.010",  SELL, 1,    True,  "16.6"),
+    ("0.020",  BUY,  1,    True,  "18.3"),
+    ("0.004",  BUY,  1,    False, "1"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("qty", "side", "has_book", "bps"), SLIPPAGE)
-def test_slippage_walks_the_known_book(qty: str, side, has_book: bool, bps: str) -> None:
+@pytest.mark.parametrize(("qty", "side", "lots", "has_book", "bps"), SLIPPAGE)
+def test_slippage_walks_the_known_book(qty: str, side, lots, has_book: bool, bps: str) -> None:
     """The average over the levels it would take, the last one for what the book does not show."""
-    market = deep(sync=has_book)
+    market = deep(sync=has_book, lots=lots)
     wish = at(qty, None, side)
 
     assert verdict(gate(max_slippage_bps=D(bps)), wish, market=market) is None
