@@ -336,9 +336,9 @@ def test_an_exit_may_not_meet_our_own_order_either() -> None:
 
 
 def deep(sync: bool = True, lots: int = 1):
-    """One lot of 0.001 at the touch, then asks at 1000.5 and 1002.0, bids alike."""
+    """One lot of 0.001 at the touch, then asks at 1000.5 and 1002.0, bids at 999.0 and 998.0."""
     market = view(lots=lots)
-    bids = ((9_999, lots), (9_995, 1), (9_980, 8))
+    bids = ((9_999, lots), (9_990, 1), (9_980, 8))
     asks = ((10_001, lots), (10_005, 1), (10_020, 8))
     if sync:
         market.book.apply(Depth(0, market.symbol, bids, asks, is_snapshot=True, last_seq=1))
@@ -351,7 +351,7 @@ SLIPPAGE = [
     ("0.001",  BUY,  5,    True,  "1"),
     ("0.002",  BUY,  1,    True,  "3"),
     ("0.004",  BUY,  1,    True,  "11.5"),
-    ("0.010",  SELL, 1,    True,  "16.6"),
+    ("0.010",  SELL, 1,    True,  "17.1"),
     ("0.020",  BUY,  1,    True,  "18.3"),
     ("0.004",  BUY,  1,    False, "1"),
 ]  # fmt: skip
