@@ -164,6 +164,7 @@ def test_ignored_pairs_change_nothing() -> None:
 
 NOTHING_NEW = [
     # a pair that can do something, but not here
+    (S.INIT,      E.FLAT),
     (S.PAUSED,    E.OPERATOR_PAUSE),
     (S.READY,     E.OPERATOR_RESUME),
     (S.ACTIVE,    E.FLAT),
@@ -174,6 +175,7 @@ NOTHING_NEW = [
     (S.EMERGENCY, E.MAX_LOSS),
     (S.EMERGENCY, E.OPERATOR_FLATTEN),
     (S.EMERGENCY, E.OPERATOR_RESET),
+    (S.EMERGENCY, E.RECOVERED),
 ]  # fmt: skip
 
 
