@@ -25,7 +25,7 @@ from engine.model.venue_events import (
     VenueFill,
 )
 from engine.portfolio.portfolio import HOUSE
-from tests.engine.execution.desk import ANSWERS, Desk, leaving, working
+from tests.engine.execution.desk import ANSWERS, NO_REASON, Desk, leaving, working
 from tests.engine.execution.test_orders import CASES
 from tests.engine.factories import BTC, BUY, D, venue_fill
 
@@ -282,9 +282,10 @@ def test_overfill_is_kept_and_flagged() -> None:
     """More than was ordered is booked in full (A8), and open quantity never goes below zero."""
     desk = working("2")
     first, _ = desk.fill(venue_fill(qty="3"))
-    second, _ = desk.fill(venue_fill(trade_id="t2", qty="1"))
+    second, effects = desk.fill(venue_fill(trade_id="t2", qty="1"))
 
     assert (True, True) == (first.is_overfill, second.is_overfill)
+    assert ["refused_answer"] == [record.kind for record in effects.records]
     assert D(4) == desk.order().filled_qty
     assert D(0) == desk.blotter.open[BTC].buy_qty
 
@@ -317,6 +318,7 @@ def test_an_answer_to_a_stranger_is_an_error() -> None:
 
     assert ended is None
     assert ["unknown_order"] == [record.kind for record in effects.records]
+    assert desk.flow.refusals == 1
 
 
 @pytest.mark.parametrize("state", [S.SUBMITTED, S.CANCELED, S.FILLED])
@@ -362,8 +364,31 @@ def test_a_reject_of_a_numbered_order_is_refused() -> None:
     ended, effects = desk.answer(ANSWERS[E.REJECT]("a-1"))
 
     assert ended is None
-    assert [ErrorRecord] == [type(record) for record in effects.records]
+    assert ["refused_answer"] == [record.kind for record in effects.records]
+    assert desk.flow.refusals == 1
     assert OrderState.ACCEPTED is desk.order().state
+
+
+REASONED = [
+    # asked before,      the answer,         what it gives as its reason
+    (None,               E.EXPIRE,           "ioc"),
+    (E.REQUEST_AMEND,    E.AMEND_REJECTED,   NO_REASON),
+    (E.REQUEST_CANCEL,   E.CANCEL_REJECTED,  NO_REASON),
+    (None,               E.CANCELED,         ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "answer", "reason"), REASONED)
+def test_a_change_tells_the_reason_the_venue_gave(asked, answer, reason: str) -> None:
+    """Where an answer has one, the journal has it beside the new state."""
+    desk = working()
+    if asked is E.REQUEST_AMEND:
+        desk.amend("a-1", leaving("3"))
+    elif asked is E.REQUEST_CANCEL:
+        desk.cancel("a-1")
+    _, effects = desk.answer(ANSWERS[answer]("a-1"))
+
+    assert [reason] == [record.reason for record in effects.records]
 
 
 def test_an_amend_down_to_what_filled_completes_the_order() -> None:
