@@ -153,7 +153,14 @@ def test_one_sync_commits_all_lines_so_far(tmp_path: Path) -> None:
 
     assert asyncio.run(log.commit())
     assert asyncio.run(log.commit())
+    assert asyncio.run(log.reaches_disk())
+    assert log.commits_at_once()
     assert 1 == files.syncs
+    log.extend([Timer(TS + 50)])
+    for _ in range(2):
+        asyncio.run(log.sync())
+    assert 2 == files.syncs
+    assert (51, 1) == (log.durable, log.epoch)
     assert log.bytes == (tmp_path / "e").stat().st_size
     log.close()
 

@@ -340,7 +340,7 @@ def test_each_writer_has_a_higher_epoch(path: Path) -> None:
     third.close()
 
 
-@pytest.mark.parametrize("how", ["sync", "commit", "close"])
+@pytest.mark.parametrize("how", ["sync", "commit", "commits_at_once", "close"])
 def test_a_fenced_writer_stops(path: Path, how: str) -> None:
     """Its lock was lost: it acknowledges nothing more, and writes no emergency either."""
     log = rotated(path, beats=1)
@@ -351,11 +351,18 @@ def test_a_fenced_writer_stops(path: Path, how: str) -> None:
             asyncio.run(log.sync())
         case "commit":
             assert not asyncio.run(log.commit())
+        case "commits_at_once":
+            while not log.commits_at_once():
+                asyncio.run(log.quiet())
         case _:
             log.close()
     log.extend([OperatorCommand(TS, Operator.KILL, "cli")])
+    log.note("session_ended", TS, {})
 
     assert isinstance(log.fence, FencedByEpoch)
+    assert log.failure is not None
+    assert errno.ESTALE == log.failure.errno
+    assert (0, 0) == log.last_words
     assert "epoch 2, ours is 1" in str(log.fence)
     assert read_head(path.with_name("journal.head")) == Head(2, 101, other.head)
     other.close()
