@@ -48,7 +48,7 @@ def snapshot(kernel: Kernel) -> bytes:
             conduct=kernel.conduct.state,
             dealing=kernel.dealing.snapshot(),
             house_intents=kernel.house.sequence.last,
-            unpriced=list(kernel.unpriced),
+            unpriced=list(kernel.seeing.unpriced),
             finish=kernel.finish,
             market=kernel.market.snapshot(),
             portfolio=kernel.portfolio.snapshot(),
@@ -68,8 +68,8 @@ def snapshot(kernel: Kernel) -> bytes:
 def restore(kernel: Kernel, content: bytes) -> None:
     """Take over a snapshot made with the same config, instruments and agents."""
     state = msgspec.msgpack.decode(content, type=KernelState)
-    kernel.now_ns, kernel.finish = state.now_ns, state.finish
-    kernel.unpriced = dict.fromkeys(state.unpriced)
+    kernel.now_ns, kernel.ending.finish = state.now_ns, state.finish
+    kernel.seeing.unpriced = dict.fromkeys(state.unpriced)
     kernel.market.restore(state.market)
     kernel.portfolio.restore(state.portfolio)
     kernel.blotter.restore(state.blotter)
@@ -95,4 +95,4 @@ def _restore_desks(kernel: Kernel) -> None:
         desk.entry_price = ledger.entry_price(desk.instrument.multiplier) if ledger else None
         orders = kernel.blotter.of_agent(desk.agent, desk.symbol)
         desk.working = {order.slot: order for order in orders}
-    kernel.set_factors()
+    kernel.ending.set_factors()
