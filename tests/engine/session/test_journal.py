@@ -149,6 +149,8 @@ def test_one_sync_commits_all_lines_so_far(tmp_path: Path) -> None:
     """Group commit; what is durable already asks for none."""
     files = Counting()
     log = Journal(os.open(tmp_path / "e", os.O_CREAT | os.O_RDWR, 0o600), files=files)
+    asyncio.run(log.sync())
+    assert 0 == files.syncs
     log.extend([Timer(TS + n) for n in range(50)])
 
     assert asyncio.run(log.commit())

@@ -14,6 +14,7 @@ import zstandard
 
 from engine.model.errors import FencedByEpoch, JournalDamaged
 from engine.model.events import Operator, OperatorCommand, Timer
+from engine.session.disk_thread import DiskThread
 from engine.session.file_system import OS, OsFileSystem
 from engine.session.journal import Journal, MemoryJournal
 from engine.session.journal_emergency import read_emergency
@@ -214,14 +215,14 @@ def test_a_close_that_fails_does_not_hide_the_first_failure(tmp_path: Path) -> N
 
 def test_a_closed_journal_holds_neither_file_nor_thread(tmp_path: Path) -> None:
     """Whoever opens hundreds of them runs out of neither."""
-    log = Journal(OS.create(tmp_path / "e"))
+    log = Journal(OS.create(tmp_path / "e"), disk=DiskThread("the given one"))
     log.note("session_started", TS, {})
     asyncio.run(log.sync())
-    working = [thread.name for thread in threading.enumerate()]
+    working = {thread.name: thread.daemon for thread in threading.enumerate()}
     log.close()
 
-    assert "journal-disk" in working
-    assert "journal-disk" not in [thread.name for thread in threading.enumerate()]
+    assert working["the given one"], "it must not keep a process that ends"
+    assert "the given one" not in [thread.name for thread in threading.enumerate()]
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(log._fd)
 

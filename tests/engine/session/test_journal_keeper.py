@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from engine.model.events import Operator, OperatorCommand, Timer
 from engine.model.records import Alert
 from engine.session.audit_index import Question, open_index
 from engine.session.file_system import OS, OsFileSystem
-from engine.session.journal import Journal
+from engine.session.journal import PATIENCE_S, Journal
 from engine.session.journal_emergency import EMERGENCY_BYTES, read_emergency
 from engine.session.journal_head import Head, read_head
 from engine.session.journal_keeper import Keeper, begin, take_over
@@ -116,9 +117,10 @@ def test_modes_do_not_depend_on_the_umask(path: Path, umask: int) -> None:
     log.close()
 
 
-def test_the_open_file_is_always_locked(path: Path) -> None:
-    """Also the one that a rotation put there."""
-    log = rotated(path)
+@pytest.mark.parametrize("beats", [0, 5])
+def test_the_open_file_is_always_locked(path: Path, beats: int) -> None:
+    """The first one, and the one that a rotation put there."""
+    log = rotated(path, beats)
     fd = os.open(path, os.O_RDONLY)
     with pytest.raises(BlockingIOError):
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -238,7 +240,11 @@ def test_every_sync_is_acknowledged(path: Path) -> None:
     log = rotated(path, beats=1)
 
     assert Head(1, 101, log.head) == read_head(path.with_name("journal.head"))
+    write(log, 1)
     log.close()
+    assert log._keeper is not None
+    assert not log._keeper.is_pending, "the last head would be lost by a power cut"
+    assert Head(1, 102, log.head) == read_head(path.with_name("journal.head"))
 
 
 def test_a_file_ahead_of_its_head_is_normal(path: Path) -> None:
@@ -331,6 +337,7 @@ def test_each_writer_has_a_higher_epoch(path: Path) -> None:
     log = rotated(path, beats=1)
     log.close()
     second = resumed(path)
+    assert 101 == second.durable
     second.note("session_resumed", TS, {"epoch": second.epoch})
     second.close()
     path.with_name("journal.head").unlink()
@@ -340,10 +347,30 @@ def test_each_writer_has_a_higher_epoch(path: Path) -> None:
     third.close()
 
 
-@pytest.mark.parametrize("how", ["sync", "commit", "commits_at_once", "close"])
+class Slow(OsFileSystem):
+    """A disk nobody looks on at."""
+
+    def sync(self, fd: int) -> None:
+        time.sleep(10 * PATIENCE_S)
+        super().sync(fd)
+
+
+def test_a_sync_takes_over_what_a_commit_began(path: Path) -> None:
+    """What did not end in a moment is waited for: one at a time, and everything is durable."""
+    log = rotated(path, beats=1, files=Slow())
+    write(log, 1)
+    assert not log.commits_at_once()
+    write(log, 1)
+    asyncio.run(log.sync())
+
+    assert (103, None) == (log.durable, log.failure)
+    log.close()
+
+
+@pytest.mark.parametrize("how", ["sync", "commit", "quiet", "close"])
 def test_a_fenced_writer_stops(path: Path, how: str) -> None:
     """Its lock was lost: it acknowledges nothing more, and writes no emergency either."""
-    log = rotated(path, beats=1)
+    log = rotated(path, beats=1, files=Slow())
     other = resumed(path)
     write(log, 1)
     match how:
@@ -351,9 +378,9 @@ def test_a_fenced_writer_stops(path: Path, how: str) -> None:
             asyncio.run(log.sync())
         case "commit":
             assert not asyncio.run(log.commit())
-        case "commits_at_once":
-            while not log.commits_at_once():
-                asyncio.run(log.quiet())
+        case "quiet":
+            assert not log.commits_at_once()
+            asyncio.run(log.quiet())
         case _:
             log.close()
     log.extend([OperatorCommand(TS, Operator.KILL, "cli")])
