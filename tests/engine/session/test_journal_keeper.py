@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import fcntl
-import json
 import os
 import stat
 import time
@@ -14,11 +13,9 @@ import pytest
 
 from engine.model.errors import FencedByEpoch, JournalDamaged, UsageError
 from engine.model.events import Operator, OperatorCommand, Timer
-from engine.model.records import Alert
 from engine.session.audit_index import Question, open_index
 from engine.session.file_system import OS, OsFileSystem
 from engine.session.journal import PATIENCE_S, Journal
-from engine.session.journal_emergency import EMERGENCY_BYTES, read_emergency
 from engine.session.journal_head import Head, read_head
 from engine.session.journal_keeper import Keeper, begin, take_over
 from engine.session.journal_reader import read_journal
@@ -465,84 +462,6 @@ def test_a_segment_that_can_not_be_packed_stays_as_it_is(path: Path) -> None:
     assert errno.ENOSPC == failure.errno
     assert log.failure is None
     assert 501 == len(list(read_journal(path)))
-
-
-# --- last words ------------------------------------------------------------------------------
-
-
-class Full(OsFileSystem):
-    """Has no room for another byte of a growing file, from some write on."""
-
-    def __init__(self, good_writes: int) -> None:
-        self._left = good_writes
-
-    def write(self, fd: int, block: bytes | memoryview) -> int:
-        self._left -= 1
-        if self._left < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return super().write(fd, block)
-
-
-def failed(path: Path) -> Journal:
-    log = Journal(begin(path, files=Full(1)))
-    log.note("session_started", TS, {"run_id": "r"})
-    log.flush()
-    log.extend([Timer(TS + 1), Timer(TS + 2)])
-    log.flush()
-    return log
-
-
-def test_the_last_words_need_no_room(path: Path) -> None:
-    """reliability.md C7: in the same chain, behind the journal's last whole line."""
-    log = failed(path)
-    head, events = log.head, log.events
-    log.extend([Timer(TS + 3), OperatorCommand(TS + 4, Operator.JOURNAL_FAILURE, "session")])
-    log.note("session_ended", TS + 5, {})
-    log.close()
-    told = list(read_emergency(path.with_name("emergency.jsonl"), head, events))
-
-    assert ["timer", "timer", "operator_command", "session_ended"] == [
-        json.loads(line)["type"] for line in told
-    ]
-    assert [2, 3, 4, 5] == [json.loads(line)["seq"] for line in told]
-    assert 1 == events == len(list(read_journal(path)))
-
-
-def test_more_than_the_room_is_counted(path: Path) -> None:
-    """The segment ends in a whole line."""
-    log = failed(path)
-    head = log.head
-    for _ in range(2):
-        log.extend([Alert(TS, "a", "info", "x" * 1_000) for _ in range(700)])
-    assert log._keeper is not None
-    lost = log._keeper.emergency.lost
-    log.close()
-
-    assert 700 == lost
-    told = list(read_emergency(path.with_name("emergency.jsonl"), head, 1))
-    assert 702 == len(told)
-    assert sum(map(len, told)) <= EMERGENCY_BYTES
-
-
-def test_changed_last_words_are_found(path: Path) -> None:
-    """By file and line."""
-    log = failed(path)
-    head = log.head
-    log.close()
-    target = path.with_name("emergency.jsonl")
-    target.write_bytes(target.read_bytes().replace(b'"ts":17', b'"ts":18'))
-    with pytest.raises(JournalDamaged, match=r"emergency.jsonl:1: "):
-        list(read_emergency(target, head, 1))
-
-
-def test_an_unused_segment_leaves_nothing(path: Path) -> None:
-    """After a clean end; while the session runs its room is taken."""
-    log = rotated(path, beats=1)
-    reserved = path.with_name("emergency.jsonl").stat()
-    log.close()
-
-    assert EMERGENCY_BYTES <= min(reserved.st_size, reserved.st_blocks * 512)
-    assert "emergency.jsonl" not in names(path)
 
 
 def test_a_run_without_a_whole_line_has_nothing_to_resume(path: Path) -> None:
