@@ -155,6 +155,16 @@ def test_damage_in_a_segment_names_file_and_line(
     assert 6 == caught.value.exit_code
 
 
+def test_a_torn_end_of_a_segment_is_damage(sealed: Path) -> None:
+    """Only the file that is being written can have been torn; also where no head tells."""
+    packed = segment(sealed, 1)
+    packed.with_suffix("").write_bytes(unpacked(packed)[:-9])
+    packed.unlink()
+    sealed.with_name("journal.head").unlink()
+    with pytest.raises(JournalDamaged, match=r"events-000001\.jsonl:"):
+        Recorded(sealed)
+
+
 def test_a_segment_of_another_journal_is_refused(sealed: Path, tmp_path: Path) -> None:
     """Whole in itself, and not the next in the chain."""
     segment(sealed, 2).write_bytes(segment(sealed, 1).read_bytes())

@@ -16,6 +16,8 @@ from engine.session.file_system import OS, OsFileSystem
 from engine.session.journal_head import Head, read_head
 from engine.session.journal_keeper import Keeper, begin, begin_again, take_over
 from engine.session.journal_line import GENESIS
+from engine.session.journal_parts import segments, twin
+from engine.session.journal_reader import read_journal
 from engine.session.recorded import Recorded
 from tests.engine.session.test_journal_keeper import join, rotated, segment
 
@@ -197,6 +199,23 @@ def test_a_fenced_keeper_touches_nothing(tmp_path: Path) -> None:
     assert Head(2, 0, GENESIS) == read_head(path.with_name("journal.head"))
     OS.close(fd)
     other.close()
+
+
+def test_a_prepared_rotation_is_known_among_segments(tmp_path: Path) -> None:
+    """The newest of them is the open file under its second name: read once, and taken back."""
+    path = tmp_path / "events.jsonl"
+    rotated(path).close()
+    keeper = take_over(path, OS.append(path), Recorded(path))
+    join(keeper)
+    before = segments(path)
+    keeper.prepare()
+    second_name = twin(path)
+    seen = [line.seq for line in read_journal(path)]
+    keeper.close()
+
+    assert (path.with_name("events-000003.jsonl"), 2) == (second_name, len(before))
+    assert list(range(1, 502)) == seen
+    assert before == segments(path)
 
 
 def test_a_segment_is_full_by_its_own_bytes(tmp_path: Path) -> None:

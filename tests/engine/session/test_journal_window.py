@@ -50,10 +50,22 @@ def test_it_finds_what_a_whole_reading_finds(
     read: Path = request.getfixturevalue(where)
     times = [json.loads(line)["ts"] for line in raw]
     rng = random.Random(4)  # noqa: S311
-    ends = [0, times[0], times[-1], times[-1] + 1, *(rng.randrange(times[-1]) for _ in range(200))]
+    ends = [0, times[0], times[-1], times[-1] + 1, *(rng.randrange(times[-1]) for _ in range(100))]
+    ends += [rng.choice(times) for _ in range(100)]
     for since, until in zip(ends, reversed(ends), strict=True):
         expected = [line for line, ts in zip(raw, times, strict=True) if since <= ts < until]
         assert expected == [one.raw for one in lines_between(read, since, until)]
+
+
+def test_a_line_longer_than_a_scan_is_found(tmp_path: Path) -> None:
+    """Also as the last one: behind it there is nothing to compare with."""
+    chain, path = Chain(), tmp_path / "events.jsonl"
+    texts = ["y", "y" * 3 * SCAN_BYTES, "y", "y" * 3 * SCAN_BYTES]
+    raw = [chain.data("timer", ts, {"x": text}) for ts, text in enumerate(texts)]
+    path.write_bytes(b"".join(raw))
+
+    for since in range(len(raw)):
+        assert raw[since:] == [one.raw for one in lines_between(path, since, 99)]
 
 
 def test_a_line_being_written_is_not_there_yet(journal: Path, tmp_path: Path) -> None:
@@ -65,10 +77,12 @@ def test_a_line_being_written_is_not_there_yet(journal: Path, tmp_path: Path) ->
 
 
 def test_damage_inside_the_stretch_is_refused(journal: Path, tmp_path: Path) -> None:
-    """A changed line, and one that is missing."""
+    """A changed line, one that is missing, and one of the same number from another run."""
     raw = journal.read_bytes().splitlines(keepends=True)
-    path = tmp_path / "events.jsonl"
-    for lines in ([*raw[:50], raw[50].replace(b"timer", b"tamer"), *raw[51:]], raw[:50] + raw[51:]):
+    path, chain = tmp_path / "events.jsonl", Chain()
+    other = [chain.data("timer", 9, {}) for _ in range(51)][50]
+    spoiled = [[raw[50].replace(b"timer", b"tamer")], [], [other]]
+    for lines in ([*raw[:50], *line, *raw[51:]] for line in spoiled):
         path.write_bytes(b"".join(lines))
         with pytest.raises(JournalDamaged, match=":51: "):
             list(lines_between(path, 0, 2**62))
