@@ -99,3 +99,13 @@ def test_a_lost_reference_is_not_read() -> None:
 
     assert ("REFERENCE_LOST:BTC",) == lost
     assert ("BASIS_DEPEG:BTC",) == pair.open_reasons()
+
+
+def test_silence_is_told_before_a_line_that_is_down() -> None:
+    """Where both pass their limits with the same timer, the nearer cause is named."""
+    pair = begun(limits={"max_reference_lag_s": 10.0})
+    pair.line(is_up=False)
+    pair.silent = {"BTC"}
+    pair.wait(10.5)
+
+    assert [("max_reference_lag_s", "BTC", True)] == pair.trips()
