@@ -110,7 +110,7 @@ def test_a_segment_is_used_once_it_has_a_byte(tmp_path: Path, content: bytes, us
 
 
 def test_a_used_segment_ends_with_its_last_line(path: Path) -> None:
-    """The rest of the room is given back, and that is on the disk when the session is over."""
+    """The rest of the room is given back."""
     log = failed(path)
     told = log.last_words
     log.close()

@@ -16,7 +16,7 @@ from engine.model.events import Operator, OperatorCommand, Timer
 from engine.session.audit_index import Question, open_index
 from engine.session.file_system import OS, OsFileSystem
 from engine.session.journal import PATIENCE_S, Journal
-from engine.session.journal_head import Head, read_head
+from engine.session.journal_head import Head, encode, read_head
 from engine.session.journal_keeper import Keeper, begin, take_over
 from engine.session.journal_reader import read_journal
 from engine.session.recorded import Recorded
@@ -247,6 +247,7 @@ def test_every_sync_is_acknowledged(path: Path) -> None:
     log = rotated(path, beats=1)
 
     assert Head(1, 101, log.head) == read_head(path.with_name("journal.head"))
+    assert not log.is_full
     write(log, 1)
     log.close()
     assert log._keeper is not None
@@ -315,6 +316,15 @@ def test_a_head_of_another_run_is_refused(sealed: Path, tmp_path: Path) -> None:
     sealed.with_name("journal.head").write_bytes(other.with_name("journal.head").read_bytes())
     with pytest.raises(JournalDamaged, match="another line of this number"):
         list(read_journal(sealed))
+
+
+def test_another_head_is_told_by_the_line_of_its_file(sealed: Path) -> None:
+    """A person opens that file and counts there."""
+    sealed.with_name("journal.head").write_bytes(encode(Head(1, 501, "ab" * 32)))
+    with pytest.raises(JournalDamaged, match=r"events\.jsonl:") as caught:
+        list(read_journal(sealed))
+
+    assert sealed.read_bytes().count(b"\n") == caught.value.line
 
 
 def test_a_journal_without_a_head_is_read(sealed: Path) -> None:

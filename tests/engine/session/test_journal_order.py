@@ -10,14 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from engine.model.errors import FencedByEpoch
 from engine.session.file_system import OS, OsFileSystem
+from engine.session.journal_emergency import EmergencySegment
 from engine.session.journal_head import Head, read_head
 from engine.session.journal_keeper import Keeper, begin, begin_again, take_over
 from engine.session.journal_line import GENESIS
-from engine.session.journal_parts import segments, twin
+from engine.session.journal_parts import BrokenSeal, open_part, segments, twin
 from engine.session.journal_reader import read_journal
+from engine.session.journal_seal import seal
 from engine.session.recorded import Recorded
 from tests.engine.session.test_journal_keeper import join, rotated, segment
 
@@ -75,6 +78,10 @@ class Told(OsFileSystem):
         self._tell(f"rename {old.name}")
         super().rename(old, new)
 
+    def unlink(self, path: Path) -> None:
+        self._tell(f"unlink {path.name}")
+        super().unlink(path)
+
     def truncate(self, fd: int, size: int) -> None:
         self._tell(f"truncate {self.names[fd]} to {size}")
         super().truncate(fd, size)
@@ -111,8 +118,10 @@ def test_a_start_is_durable_before_anything_is_acknowledged(tmp_path: Path, star
 
     assert [
         *made,
+        "unlink emergency.jsonl",
         "create emergency.jsonl",
         "sync emergency.jsonl",
+        "unlink .events.jsonl.next",
         f"truncate events.jsonl to {path.stat().st_size}",
         "sync the folder",
         "sync events.jsonl",
@@ -148,6 +157,53 @@ def test_a_rotation_loses_no_line_and_no_name(tmp_path: Path) -> None:
         ["sync .events.jsonl.next", "write journal.head"],
     ] == hardened
     assert segment(path, 1).exists()
+
+
+def test_last_words_are_on_the_disk_before_they_are_let_go(tmp_path: Path) -> None:
+    """The room behind them is cut off first; nothing syncs them later."""
+    disk = Told()
+    path = tmp_path / "emergency.jsonl"
+    words = EmergencySegment(disk, path)
+    disk.take()
+    words.note("session_ended", 1, {})
+    size = len(path.read_bytes().rstrip(b"\0"))
+    words.close()
+
+    assert [
+        "write emergency.jsonl",
+        f"truncate emergency.jsonl to {size}",
+        "sync emergency.jsonl",
+        "close emergency.jsonl",
+    ] == disk.take()
+
+
+def test_a_segment_is_packed_beside_itself(tmp_path: Path) -> None:
+    """What was packed is on the disk, under its name, before the plain one goes."""
+    disk = Told()
+    (tmp_path / "events-000001.jsonl").write_bytes(b"a line\n")
+    packed = seal(disk, tmp_path / "events-000001.jsonl")
+
+    assert [
+        "unlink .events-000001.jsonl.zst.tmp",
+        "create .events-000001.jsonl.zst.tmp",
+        "sync .events-000001.jsonl.zst.tmp",
+        "close .events-000001.jsonl.zst.tmp",
+        "rename .events-000001.jsonl.zst.tmp",
+        "sync the folder",
+        "unlink events-000001.jsonl",
+    ] == disk.take()
+    assert [packed] == list(tmp_path.iterdir())
+
+
+def test_a_segment_that_asks_for_much_memory_is_not_unpacked(tmp_path: Path) -> None:
+    """No session packs with such a window; whoever did must not fill the memory of a reader."""
+    wide = zstandard.ZstdCompressionParameters(window_log=24)
+    pack = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    path = tmp_path / "events-000001.jsonl.zst"
+    path.write_bytes(pack.compress(b"x" * 100) + pack.flush())
+
+    with open_part(path) as file, pytest.raises(BrokenSeal, match="can't be unpacked"):
+        file.read()
 
 
 def descriptors() -> set[str]:
