@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from engine.venue import MarginMode
+from engine.model.account import MarginMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

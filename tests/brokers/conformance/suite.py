@@ -14,11 +14,11 @@ import pytest
 
 from brokers.link.account import Accepted, LineDown, LineUp, Refused, Unanswered, Unclear
 from brokers.link.rest import RestConfig
-from engine.model.account import Liquidity
+from engine.model.account import Liquidity, MarginMode
 from engine.model.money import ZERO
 from engine.model.orders import TimeInForce
 from engine.model.venue_events import RejectReason, Standing
-from engine.venue import MarginMode, MarginTerms
+from engine.venue import MarginTerms
 from tests.brokers.conformance.batches import Batches
 from tests.brokers.conformance.ground import ASK, BID, BUY, QTY, SELL, Ground, until
 
