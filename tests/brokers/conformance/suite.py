@@ -13,14 +13,26 @@ from decimal import Decimal
 import pytest
 
 from brokers.link.account import Accepted, LineDown, LineUp, Refused, Unanswered, Unclear
+from brokers.link.errands import Errands
+from brokers.link.mail import Mail
 from brokers.link.rest import RestConfig
+from brokers.link.terms import Held, Terms
 from engine.model.account import Liquidity, MarginMode
 from engine.model.money import ZERO
 from engine.model.orders import TimeInForce
-from engine.model.venue_events import RejectReason, Standing
+from engine.model.venue_events import RejectReason, Standing, VenueEvent, VenueMargin
 from engine.venue import MarginTerms
 from tests.brokers.conformance.batches import Batches
-from tests.brokers.conformance.ground import ASK, BID, BUY, QTY, SELL, Ground, until
+from tests.brokers.conformance.ground import (
+    ASK,
+    BID,
+    BUY,
+    PATIENCE_S,
+    QTY,
+    SELL,
+    Ground,
+    until,
+)
 
 ENDED = (Standing.CANCELED, Standing.EXPIRED, Standing.REJECTED, Standing.FILLED)
 HALF = QTY / 2
@@ -405,6 +417,30 @@ class Conformance(Batches):
         far = MarginTerms(held.symbol, 999, held.mode)
         assert isinstance(await ground.account.set_margin(held, far), Refused)
         assert held == await margin_of(ground)
+
+    async def test_what_another_client_changes_is_told_once(self, ground: Ground) -> None:
+        """Row 47: by the venue's own requests; asked three times, told with what it was."""
+        held = await margin_of(ground)
+        told: list[VenueEvent] = []
+        errands, mail = Errands(), Mail(told.append, lambda: 1, lambda: None)
+        terms = Terms(ground.account, Held((held,), 60.0), errands, mail)
+
+        async def asked(minute: int) -> None:
+            terms.beat(minute * 60 * 10**9)
+            await errands.leave(PATIENCE_S)
+            mail.advance(1)
+            for event in told:
+                terms.see(event)
+
+        await asked(1)
+        assert [] == told
+        async with ground.another() as other:
+            wanted = MarginTerms(held.symbol, 3, MarginMode.ISOLATED)
+            assert isinstance(await other.set_margin(held, wanted), Accepted)
+        for minute in (2, 3):
+            await asked(minute)
+            was = held.leverage, MarginMode.CROSS
+            assert [VenueMargin(1, held.symbol, 3, MarginMode.ISOLATED, *was)] == told
 
     # --- the stream breaks ---------------------------------------------------------------------
 
