@@ -5,7 +5,7 @@ raises into the kernel: a refusal is a `VenueRejected`, an unknown outcome a `Ve
 frame a `Malformed`. What can't be reached at start raises `DataUnavailable`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
@@ -65,6 +65,8 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
     taker_fee_bps: Decimal
     leverage: Decimal
     """Initial margin is notional over this."""
+    leverages: Mapping[str, int] = {}
+    """Of each instrument at the venue, where it tells: then the least of them counts."""
 
 
 class MarginTerms(msgspec.Struct, frozen=True):
