@@ -230,6 +230,10 @@ ORDERS: Final = (
     )),
     Row(47, "insufficient margin, leverage changed by others", (
         f"{SUITE}test_what_the_rules_forbid_is_refused", f"{KERNEL}test_lifecycle.py::test_venue_rejects_pause",
+        f"{LINK}test_terms.py::test_refusals_for_want_of_margin_ask_once_and_soon",
+        f"{SUITE}test_what_another_client_changes_is_told_once",
+        f"{KERNEL}test_terms.py::test_a_person_is_told_from_what_to_what",
+        "end_to_end/test_live_trading.py::test_another_hand_at_the_leverage_is_told_once_and_replays",
     )),
 )  # fmt: skip
 
@@ -314,7 +318,6 @@ OPEN: Final = {
     17: "five minutes of it are a benchmark's, not this suite's",
     41: "rules are read once, when a session starts: later ones show as refusals, which pause it",
     42: "a key revoked while it trades shows as refusals, which pause it; nothing halts for it",
-    47: "leverage that others change is read again at the next start only",
     50: "no venue of these names the account in its events; what is not ours is told apart by name",
 }
 """What the tests of a row leave open, and why."""
