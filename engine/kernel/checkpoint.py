@@ -10,6 +10,7 @@ import msgspec
 
 from engine.kernel.conduct import ConductState
 from engine.kernel.dealing import DealingState
+from engine.kernel.denials import DenialsState
 from engine.kernel.inquiries import Inquiry
 from engine.kernel.kernel import Kernel
 from engine.kernel.reference import ReferenceState
@@ -38,6 +39,7 @@ class KernelState:
     operator_intents: int = 0
     closing: list[str] = field(default_factory=list)
     reference: ReferenceState = field(default_factory=ReferenceState)
+    denials: DenialsState = field(default_factory=DenialsState)
 
 
 def snapshot(kernel: Kernel) -> bytes:
@@ -61,6 +63,7 @@ def snapshot(kernel: Kernel) -> bytes:
             truth=kernel.truth.state,
             inquiries=kernel.inquiries.open,
             reference=kernel.reference.state,
+            denials=kernel.denials.state,
         )
     )
 
@@ -83,6 +86,7 @@ def restore(kernel: Kernel, content: bytes) -> None:
     kernel.manual.sequence.last = state.operator_intents
     kernel.house.closing = dict.fromkeys(state.closing)
     kernel.reference.restore(state.reference)
+    kernel.denials.state = state.denials
     kernel.roster.restore(state.roster)
     _restore_desks(kernel)
     kernel.watch.restore()

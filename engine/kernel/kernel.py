@@ -6,8 +6,8 @@ of the state and the input; the state is updated in place and can be taken out a
 known here and must not be.
 
 Here the parts are connected and each input finds its handler. What the market says goes on in
-`seeing`, what agents wish in `asking` and `dealing`, what the venue did in `booking`, `truth` and
-`inquiries`, what people ask in `operators`, and what the lifecycle orders in `ending`.
+`seeing`, what agents wish in `asking` and `dealing`, what the venue did in `booking`, `truth`,
+`inquiries` and `denials`, what people ask in `operators`, what the lifecycle orders in `ending`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,7 @@ from engine.kernel.booking import Booking
 from engine.kernel.conduct import Conduct
 from engine.kernel.config import KernelConfig, lifecycle_policy
 from engine.kernel.dealing import Dealing
+from engine.kernel.denials import OBEYED, REFUSALS, Denials
 from engine.kernel.ending import Ending
 from engine.kernel.house import House
 from engine.kernel.inquiries import Inquiries
@@ -178,6 +179,13 @@ class Kernel:
             lose=self._on_answer,
             picture_gap_s=capabilities.picture_gap_s,
         )
+        self.denials = Denials(
+            self.conduct,
+            self.out,
+            hold_s=self.config.limits.refusal_hold_s,
+            escalate_s=self.config.sync.escalate_s,
+            cancel=self.house.cancel_scope,
+        )
         self._is_account_ours = not capabilities.account_outlives_engine
         self.truth.state.is_reconciled = self._is_account_ours
         self.inquiries = Inquiries(
@@ -302,12 +310,17 @@ class Kernel:
         ended = flow.answer(event)
         if flow.refusals:
             self._booking.count_refusals(now_ns)
+        if type(event) in REFUSALS:
+            self.denials.on_refusal(event, now_ns)  # type: ignore[arg-type]  # looked up by class
+        elif self.denials.is_open and type(event) in OBEYED:
+            self.denials.on_obeyed(event.symbol, now_ns)
         if ended is not None:
             self.dealing.ended(ended, now_ns)
         if self.conduct.is_flattening:
             self.ending.settle_when_done(now_ns)
 
     def _on_snapshot(self, theirs: VenueSnapshot, now_ns: int) -> None:
+        self.denials.on_picture(theirs, now_ns)
         self.truth.on_snapshot(theirs, now_ns)
         self._start_when_healthy(now_ns)
 
@@ -330,6 +343,7 @@ class Kernel:
         if self.reference.state.counterparts:
             self._start_when_healthy(now_ns)
             self.reference.on_time(now_ns)
+        self.denials.on_time(now_ns)
         self.conduct.on_time(now_ns)
         self._operators.on_time(now_ns)
         self.dealing.retry(now_ns)
