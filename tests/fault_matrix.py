@@ -17,6 +17,7 @@ class Row(NamedTuple):
 
 
 BATCHES: Final = "brokers/conformance/batches.py::Batches::"
+MARGINS: Final = "brokers/conformance/margins.py::Margins::"
 SUITE: Final = "brokers/conformance/suite.py::Conformance::"
 KERNEL: Final = "engine/kernel/"
 LINK: Final = "brokers/link/"
@@ -236,7 +237,7 @@ ORDERS: Final = (
         f"{SUITE}test_what_the_rules_forbid_is_refused",
         f"{KERNEL}test_denials.py::test_a_venue_that_refuses_is_not_asked_again_at_once",
         f"{LINK}test_terms.py::test_refusals_for_want_of_margin_ask_once_and_soon",
-        f"{SUITE}test_what_another_client_changes_is_told_once",
+        f"{MARGINS}test_what_another_client_changes_is_told_once",
         f"{KERNEL}test_terms.py::test_a_person_is_told_from_what_to_what",
         "end_to_end/test_live_trading.py::test_another_hand_at_the_leverage_is_told_once_and_replays",
     )),
