@@ -22,7 +22,7 @@ LINES_MAX = {
     "SCREEN.md": 120,
     "KEYS.md": 80,
     "SANDBOX.md": 80,
-    "LIVE.md": 120,
+    "LIVE.md": 130,
     "SHADOW.md": 80,
 }
 BEGINS = re.compile(r"(--headless|run_autonomous).*&$")
