@@ -204,7 +204,7 @@ def typed_into(terminal: Terminal, *answers: tuple[str, str]) -> None:
         terminal.press(f"{answer}\r")
 
 
-def test_a_key_that_is_typed_is_not_shown(tmp_path: Path) -> None:
+def test_a_key_that_is_typed_is_not_shown(tmp_path: Path, fresh_interpreters: None) -> None:
     """Not echoed, not in the arguments of the process, and kept under a passphrase typed twice."""
     home = tmp_path / "home"
     terminal = Terminal(home, "keys", "set", "binance")
@@ -264,7 +264,7 @@ def environment_of(pid: int) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
 
-def test_the_player_of_a_replay_gets_no_key(tmp_path: Path) -> None:
+def test_the_player_of_a_replay_gets_no_key(tmp_path: Path, fresh_interpreters: None) -> None:
     """It only reads a journal; the screen before it was started with one."""
     home = tmp_path / "home"
     session = ("--headless", "--source", "mock", "--duration", "1", "--speed", "max")
