@@ -17,7 +17,7 @@ def made(folder: str, files: int, each: int) -> list[Any]:
 
 def test_every_part_begins_with_long_ones() -> None:
     """Of whole files, each in its order; the parts are as long as xdist cuts them."""
-    short, long = made("model", 30, 4), tests_of("end_to_end", 6, 5)
+    short, long = made("model", 30, 4), made("end_to_end", 6, 5)
     order = dealt([*short, *long], 3)
     parts = [order[:50], order[50:100], order[100:]]
 
@@ -30,6 +30,6 @@ def test_every_part_begins_with_long_ones() -> None:
 
 def test_many_long_ones_are_dealt_too() -> None:
     """More than the parts have room for: still each of them once."""
-    short, long = made("model", 1, 2), tests_of("crash", 5, 7)
+    short, long = made("model", 1, 2), made("crash", 5, 7)
 
     assert 37 == len({id(one) for one in dealt([*short, *long], 4)})
