@@ -120,7 +120,7 @@ $(ORACLE): tests/oracle.txt | $(STAMP)
 
 # Once, in place of each of the workers for itself.
 $(COMPILED): | $(STAMP)
-	@$(BIN)/pytest --collect-only -qq > /dev/null
+	@$(BIN)/pytest --collect-only -qq --snapshot-warn-unused > /dev/null
 	@touch $@
 
 clean:
