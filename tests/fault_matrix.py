@@ -202,13 +202,17 @@ ORDERS: Final = (
         f"{KERNEL}test_orders.py::test_a_liquidation_leaves_no_agent_with_a_position_it_lost",
     )),
     Row(41, "an instrument's rules change", (
-        f"{SUITE}test_what_the_rules_forbid_is_refused", f"{KERNEL}test_lifecycle.py::test_venue_rejects_pause",
+        f"{SUITE}test_what_the_rules_forbid_is_refused",
+        f"{KERNEL}test_denials.py::test_a_venue_that_refuses_is_not_asked_again_at_once",
     )),
     Row(42, "key revoked, or it could withdraw", (
         "laptop_agents/test_admission.py::test_with_anything_missing_nothing_begins",
         "brokers/binance/test_conformance.py::test_a_key_that_may_not_trade_is_refused_where_it_tries",
         "brokers/binance/test_listener.py::test_a_key_that_is_refused_is_told_once_and_asked_for_again",
-        f"{KERNEL}test_lifecycle.py::test_refused_answers_count_as_errors",
+        f"{KERNEL}test_denials.py::test_a_key_that_stays_refused_halts",
+        f"{KERNEL}test_denials.py::test_an_account_that_may_not_be_read_says_the_same",
+        f"{SUITE}test_a_key_that_is_revoked_is_refused_whatever_is_asked",
+        "end_to_end/test_denied.py::test_a_key_that_stays_revoked_is_an_emergency",
     )),
     Row(43, "nonce or time stamp outside its window", (
         "brokers/binance/test_account.py::test_a_late_stamp_looks_at_the_clock_and_tries_once_more",
@@ -229,7 +233,8 @@ ORDERS: Final = (
         f"{SUITE}test_the_dead_man_fires", f"{KERNEL}test_truth.py::test_a_ghost_is_asked_after",
     )),
     Row(47, "insufficient margin, leverage changed by others", (
-        f"{SUITE}test_what_the_rules_forbid_is_refused", f"{KERNEL}test_lifecycle.py::test_venue_rejects_pause",
+        f"{SUITE}test_what_the_rules_forbid_is_refused",
+        f"{KERNEL}test_denials.py::test_a_venue_that_refuses_is_not_asked_again_at_once",
     )),
 )  # fmt: skip
 
@@ -313,7 +318,6 @@ OPEN: Final = {
     8: "ten minutes of it are a soak's (`make soak-live-virtual`, `make soak-toxic`), not this suite's",
     17: "five minutes of it are a benchmark's, not this suite's",
     41: "rules are read once, when a session starts: later ones show as refusals, which pause it",
-    42: "a key revoked while it trades shows as refusals, which pause it; nothing halts for it",
     47: "leverage that others change is read again at the next start only",
     50: "no venue of these names the account in its events; what is not ours is told apart by name",
 }

@@ -143,7 +143,8 @@ class Survey:
                 if moves() == before:
                     break
         except NotWhole as missing:
-            return Unanswered(missing.fault.detail)
+            fault = missing.fault
+            return Unanswered(fault.detail, is_denied=fault.reason is RejectReason.AUTH)
         return seen
 
     async def _look(self, since_ns: int) -> Picture:

@@ -122,7 +122,8 @@ def read(answer: Said | Unclear, read_data: Callable[[Raw], list[T]]) -> list[T]
     if isinstance(answer, Unclear):
         return Unanswered(answer.cause)
     if answer.code != OK:
-        return Unanswered(f"{answer.code} {answer.message}".strip())
+        said = f"{answer.code} {answer.message}".strip()
+        return Unanswered(said, is_denied=reason_of(answer.code) is RejectReason.AUTH)
     try:
         return read_data(answer.data)
     except UNREADABLE as error:

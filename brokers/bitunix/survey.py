@@ -38,7 +38,7 @@ from brokers.link.account import (
 from brokers.link.grid import Refused as Unreadable
 from engine.model.money import ZERO
 from engine.model.orders import Side
-from engine.model.venue_events import Standing, VenueHolding
+from engine.model.venue_events import RejectReason, Standing, VenueHolding
 from engine.venue import MarginTerms
 
 PAGES_MAX: Final = 20
@@ -257,7 +257,7 @@ class Survey:
 
 def _rows(answer: Answer, read_data: Callable[[Raw], list[T]]) -> list[T] | Unanswered:
     if isinstance(answer, Refused):
-        return Unanswered(answer.detail)
+        return Unanswered(answer.detail, is_denied=answer.reason is RejectReason.AUTH)
     return read(answer, read_data)
 
 

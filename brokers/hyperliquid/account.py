@@ -61,8 +61,10 @@ from engine.venue import Capabilities, MarginTerms
 
 LEAVE_S: Final = 2.0
 """For what is said on the way out."""
-PASSING: Final = frozenset({None, RejectReason.VENUE_UNAVAILABLE, RejectReason.RATE_LIMIT})
-"""What is wrong with the line or the moment, not with the wish."""
+PASSING: Final = frozenset(
+    {None, RejectReason.VENUE_UNAVAILABLE, RejectReason.RATE_LIMIT, RejectReason.AUTH}
+)
+"""What is wrong with the line, the moment or the key, not with the wish."""
 SUPERSEDED: Final = "it still shows the order as it was before its amendment"
 UNKNOWN_OID: Final = "unknownOid"
 

@@ -77,6 +77,8 @@ class Unanswered(NamedTuple):
     """A question that brought no whole answer."""
 
     cause: str
+    is_denied: bool = False
+    """The venue does not take the key."""
 
 
 class OrderReport(NamedTuple):

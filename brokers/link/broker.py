@@ -248,6 +248,7 @@ class LiveBroker:
         found = await self._account.picture(max(question.since_ns, self._since_ns))
         asked_ns = question.ts_ns
         if isinstance(found, Unanswered):
-            self._mail.post(VenueSnapshot(0, 0, asked_ns, failure=found.cause))
+            denied = found.is_denied
+            self._mail.post(VenueSnapshot(0, 0, asked_ns, failure=found.cause, is_denied=denied))
         else:
             self._mail.post(self._reports.picture(found, asked_ns))

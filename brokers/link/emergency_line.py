@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 from brokers.link.address import guarded
+from brokers.link.emergency_door import opened
 from engine.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -129,23 +130,16 @@ class EmergencyLine:
         return answer.status, body
 
     def _opened(self, until_s: float) -> "_Wire":
-        """Connect to the first address that answers."""
-        failure = OSError("no address")
-        for family, kind, protocol, _, address in self._addresses:
-            line = socket.socket(family, kind, protocol)
-            try:
-                line.settimeout(_left_s(until_s))
-                line.connect(address)
-                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if self._tls is not None:
-                    line.settimeout(_left_s(until_s))
-                    line = self._tls.wrap_socket(line, server_hostname=self._host)
-            except OSError as error:
-                failure = error
-                line.close()
-                continue
-            return _Wire(line, until_s)
-        raise failure
+        line = opened(self._addresses, until_s)
+        try:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            line.settimeout(_left_s(until_s))
+            if self._tls is not None:
+                line = self._tls.wrap_socket(line, server_hostname=self._host)
+        except OSError:
+            line.close()
+            raise
+        return _Wire(line, until_s)
 
 
 class _Wire:

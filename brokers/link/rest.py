@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from brokers.link.answer import BadAnswer
 from brokers.link.connection import Connection
 from brokers.link.exchanged import NotSent, Outcome, Reply, Request, Unknown
+from brokers.link.way import way_to
 
 __all__ = [
     "Exchange", "NotSent", "Outcome", "Reply", "Request", "Rest", "RestConfig", "Unknown",
@@ -143,8 +144,7 @@ class Exchange:
         async with asyncio.timeout_at(until_s):
             _, connection = await loop.create_connection(
                 lambda: Connection(self._config.answer_bytes_max),
-                host.name,
-                host.port,
+                **await way_to(host.name, host.port),
                 ssl=self._tls if host.is_encrypted else None,
                 server_hostname=host.name if host.is_encrypted else None,
             )

@@ -5,8 +5,9 @@ Rule 1: whoever reads is told of every break before the first frame behind it, s
 Rule 2: a line that is open and says nothing is broken (half-open TCP says nothing for ever).
 Rule 3: what is received is bounded: frames by size, and none waits here; whoever takes them bounds
         what waits.
+Rule 4: no redirect is followed.
 
-Source: reliability.md E5, E6, rows 1-8, 18, 19; websockets 17 for its defaults, all stated here.
+Source: reliability.md E5, E6, F7, rows 1-8, 18, 19; websockets 17 for defaults, all stated here.
 """
 
 import asyncio
@@ -18,9 +19,11 @@ from typing import Final, NamedTuple
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.uri import parse_uri
 
 from brokers.link.backoff import Backoff
 from brokers.link.reader import Reader
+from brokers.link.way import way_to
 from engine.model.text import sanitize
 
 CAUSE_MAX: Final = 120
@@ -139,9 +142,12 @@ class Stream:
     async def _connected(self, take: Callable[[Word], None]) -> None:
         """Live through one connection; it always ends in one of `BROKEN`."""
         self.attempts += 1
-        config = self._config
-        line = connect(
+        config, url = self._config, parse_uri(self._config.url)
+        async with asyncio.timeout(config.open_timeout_s):
+            way = await way_to(url.host, url.port)
+        line = _Line(
             config.url,
+            **way,
             ssl=_tls(config.url, self._tls),
             compression=None,  # a bomb needs it, and small frames gain nothing
             proxy=None,  # never one from the environment
@@ -204,6 +210,14 @@ class Stream:
             self._alarm = loop.call_at(due_s, self._watch, loop)
         elif self._silence is not None and not self._verdict:
             self._silence.reschedule(0.0)
+
+
+class _Line(connect):
+    """Goes where it was told: what is said on it may be signed, and its host is one of a list."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Follow none."""
+        return exc
 
 
 def _tls(url: str, own: ssl.SSLContext | None) -> ssl.SSLContext | None:

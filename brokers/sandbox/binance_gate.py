@@ -69,12 +69,12 @@ def admit(access: Access, sent: Sent, params: Params, now_ms: int) -> TestKey | 
         raise ApiError(-2014, "API-key format invalid.", 401)
     key = KEYS.get(sent.key)
     if key is None:
-        raise _not_allowed()
+        raise not_allowed()
     if access is not Access.KEY:
         _check_time(params, now_ms)
         _check_signature(key, sent, params)
     if access is Access.TRADE and not key.can_trade:
-        raise _not_allowed()
+        raise not_allowed()
     return key
 
 
@@ -107,5 +107,6 @@ def _without(part: str, signature: str) -> str:
     return part.removesuffix(f"&{last}") if part != last else ""
 
 
-def _not_allowed() -> ApiError:
+def not_allowed() -> ApiError:
+    """Return what is said of a key that is not known, or may not do this, or not from here."""
     return ApiError(-2015, "Invalid API-key, IP, or permissions for action.", 401)

@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from brokers.sandbox.binance_codes import BUSY, WORDS, ApiError
-from brokers.sandbox.binance_gate import Access, Sent, TestKey, admit
+from brokers.sandbox.binance_gate import Access, Sent, TestKey, admit, not_allowed
 from brokers.sandbox.binance_limits import Limits, Meter
 from brokers.sandbox.binance_params import Params
 from brokers.sandbox.orders import Why
@@ -27,6 +27,7 @@ OF_EVERY_SYMBOL: Final[Mapping[str, int]] = {
     "/fapi/v1/ticker/24hr": 40,
 }
 """Weight of a call that names no symbol."""
+KEY_HEADER: Final = "X-MBX-APIKEY"
 OF_LEVELS: Final[Mapping[str, int]] = {"5": 2, "10": 2, "20": 2, "50": 2, "100": 5, "500": 10}
 """Weight of a depth snapshot; of more levels 20."""
 
@@ -133,6 +134,10 @@ class BinanceVoice:
         """Say that there is maintenance."""
         return _said(ApiError(-1016, "This service is no longer available.", 503, seconds), {})
 
+    def denied(self, request: web.Request) -> web.Response | None:
+        """Say what it says of a key it does not know."""
+        return _said(not_allowed(), {}) if KEY_HEADER in request.headers else None
+
     def knows_no_order(self, request: web.Request) -> web.Response | None:
         """Say that there is no such order."""
         if request.method != "GET" or request.path not in ORDER_QUERIES:
@@ -162,7 +167,7 @@ async def _read(request: web.Request) -> tuple[Sent, Params]:
         words = parse_qsl(f"{query}&{body}", keep_blank_values=True, errors="strict")
     except ValueError as error:
         raise ApiError(-1100, "Illegal characters found in a parameter.") from error
-    key = request.headers.get("X-MBX-APIKEY", "")
+    key = request.headers.get(KEY_HEADER, "")
     return Sent(key, query, body), Params(dict(words))
 
 

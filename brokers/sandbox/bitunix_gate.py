@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+WRONG_SIGN: Final = (10007, "Signature Error")
 SKEW_MAX_MS: Final = 10_000
 MS_FROM: Final = 100_000_000_000
 """A login's time from here on is in milliseconds: as seconds it would be the year 5138."""
@@ -95,4 +96,4 @@ def _twice(content: bytes, secret: str) -> bytes:
 
 
 def _wrong_sign() -> CodeError:
-    return CodeError(10007, "Signature Error")
+    return CodeError(*WRONG_SIGN)

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from brokers.sandbox.bitunix_gate import WRONG_SIGN
 from brokers.sandbox.faults import Faults
 
 PREFIX: Final = "/api/v1/futures"
@@ -46,6 +47,10 @@ class BitunixVoice:
     def closed(self, seconds: float) -> web.Response:  # noqa: ARG002 - it does not say
         """Say that there is no trading."""
         return refused(*CLOSED)
+
+    def denied(self, request: web.Request) -> web.Response | None:
+        """Say what it says of a key it does not know."""
+        return refused(*WRONG_SIGN) if "api-key" in request.headers else None
 
     def knows_no_order(self, request: web.Request) -> web.Response | None:
         """Say that there is no such order."""

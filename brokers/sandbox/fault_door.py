@@ -37,6 +37,10 @@ class Voice(Protocol):
         """Say that there is maintenance."""
         ...
 
+    def denied(self, request: web.Request) -> web.Response | None:
+        """Say that the key is not taken; None where the request needs none."""
+        ...
+
     def knows_no_order(self, request: web.Request) -> web.Response | None:
         """Say that there is no such order; None where the request asks for none."""
         ...
@@ -63,7 +67,7 @@ def add_faults(app: web.Application, faults: Faults, voice: Voice) -> None:
     async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/sandbox/"):
             return await handler(request)
-        refusal = _lasting(faults, voice, request.path) or await _before(faults, voice, request)
+        refusal = _lasting(faults, voice, request) or await _before(faults, voice, request)
         try:
             return refusal or await _after(faults, request, await handler(request))
         except ConnectionResetError:
@@ -75,11 +79,13 @@ def add_faults(app: web.Application, faults: Faults, voice: Voice) -> None:
     app.middlewares.insert(0, strike)
 
 
-def _lasting(faults: Faults, voice: Voice, path: str) -> web.Response | None:
-    banned_s, closed_s = faults.lasts_s("ban", path), faults.lasts_s("maintenance", path)
-    if banned_s:
+def _lasting(faults: Faults, voice: Voice, request: web.Request) -> web.Response | None:
+    path = request.path
+    if banned_s := faults.lasts_s("ban", path):
         return voice.banned(banned_s)
-    return voice.closed(closed_s) if closed_s else None
+    if closed_s := faults.lasts_s("maintenance", path):
+        return voice.closed(closed_s)
+    return voice.denied(request) if faults.lasts_s("revoke_key", path) else None
 
 
 async def _before(faults: Faults, voice: Voice, request: web.Request) -> web.Response | None:

@@ -38,6 +38,7 @@ MENU: Final[Mapping[str, Entry]] = {
     "rate_limit": Entry("answer 429 with Retry-After", seconds=1.0),
     "ban": Entry("answer 418 to everything for so long", times=0, seconds=2.0),
     "maintenance": Entry("answer that the venue is closed, for so long", times=0, seconds=2.0),
+    "revoke_key": Entry("take no key any more, for so long", times=0, seconds=60.0),
     "not_found_twice": Entry("know nothing of the order that is asked for", times=2),
     "post_only_expires": Entry("accept a post-only order that crosses, and expire it"),
     "clock_skew": Entry("run the venue's clock `ms` ahead from now on, 0 mends it", times=0),
@@ -56,7 +57,7 @@ BEFORE: Final = ("drop", "delay", "error_5xx", "rate_limit", "not_found_twice")
 """Strike before anything is done."""
 AFTER: Final = ("error_5xx_after", "accept_then_timeout", "html_200", "truncated_json")
 """Strike when everything is done."""
-LASTING: Final = ("ban", "maintenance", "silent_stream")
+LASTING: Final = ("ban", "maintenance", "silent_stream", "revoke_key")
 """Hold for their seconds, whoever comes."""
 ARMED_MAX: Final = 100
 JUMP_MAX_BPS: Final = 5_000

@@ -38,6 +38,7 @@ CHEAP: Final = frozenset(
 CHEAP_WEIGHT, WEIGHT = 2, 20
 WEIGHTS: Final[Mapping[str, int]] = {"userRole": 60} | dict.fromkeys(CHEAP, CHEAP_WEIGHT)
 BATCH_PER_WEIGHT: Final = 40
+NOBODY: Final = "0x" + 40 * "0"
 KNOWN: Final = frozenset(MENU) - {"expire_listen_key", "not_found_twice", "post_only_expires"}
 """Faults there are here: no listen keys, nothing told by a path."""
 SHAPELESS: Final = "Failed to deserialize the JSON body into the target type"
@@ -204,6 +205,11 @@ class Voice:
     def closed(self, seconds: float) -> web.Response:  # noqa: ARG002 - it does not say
         """Say that there is maintenance."""
         return _answered("Hyperliquid is down for maintenance", 503)
+
+    def denied(self, request: web.Request) -> web.Response | None:
+        """Say what it says of a signer it does not know; questions need none."""
+        unknown = {"status": "err", "response": f"User or API Wallet {NOBODY} does not exist."}
+        return _answered(unknown) if request.path == "/exchange" else None
 
     def knows_no_order(self, request: web.Request) -> web.Response | None:  # noqa: ARG002 - see below
         """Say nothing: which order a question is about stands in its body."""

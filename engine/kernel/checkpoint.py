@@ -10,6 +10,7 @@ import msgspec
 
 from engine.kernel.conduct import ConductState
 from engine.kernel.dealing import DealingState
+from engine.kernel.denials import DenialsState
 from engine.kernel.inquiries import Inquiry
 from engine.kernel.kernel import Kernel
 from engine.kernel.reference import ReferenceState
@@ -38,6 +39,7 @@ class KernelState:
     operator_intents: int = 0
     closing: list[str] = field(default_factory=list)
     reference: ReferenceState = field(default_factory=ReferenceState)
+    denials: DenialsState = field(default_factory=DenialsState)
 
 
 def snapshot(kernel: Kernel) -> bytes:
@@ -48,7 +50,7 @@ def snapshot(kernel: Kernel) -> bytes:
             conduct=kernel.conduct.state,
             dealing=kernel.dealing.snapshot(),
             house_intents=kernel.house.sequence.last,
-            unpriced=list(kernel.unpriced),
+            unpriced=list(kernel.seeing.unpriced),
             finish=kernel.finish,
             market=kernel.market.snapshot(),
             portfolio=kernel.portfolio.snapshot(),
@@ -61,6 +63,7 @@ def snapshot(kernel: Kernel) -> bytes:
             truth=kernel.truth.state,
             inquiries=kernel.inquiries.open,
             reference=kernel.reference.state,
+            denials=kernel.denials.state,
         )
     )
 
@@ -68,8 +71,8 @@ def snapshot(kernel: Kernel) -> bytes:
 def restore(kernel: Kernel, content: bytes) -> None:
     """Take over a snapshot made with the same config, instruments and agents."""
     state = msgspec.msgpack.decode(content, type=KernelState)
-    kernel.now_ns, kernel.finish = state.now_ns, state.finish
-    kernel.unpriced = dict.fromkeys(state.unpriced)
+    kernel.now_ns, kernel.ending.finish = state.now_ns, state.finish
+    kernel.seeing.unpriced = dict.fromkeys(state.unpriced)
     kernel.market.restore(state.market)
     kernel.portfolio.restore(state.portfolio)
     kernel.blotter.restore(state.blotter)
@@ -83,6 +86,7 @@ def restore(kernel: Kernel, content: bytes) -> None:
     kernel.manual.sequence.last = state.operator_intents
     kernel.house.closing = dict.fromkeys(state.closing)
     kernel.reference.restore(state.reference)
+    kernel.denials.state = state.denials
     kernel.roster.restore(state.roster)
     _restore_desks(kernel)
     kernel.watch.restore()
@@ -95,4 +99,4 @@ def _restore_desks(kernel: Kernel) -> None:
         desk.entry_price = ledger.entry_price(desk.instrument.multiplier) if ledger else None
         orders = kernel.blotter.of_agent(desk.agent, desk.symbol)
         desk.working = {order.slot: order for order in orders}
-    kernel.set_factors()
+    kernel.ending.set_factors()

@@ -62,7 +62,7 @@ class Inquiries:
         out: Outbox,
         *,
         lag_ns: int,
-        answer: Callable[[OrderAnswer], None],
+        answer: Callable[[OrderAnswer, int], None],
         ask_account: Callable[[int], None],
     ) -> None:
         """Take over the parts.
@@ -90,7 +90,8 @@ class Inquiries:
             if order.state is not OrderState.UNKNOWN:
                 if now_ns - order.changed_ns <= IN_FLIGHT_MAX_NS:
                     continue
-                self._answer(VenueUnknown(now_ns, order.symbol, order.order_id, "no answer"))
+                lost = VenueUnknown(now_ns, order.symbol, order.order_id, "no answer")
+                self._answer(lost, now_ns)
             if asked < QUERIES_MAX:
                 asked += self._ask(order, now_ns)
         for order_id in [one for one in self.open if not self._is_sought(one)]:
@@ -134,7 +135,7 @@ class Inquiries:
 
     def _end(self, answer: OrderAnswer) -> None:
         del self.open[answer.order_id]
-        self._answer(answer)
+        self._answer(answer, answer.ts_ns)
 
 
 def _gone(order: Order, now_ns: int, why: str) -> OrderAnswer:

@@ -5,29 +5,32 @@ of the state and the input; the state is updated in place and can be taken out a
 `engine.kernel.checkpoint`. Whether inputs come live, from a recording or from a journal is not
 known here and must not be.
 
-Longer than 300 lines because it has one handler for each kind of input, and they are read side by
-side: what one of them does to market, agents, risk, orders and books is the order of the flow.
+Here the parts are connected and each input finds its handler. What the market says goes on in
+`seeing`, what agents wish in `asking` and `dealing`, what the venue did in `booking`, `truth`,
+`inquiries` and `denials`, what people ask in `operators`, what the lifecycle orders in `ending`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 from engine.agents.contract import Agent
 from engine.agents.roster import Roster
-from engine.agents.supervisor import resolve
 from engine.execution.blotter import Blotter
 from engine.execution.order_flow import ORDER_EVENTS, OrderAnswer, OrderFlow
+from engine.kernel.asking import Asking
 from engine.kernel.beside import books_beside, lost_sight
 from engine.kernel.booking import Booking
 from engine.kernel.conduct import Conduct
 from engine.kernel.config import KernelConfig, lifecycle_policy
 from engine.kernel.dealing import Dealing
+from engine.kernel.denials import OBEYED, REFUSALS, Denials
+from engine.kernel.ending import Ending
 from engine.kernel.house import House
 from engine.kernel.inquiries import Inquiries
 from engine.kernel.manual import Manual
 from engine.kernel.operators import Operators
 from engine.kernel.reference import Reference
+from engine.kernel.seeing import Seeing
 from engine.kernel.truth import Truth
 from engine.kernel.watch import Watch
 from engine.market.market import Market
@@ -54,7 +57,6 @@ from engine.model.market import (
     ReferenceStatus,
     Trade,
 )
-from engine.model.orders import Intent
 from engine.model.records import Alert
 from engine.model.sightings import AccountSeen, AccountUnseen
 from engine.model.venue_events import (
@@ -68,17 +70,11 @@ from engine.model.venue_events import (
 from engine.portfolio.portfolio import Portfolio
 from engine.risk.breakers import Breakers
 from engine.risk.gate import Gate
-from engine.risk.lifecycle import (
-    SESSION,
-    CancelAll,
-    CancelScope,
-    Effect,
-    Finish,
-    Flatten,
-    FsmEvent,
-    FsmState,
-)
+from engine.risk.lifecycle import SESSION, Effect, FsmEvent, FsmState
 from engine.venue import Capabilities
+
+Handler = Callable[[Any, int], object]
+"""Takes one kind of input, and what time it is."""
 
 DISK_DOUBTS: Final = {
     JOURNAL_RESERVE: FsmEvent.DISK_LOW,
@@ -102,8 +98,6 @@ class Kernel:
         self._asserts_identity = config.asserts_identity
         self.now_ns = 0
         """Event time of the last step."""
-        self.finish: str | None = None
-        """`stop_reason` once the lifecycle asked for an end."""
         self.out = Outbox()
         """What `take` decided; empty again before the next input."""
         intervals = sorted({i for a in agents for i in a.needs.bar_intervals_s})
@@ -113,16 +107,15 @@ class Kernel:
         self.roster = Roster(agents, self.market.views)
         self.blotter = Blotter(self.market.views)
         self._flow = OrderFlow(self.blotter, self.out)
-        self._wire(instruments, capabilities)
-        self.watch = Watch(self.market.views, self.conduct, config.limits.max_feed_lag_s)
-        self.reference = Reference(references or {}, self.market, self.conduct, config, self.out)
-        self.unpriced = dict.fromkeys(self.market.views)
+        self._wire_what_acts(capabilities)
+        self._wire_what_asks_the_venue(instruments, capabilities)
+        self._wire_what_sees(references or {})
         self._handlers = self._handler_of_each()
 
-    def _wire(self, instruments: Sequence[Instrument], capabilities: Capabilities) -> None:
-        """Connect what acts to the market, the books and each other."""
-        config = self.config
-        policy = lifecycle_policy(config, self.market.views)
+    def _wire_what_acts(self, capabilities: Capabilities) -> None:
+        """From the lifecycle to orders, from orders to the books, and back."""
+        config, views = self.config, self.market.views
+        policy = lifecycle_policy(config, views)
         breakers = Breakers(config.limits, config.starting_balance)
         self.conduct = Conduct(policy, breakers, self.out, self._act)
         self.dealing = Dealing(
@@ -130,17 +123,15 @@ class Kernel:
             router=config.router,
             capabilities=capabilities,
             conduct=self.conduct,
-            views=self.market.views,
+            views=views,
             portfolio=self.portfolio,
             roster=self.roster,
             flow=self._flow,
             out=self.out,
         )
-        self.house = House(self.market.views, self.portfolio, self._flow, self.dealing)
-        self.manual = Manual(self.roster, self.blotter, self._decide)
-        self._operators = Operators(self.conduct, self.roster, self.house, self.manual, self.out)
+        self.house = House(views, self.portfolio, self._flow, self.dealing)
         self._booking = Booking(
-            views=self.market.views,
+            views=views,
             portfolio=self.portfolio,
             flow=self._flow,
             roster=self.roster,
@@ -148,8 +139,35 @@ class Kernel:
             conduct=self.conduct,
             out=self.out,
         )
+        self.ending = Ending(
+            config.limits,
+            market=self.market,
+            portfolio=self.portfolio,
+            roster=self.roster,
+            blotter=self.blotter,
+            conduct=self.conduct,
+            house=self.house,
+            booking=self._booking,
+            out=self.out,
+        )
+        self._asking = Asking(
+            config,
+            market=self.market,
+            roster=self.roster,
+            conduct=self.conduct,
+            dealing=self.dealing,
+            house=self.house,
+            booking=self._booking,
+            out=self.out,
+        )
+        self.manual = Manual(self.roster, self.blotter, self._asking.decide)
+        self._operators = Operators(self.conduct, self.roster, self.house, self.manual, self.out)
+
+    def _wire_what_asks_the_venue(
+        self, instruments: Sequence[Instrument], capabilities: Capabilities
+    ) -> None:
         self.truth = Truth(
-            config.sync,
+            self.config.sync,
             instruments,
             portfolio=self.portfolio,
             blotter=self.blotter,
@@ -158,6 +176,13 @@ class Kernel:
             book=self._on_fill,
             lose=self._on_answer,
             picture_gap_s=capabilities.picture_gap_s,
+        )
+        self.denials = Denials(
+            self.conduct,
+            self.out,
+            hold_s=self.config.limits.refusal_hold_s,
+            escalate_s=self.config.sync.escalate_s,
+            cancel=self.house.cancel_scope,
         )
         self._is_account_ours = not capabilities.account_outlives_engine
         self.truth.state.is_reconciled = self._is_account_ours
@@ -168,6 +193,21 @@ class Kernel:
             lag_ns=capabilities.query_lag_ms * 1_000_000,
             answer=self._on_answer,
             ask_account=self.truth.ask,
+        )
+
+    def _wire_what_sees(self, references: Mapping[str, Instrument]) -> None:
+        self.reference = Reference(references, self.market, self.conduct, self.config, self.out)
+        lag_s = self.config.limits.max_feed_lag_s
+        self.watch = Watch(self.market.views, self.conduct, lag_s)
+        self.seeing = Seeing(
+            market=self.market,
+            portfolio=self.portfolio,
+            roster=self.roster,
+            conduct=self.conduct,
+            watch=self.watch,
+            asking=self._asking,
+            out=self.out,
+            start=self._start_when_healthy,
         )
 
     def step(self, event: Input) -> Effects:
@@ -184,9 +224,14 @@ class Kernel:
         ts_ns = event.ts_ns
         if ts_ns > self.now_ns:
             self.now_ns = ts_ns
-        self._handlers[type(event)](event)
+        self._handlers[type(event)](event, self.now_ns)
         if self._asserts_identity:
             self.portfolio.check()
+
+    @property
+    def finish(self) -> str | None:
+        """`stop_reason` once the lifecycle asked for an end."""
+        return self.ending.finish
 
     @property
     def is_flattening(self) -> bool:
@@ -202,296 +247,146 @@ class Kernel:
     @property
     def is_settled(self) -> bool:
         """Whether a requested end has nothing left to wait for."""
-        if self.finish is None or self.blotter.live:
-            return False
-        return not self.conduct.is_flattening or self.portfolio.is_flat()
+        return self.ending.is_settled
 
-    def _handler_of_each(self) -> dict[type, Callable[[Any], object]]:
+    def _handler_of_each(self) -> dict[type, Handler]:
         """The whole list of what a kernel can be told."""
         return {
-            Quote: self._on_quote,
-            Trade: self._on_trade,
-            Depth: self.market.depth,
-            Bar: self._on_bar,
-            BarHistory: self._on_history,
-            Funding: self.market.funding,
-            FeedStatus: self._on_feed_status,
-            Malformed: self.market.malformed,
-            ReferenceQuote: lambda quote: self.reference.on_quote(quote, self.now_ns),
-            ReferenceStatus: lambda status: self.reference.on_status(status, self.now_ns),
+            Quote: self.seeing.on_quote,
+            Trade: self.seeing.on_trade,
+            Depth: _kept(self.market.depth),
+            Bar: self.seeing.on_bar,
+            BarHistory: self.seeing.on_history,
+            Funding: _kept(self.market.funding),
+            FeedStatus: self.seeing.on_feed_status,
+            Malformed: _kept(self.market.malformed),
+            ReferenceQuote: self.reference.on_quote,
+            ReferenceStatus: self.reference.on_status,
             Timer: self._on_timer,
             OperatorCommand: self._on_operator,
             HealthChanged: self._on_health,
             AccountSeen: self._on_account_seen,
             AccountUnseen: self._on_account_unseen,
             VenueFill: self._on_fill,
-            VenueFunding: self._on_venue_funding,
+            VenueFunding: self._booking.fund,
             VenueStatus: self._on_venue_status,
             VenueSnapshot: self._on_snapshot,
-            VenueOrderStatus: self._on_order_status,
+            VenueOrderStatus: self.inquiries.on_status,
             **dict.fromkeys(ORDER_EVENTS, self._on_answer),
         }
 
-    # --- see -------------------------------------------------------------------------------------
+    def _act(self, effect: Effect, at_ns: int) -> None:
+        self.ending.act(effect, at_ns)
 
-    def _on_quote(self, quote: Quote) -> None:
-        market = self.market
-        if not market.quote(quote):
-            return
-        symbol, now_ns = quote.symbol, self.now_ns
-        portfolio = self.portfolio
-        if portfolio.holdings[symbol].cycles:
-            portfolio.mark(symbol, quote.bid_ticks + quote.ask_ticks)
-            trips = self.conduct.breakers.on_equity(portfolio.equity, now_ns)
-            if trips:
-                self.conduct.trip(trips, now_ns)
-        if self.unpriced:
-            self._priced(symbol)
-        if self.watch.stale:
-            self.watch.heard(symbol, now_ns)
-        if self.conduct.calls_agents:
-            wishes = self.roster.on_quote(symbol, now_ns)
-            if wishes:
-                self._decide(symbol, wishes)
-        if market.closed:
-            self._close_bars()
-        if self.roster.failures:
-            self._quarantine()
-
-    def _on_trade(self, trade: Trade) -> None:
-        if self.market.trade(trade):
-            if self.conduct.calls_agents:
-                self._decide(trade.symbol, self.roster.on_trade(trade, self.now_ns))
-            self._close_bars()
-            self._quarantine()
-
-    def _on_bar(self, bar: Bar) -> None:
-        if not self.market.bar(bar):
-            return
-        view = self.market.views[bar.symbol]
-        portfolio, symbol, now_ns = self.portfolio, bar.symbol, self.now_ns
-        if portfolio.holdings[symbol].cycles and view.mid2_ticks:
-            portfolio.mark(symbol, view.mid2_ticks)
-            trips = self.conduct.breakers.on_equity(portfolio.equity, now_ns)
-            if trips:
-                self.conduct.trip(trips, now_ns)
-        if self.unpriced and view.is_priced:
-            self._priced(symbol)
-        if self.watch.stale:
-            self.watch.heard(symbol, now_ns)
-        if self.market.closed:
-            self._close_bars()
-        if self.roster.failures:
-            self._quarantine()
-
-    def _on_history(self, history: BarHistory) -> None:
-        """Know the bars of before the session; where there are none, say so and start cold."""
-        if history.failure:
-            message = f"no past bars, features start cold: {history.failure}"
-            self.out.emit(Alert(self.now_ns, "history_failed", "warning", message))
-        else:
-            self.market.history(history)
-
-    def _on_feed_status(self, status: FeedStatus) -> None:
-        if status.is_connected:
-            self.conduct.clear(FsmEvent.FEED_DISCONNECTED, status.source, self.now_ns)
-            for symbol in self.market.views:
-                self.market.reconnected(symbol)
-        else:
-            self.conduct.raise_event(FsmEvent.FEED_DISCONNECTED, status.source, self.now_ns)
-
-    def _priced(self, symbol: str) -> None:
-        self.unpriced.pop(symbol, None)
-        self._start_when_healthy()
-
-    def _start_when_healthy(self) -> None:
+    def _start_when_healthy(self, now_ns: int) -> None:
         """Begin to trade once everything has a price and the venue's account is known."""
         is_waiting = self.conduct.lifecycle.state is FsmState.INIT
-        if not is_waiting or self.unpriced or not self.truth.state.is_reconciled:
+        if not is_waiting or self.seeing.unpriced or not self.truth.state.is_reconciled:
             return
-        if self.reference.is_ready(self.now_ns):
-            self.conduct.raise_event(FsmEvent.HEALTH_OK, SESSION, self.now_ns)
-            self.conduct.raise_event(FsmEvent.START, SESSION, self.now_ns)
-            self.reference.on_time(self.now_ns)
+        if self.reference.is_ready(now_ns):
+            self.conduct.raise_event(FsmEvent.HEALTH_OK, SESSION, now_ns)
+            self.conduct.raise_event(FsmEvent.START, SESSION, now_ns)
+            self.reference.on_time(now_ns)
 
-    def _close_bars(self) -> None:
-        closed = self.market.closed
-        while closed:
-            bars = closed.copy()
-            closed.clear()
-            for bar in bars:
-                if self.conduct.calls_agents:
-                    wishes = self.roster.on_bar(bar, self.now_ns)
-                    if wishes:
-                        self._decide(bar.symbol, wishes)
+    # --- the venue -------------------------------------------------------------------------------
 
-    # --- want ------------------------------------------------------------------------------------
-
-    def _decide(self, symbol: str, wishes: Sequence[Intent]) -> None:
-        """Settle one round of wishes for one instrument, and act on the outcome.
-
-        While a person has the instrument closed, wishes would only be in the way.
-        """
-        if not wishes or symbol in self.house.closing:
-            return
-        config = self.config
-        chosen, decision = resolve(wishes, config.policy, config.priorities, self.now_ns, symbol)
-        if decision is not None:
-            self.out.emit(decision)
-        self.dealing.consider(chosen, self.now_ns)
-
-    def _quarantine(self) -> None:
-        while self.roster.failures:
-            agent, detail = self.roster.failures.pop(0)
-            self._booking.error("agent_quarantined", agent, detail, self.now_ns)
-            message = f"agent {agent} is quarantined: {detail}"
-            self.out.emit(Alert(self.now_ns, "agent_quarantined", "critical", message))
-            self.house.cancel_agent(agent, self.now_ns)
-
-    # --- have ------------------------------------------------------------------------------------
-
-    def _on_fill(self, event: VenueFill) -> None:
-        fill = self._booking.fill(event, self.now_ns)
+    def _on_fill(self, event: VenueFill, now_ns: int) -> None:
+        fill = self._booking.fill(event, now_ns)
         if fill is None:
             return
         if self.conduct.is_flattening or fill.symbol in self.house.closing:
-            self._booking.settle(fill.symbol, fill.price, self.now_ns)
-        if self.conduct.calls_agents:
-            wishes = self.roster.on_fill(fill, self.now_ns)
-            if wishes:
-                self._decide(fill.symbol, wishes)
-            if self.roster.failures:
-                self._quarantine()
+            self._booking.settle(fill.symbol, fill.price, now_ns)
+        self._asking.on_fill(fill, now_ns)
         if self.conduct.is_flattening:
-            self._settle_when_done()
+            self.ending.settle_when_done(now_ns)
 
-    def _on_venue_funding(self, event: VenueFunding) -> None:
-        self._booking.fund(event, self.now_ns)
-
-    def _on_answer(self, event: OrderAnswer) -> None:
+    def _on_answer(self, event: OrderAnswer, now_ns: int) -> None:
         if type(event) is VenueRejected:
-            self._booking.trip(self.conduct.breakers.on_reject(self.now_ns), self.now_ns)
+            self._booking.trip(self.conduct.breakers.on_reject(now_ns), now_ns)
         flow = self._flow
         ended = flow.answer(event)
         if flow.refusals:
-            self._booking.count_refusals(self.now_ns)
+            self._booking.count_refusals(now_ns)
+        if type(event) in REFUSALS:
+            self.denials.on_refusal(event, now_ns)  # type: ignore[arg-type]  # looked up by class
+        elif self.denials.is_open and type(event) in OBEYED:
+            self.denials.on_obeyed(event.symbol, now_ns)
         if ended is not None:
-            self.dealing.ended(ended, self.now_ns)
+            self.dealing.ended(ended, now_ns)
         if self.conduct.is_flattening:
-            self._settle_when_done()
+            self.ending.settle_when_done(now_ns)
 
-    def _on_snapshot(self, theirs: VenueSnapshot) -> None:
-        self.truth.on_snapshot(theirs, self.now_ns)
-        self._start_when_healthy()
+    def _on_snapshot(self, theirs: VenueSnapshot, now_ns: int) -> None:
+        self.denials.on_picture(theirs, now_ns)
+        self.truth.on_snapshot(theirs, now_ns)
+        self._start_when_healthy(now_ns)
 
-    def _on_order_status(self, status: VenueOrderStatus) -> None:
-        self.inquiries.on_status(status, self.now_ns)
-
-    def _on_venue_status(self, status: VenueStatus) -> None:
+    def _on_venue_status(self, status: VenueStatus, now_ns: int) -> None:
         if status.is_up:
-            self.conduct.clear(FsmEvent.VENUE_DOWN, status.venue, self.now_ns)
-            self.truth.ask(self.now_ns)
+            self.conduct.clear(FsmEvent.VENUE_DOWN, status.venue, now_ns)
+            self.truth.ask(now_ns)
         else:
-            self.conduct.raise_event(FsmEvent.VENUE_DOWN, status.venue, self.now_ns)
+            self.conduct.raise_event(FsmEvent.VENUE_DOWN, status.venue, now_ns)
 
     # --- time and people -------------------------------------------------------------------------
 
-    def _on_timer(self, _: Timer) -> None:
-        now_ns = self.now_ns
+    def _on_timer(self, _: Timer, now_ns: int) -> None:
         self.portfolio.check()
         self.market.time(now_ns)
         self.watch.on_time(now_ns)
         if self.reference.state.counterparts:
-            self._start_when_healthy()
+            self._start_when_healthy(now_ns)
             self.reference.on_time(now_ns)
+        self.denials.on_time(now_ns)
         self.conduct.on_time(now_ns)
         self._operators.on_time(now_ns)
         self.dealing.retry(now_ns)
         self.inquiries.on_time(now_ns)
         self.truth.on_time(now_ns)
-        if self.conduct.calls_agents:
-            for symbol in self.market.views:
-                self._decide(symbol, self.roster.on_timer(symbol, now_ns))
-            self.roster.end_timers(now_ns)
-        self._close_bars()
-        self._quarantine()
-        self._fit_exits()
-        if self.conduct.is_flattening:
-            self.house.cancel_all(now_ns)
-            self.house.flatten(now_ns)
-        elif self.house.closing:
-            for symbol in self.house.go_on_closing(now_ns):
-                self.out.emit(Alert(now_ns, "symbol_flat", "info", f"{symbol} is flat"))
-        self._settle_when_done()
+        self._asking.on_time(now_ns)
+        self._asking.on_bars(now_ns)
+        self._asking.quarantine(now_ns)
+        self._fit_exits(now_ns)
+        self.ending.press_on(now_ns)
+        self.ending.settle_when_done(now_ns)
 
-    def _fit_exits(self) -> None:
+    def _fit_exits(self, now_ns: int) -> None:
         """Catch up on exits that could not be changed when their position did."""
         for desk in self.roster.desks():
             if desk.working:
-                self.dealing.fit_exits(desk.agent, desk.symbol, self.now_ns)
+                self.dealing.fit_exits(desk.agent, desk.symbol, now_ns)
 
-    def _on_operator(self, event: OperatorCommand) -> None:
+    def _on_operator(self, event: OperatorCommand, now_ns: int) -> None:
         if event.command is Operator.RECONCILE:
-            self.truth.reconcile(self.now_ns, is_trusted=self._is_account_ours)
-            self.reference.on_time(self.now_ns)  # the session was interrupted
+            self.truth.reconcile(now_ns, is_trusted=self._is_account_ours)
+            self.reference.on_time(now_ns)  # the session was interrupted
             return
-        self._operators.obey(event, self.now_ns)
+        self._operators.obey(event, now_ns)
         if event.command is Operator.RESUME:
-            self.reference.accept(self.now_ns)
-        self.set_factors()
-        self._settle_when_done()
+            self.reference.accept(now_ns)
+        self.ending.set_factors()
+        self.ending.settle_when_done(now_ns)
 
-    def _on_health(self, change: HealthChanged) -> None:
+    def _on_health(self, change: HealthChanged, now_ns: int) -> None:
         """Tell a person; only a journal without room or pace is the market's business."""
         severity = "warning" if change.is_over else "info"
         state = "passed its limit" if change.is_over else "is within its limit again"
         limit, reading = f"{change.limit:g}", f"{change.reading:g}"
         message = f"{change.kind} {state}: {reading}, limit {limit}"
-        self.out.emit(
-            Alert(self.now_ns, f"health_{change.kind}", severity, message, limit, reading)
-        )
+        self.out.emit(Alert(now_ns, f"health_{change.kind}", severity, message, limit, reading))
         doubt = DISK_DOUBTS.get(change.kind)
         if doubt is not None:
             move = self.conduct.raise_event if change.is_over else self.conduct.clear
-            move(doubt, SESSION, self.now_ns)
+            move(doubt, SESSION, now_ns)
 
-    def _on_account_seen(self, _: AccountSeen) -> None:
+    def _on_account_seen(self, _: AccountSeen, now_ns: int) -> None:
         """Keep our books beside it; nothing is decided by another account."""
-        self.out.emit(books_beside(self.portfolio, self.market.views, self.now_ns))
+        self.out.emit(books_beside(self.portfolio, self.market.views, now_ns))
 
-    def _on_account_unseen(self, lost: AccountUnseen) -> None:
-        self.out.emit(lost_sight(lost, self.now_ns))
+    def _on_account_unseen(self, lost: AccountUnseen, now_ns: int) -> None:
+        self.out.emit(lost_sight(lost, now_ns))
 
-    # --- what the lifecycle orders ---------------------------------------------------------------
 
-    def _act(self, effect: Effect, at_ns: int) -> None:
-        match effect:
-            case CancelScope(scope):
-                self.house.cancel_scope(scope, at_ns)
-            case CancelAll():
-                self.house.cancel_all(at_ns)
-            case Flatten():
-                self.house.flatten(at_ns)
-            case Finish(stop_reason):
-                self.finish = stop_reason
-            case _:
-                self.set_factors()
-
-    def set_factors(self) -> None:
-        """Tell every desk how small and wide state and operator want its agent to trade."""
-        limits = self.config.limits
-        is_throttled = self.conduct.lifecycle.state is FsmState.THROTTLED
-        size = limits.throttled_size_factor if is_throttled else Decimal(1)
-        for desk in self.roster.desks():
-            desk.size_factor = size * self.roster.weight(desk.agent)
-            desk.spacing_factor = limits.throttled_spacing_factor if is_throttled else 1.0
-
-    def _settle_when_done(self) -> None:
-        """Report FLAT when there is nothing left to close."""
-        if not self.conduct.is_flattening or self.blotter.live or not self.portfolio.is_flat():
-            return
-        for symbol, view in self.market.views.items():
-            if view.mid is not None:
-                self._booking.settle(symbol, view.mid, self.now_ns)
-        if self.conduct.lifecycle.state is not FsmState.STOPPED:
-            self.conduct.raise_event(FsmEvent.FLAT, SESSION, self.now_ns)
+def _kept(take: Callable[[Any], object]) -> Handler:
+    """Of what is only looked at later, at whatever time it came."""
+    return lambda event, _: take(event)

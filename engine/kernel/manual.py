@@ -14,7 +14,7 @@ from engine.model.events import Operator, OperatorCommand
 from engine.model.operators import OPERATOR, TRIGGERED, parsed_amend, parsed_order
 from engine.model.orders import Intent, Order, OrderIntent, OrderState, OrderType
 
-Decide = Callable[[str, Sequence[Intent]], None]
+Decide = Callable[[str, Sequence[Intent], int], None]
 """Settles a round of wishes for one symbol and acts on the outcome."""
 
 
@@ -32,7 +32,7 @@ class Manual:
         intent = self.wish(event.command, event.argument, event.by, now_ns)
         if intent is not None:
             self.sequence.next_id()
-            self._decide(intent.symbol, (intent,))
+            self._decide(intent.symbol, (intent,), now_ns)
 
     def wish(self, command: Operator, argument: str, by: str, now_ns: int) -> OrderIntent | None:
         """Return the intent a command means, under the id it would get; changes nothing."""

@@ -93,8 +93,8 @@ class Truth:
         blotter: Blotter,
         conduct: Conduct,
         out: Outbox,
-        book: Callable[[VenueFill], None],
-        lose: Callable[[VenueUnknown], None],
+        book: Callable[[VenueFill, int], None],
+        lose: Callable[[VenueUnknown, int], None],
         picture_gap_s: float = 0.0,
     ) -> None:
         """Take over the parts.
@@ -281,7 +281,7 @@ class Truth:
         lost = {o.key for o in confirmed if o.kind is MismatchKind.MISSING_FILL}
         for fill in missing_fills(theirs, self._ours()):
             if fill.trade_id in lost:
-                self._book(replace(fill, ts_ns=now_ns))  # time in a journal never goes back
+                self._book(replace(fill, ts_ns=now_ns), now_ns)  # time in a journal never goes back
                 done.append(f"booked {fill.trade_id}")
         for one in confirmed:
             if one.kind is MismatchKind.ORPHAN_ORDER:
@@ -293,7 +293,9 @@ class Truth:
         """Admit that we don't know what became of orders the venue does not show."""
         for one in fresh:
             if one.kind is MismatchKind.GHOST_ORDER and one.key in self._blotter.live:
-                self._lose(VenueUnknown(now_ns, one.scope, one.key, "not among the venue's"))
+                self._lose(
+                    VenueUnknown(now_ns, one.scope, one.key, "not among the venue's"), now_ns
+                )
 
     def _report(self, fresh: Sequence[Mismatch], repaired: tuple[str, ...], now_ns: int) -> None:
         state, emit = self.state, self._out.emit

@@ -215,6 +215,8 @@ class VenueSnapshot(msgspec.Struct, frozen=True, gc=False):
     """Quote currency without unrealised profit; None where it can't be told."""
     failure: str = ""
     """Why nothing is known; empty when everything is."""
+    is_denied: bool = False
+    """It failed because the venue does not take the key."""
 
 
 VenueEvent = (

@@ -81,6 +81,10 @@ class RiskLimits:
     max_rejects_per_minute: Annotated[int, Gt(0)] | None = 20
     """Venue rejects in 60 s that pause."""
 
+    refusal_hold_s: Annotated[float, Ge(0)] = 60.0
+    """How long an instrument takes no new risk once the venue lacked margin for it, had it closed,
+    or refused three of its orders in a row as malformed."""
+
     max_feed_lag_s: Annotated[float, Gt(0)] = 5.0
     """Silence of an instrument's feed that degrades it."""
     max_basis_deviation_bps: Positive | None = Decimal(75)

@@ -57,6 +57,14 @@ class FsmEvent(Word):
     """Less than `journal.reserve_mb` is free."""
     DISK_SLOW = "DISK_SLOW"
     """An order waited longer than `journal.commit_wait_ms` for its line."""
+    MARGIN_SHORT = "MARGIN_SHORT"
+    """The venue refused an order because the account has not enough behind it."""
+    MARKET_CLOSED = "MARKET_CLOSED"
+    """The venue takes no orders of the instrument."""
+    ORDERS_REFUSED = "ORDERS_REFUSED"
+    """Several orders in a row were malformed to the venue: its rules are not those we know."""
+    KEY_DOUBTED = "KEY_DOUBTED"
+    """The venue refused the key; whether that lasts is not known yet."""
     RECOVERED = "RECOVERED"
     MAX_LOSS = "MAX_LOSS"
     MAX_DRAWDOWN = "MAX_DRAWDOWN"
@@ -65,6 +73,8 @@ class FsmEvent(Word):
     OPERATOR_KILL = "OPERATOR_KILL"
     JOURNAL_FAILURE = "JOURNAL_FAILURE"
     RECONCILE_FAILED = "RECONCILE_FAILED"
+    KEY_REFUSED = "KEY_REFUSED"
+    """The venue goes on refusing the key: nothing can be opened, canceled or closed."""
     FLAT = "FLAT"
     """No position is left and no order works."""
     OPERATOR_RESET = "OPERATOR_RESET"
@@ -114,6 +124,10 @@ DOUBTS: Final = (
     _E.CLOCK_SKEW,
     _E.DISK_LOW,
     _E.DISK_SLOW,
+    _E.MARGIN_SHORT,
+    _E.MARKET_CLOSED,
+    _E.ORDERS_REFUSED,
+    _E.KEY_DOUBTED,
 )
 """Events that `clear` can take back."""
 _NOT_STOPPED: Final = tuple(state for state in FsmState if state is not FsmState.STOPPED)
@@ -126,6 +140,7 @@ STOP_REASONS: Final[Mapping[FsmEvent, str]] = {
     _E.OPERATOR_KILL: "operator_kill",
     _E.JOURNAL_FAILURE: "journal_failure",
     _E.RECONCILE_FAILED: "reconcile_failed",
+    _E.KEY_REFUSED: "key_refused",
     _E.DURATION_ELAPSED: "duration",
     _E.END_OF_DATA: "end_of_data",
     _E.MAX_TRADES: "max_trades",
@@ -134,9 +149,9 @@ STOP_REASONS: Final[Mapping[FsmEvent, str]] = {
     _E.SIGINT: "signal",
     _E.SIGHUP: "signal",
 }
-"""`stop_reason` of the final report: the first seven halt, the others close gracefully."""
-_HALTS: Final = tuple(STOP_REASONS)[:7]
-_STOPS: Final = tuple(STOP_REASONS)[7:]
+"""`stop_reason` of the final report: the first eight halt, the others close gracefully."""
+_HALTS: Final = tuple(STOP_REASONS)[:8]
+_STOPS: Final = tuple(STOP_REASONS)[8:]
 
 SHUTDOWN_DEADLINE: Final = "shutdown_deadline"
 """`stop_reason` of a close that ran out of time, whatever asked for it: something stays open."""
@@ -154,6 +169,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "signal": 4,
     "journal_failure": 6,
     "reconcile_failed": 6,
+    "key_refused": 7,
     SHUTDOWN_DEADLINE: 1,
 }
 """`stop_reason` to process exit code, by the table of interface.md."""

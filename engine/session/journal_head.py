@@ -114,23 +114,24 @@ class HeadFile:
 
         Raises:
             FencedByEpoch: It has.
-            OSError: The head can't be read, or is not there any more.
+            OSError: The head can't be read, or is no longer the file we write.
         """
-        if self._is_as_left():
-            return
+        is_there = self._is_there()
+        if is_there and os.pread(self._fd, 2 * SLOT, 0) == self._content:
+            return  # looked at before every order
         known = read_head(self._path)
-        if known is None and self._seq >= 0:
-            raise OSError(errno.ESTALE, f"{self._path} was removed or overwritten")
         if known is not None and known.epoch > self.epoch:
             raise FencedByEpoch(str(self._path.parent), self.epoch, known.epoch)
+        is_ours = is_there and known is not None and known >= (self.epoch, self._seq)
+        if self._seq >= 0 and not is_ours:
+            raise OSError(errno.ESTALE, f"{self._path} was removed, replaced or overwritten")
 
-    def _is_as_left(self) -> bool:
-        """Whether nobody has touched the file since; it is looked at before every order."""
+    def _is_there(self) -> bool:
+        """Whether the file of that name is still the one we write."""
         try:
-            is_there = identity(os.stat(self._path)) == self._identity
+            return identity(os.stat(self._path)) == self._identity
         except OSError:
             return False
-        return is_there and os.pread(self._fd, 2 * SLOT, 0) == self._content
 
     def sync(self) -> None:
         """Make what was written durable; from then on the other record is overwritten."""

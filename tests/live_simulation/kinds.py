@@ -22,6 +22,7 @@ MENU: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "menu.rate_limit": ("rate_limit", {"seconds": (0.5, 5.0)}),
     "menu.ban": ("ban", {"seconds": (1.0, 10.0)}),
     "menu.maintenance": ("maintenance", {"seconds": (0.5, 10.0)}),
+    "menu.revoke_key": ("revoke_key", {"seconds": (0.5, 20.0)}),
     "menu.not_found_twice": ("not_found_twice", {}),
     "menu.duplicate_fills": ("duplicate_fills", {"times": 3}),
     "menu.reordered_fills": ("reordered_fills", {"seconds": (0.1, 4.0)}),

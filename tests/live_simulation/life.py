@@ -12,7 +12,7 @@ from brokers.link.broker import LiveBroker
 from brokers.link.secret import Credentials
 from engine.kernel import Kernel
 from engine.model.commands import CancelOrder, Command, Query
-from engine.model.errors import DataUnavailable
+from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.venue_events import VenueEvent
 from engine.reports.schema import FinalReport
 from engine.session.health import HealthReading
@@ -130,7 +130,7 @@ async def _told(account: VenueAccount) -> Facts:
     while True:
         try:
             return await account.facts()
-        except DataUnavailable:
+        except (DataUnavailable, CredentialsRefused):  # a person tries again
             await asyncio.sleep(RETRY_S)
 
 

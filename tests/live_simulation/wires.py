@@ -82,6 +82,11 @@ class WiredLoop(asyncio.SelectorEventLoop):
         assert port == 0, "ports are given"
         return self._network.listen(host, protocol_factory)
 
+    async def getaddrinfo(  # type: ignore[override] - hosts are numbers
+        self, host: str, port: int, **_: Any
+    ) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, port))]
+
     async def create_connection(  # type: ignore[override] - nor another kind of connection
         self, protocol_factory: Factory, host: str, port: int, **_: Any
     ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:

@@ -12,7 +12,15 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.link.account import Accepted, LineDown, LineUp, Refused, Unanswered, Unclear
+from brokers.link.account import (
+    Accepted,
+    LineDown,
+    LineUp,
+    Picture,
+    Refused,
+    Unanswered,
+    Unclear,
+)
 from brokers.link.rest import RestConfig
 from engine.model.account import Liquidity
 from engine.model.money import ZERO
@@ -294,6 +302,21 @@ class Conformance(Batches):
             assert isinstance(outcome, Refused)
             assert RejectReason.RATE_LIMIT is outcome.reason
         assert isinstance(await ground.account.cancel(ground.ref(order)), Accepted)
+        assert [] == ground.open_ids()
+
+    async def test_a_key_that_is_revoked_is_refused_whatever_is_asked(self, ground: Ground) -> None:
+        """Row 42: each answer says that it is the key; taken again, everything is as it was."""
+        order = await placed(ground)
+        ground.fault("revoke_key")
+        account, ref = ground.account, ground.ref(order)
+
+        for outcome in (await account.place(ground.limit()), await account.cancel(ref)):
+            assert isinstance(outcome, Refused), outcome
+            assert RejectReason.AUTH is outcome.reason
+        told = await account.picture(ground.began_ns)
+        assert isinstance(told, Picture) or told.is_denied  # some let anyone look
+        ground.faults.mend()
+        assert isinstance(await account.cancel(ref), Accepted)
         assert [] == ground.open_ids()
 
     async def test_a_cancel_waits_behind_no_order(self, ground: Ground) -> None:

@@ -335,6 +335,16 @@ async def test_the_dead_man_switch() -> None:
         assert (Standing.CANCELED, "scheduledCancel") == (told.standing, told.detail)
 
 
+async def test_a_key_that_is_refused_for_a_moment_costs_no_switch() -> None:
+    """That is nothing the venue says of the switch: the next beat sets it."""
+    async with exchange() as venue, trader(venue) as trading:
+        venue.sandbox.faults.arm(Fault("revoke_key"))
+        assert not await trading.account.renew(30)
+        venue.sandbox.faults.mend()
+
+        assert await trading.account.renew(30)
+
+
 async def test_who_leaves_takes_the_switch_back_where_it_guards_nothing() -> None:
     """That it fires is counted; while an order works it stays."""
     async with exchange() as venue:

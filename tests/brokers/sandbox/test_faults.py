@@ -316,6 +316,19 @@ async def test_prices_jump_and_come_back() -> None:
         ]
 
 
+async def test_a_key_is_taken_no_more() -> None:
+    """Whatever needs one; the market is told to everybody, and taken back it is as before."""
+    async with venue() as at:
+        await at.client.fault("revoke_key")
+        refused = await place(at)
+        assert (401, -2015) == (refused.status, refused.code)
+        at.client.key, key = "", at.client.key
+        assert 200 == (await at.client.open("/fapi/v1/time")).status
+        at.client.key = key
+        at.sandbox.faults.mend()
+        assert 200 == (await place(at)).status
+
+
 async def test_faults_pile_up_in_order() -> None:
     """A delay and then a drop: both strike one request, the first armed first."""
     async with venue() as at:

@@ -84,6 +84,10 @@ POSITION_MISMATCH       . D D D D . . .
 CLOCK_SKEW              . D D D D . . .
 DISK_LOW                . D D D D . . .
 DISK_SLOW               . D D D D . . .
+MARGIN_SHORT            . D D D D . . .
+MARKET_CLOSED           . D D D D . . .
+ORDERS_REFUSED          . D D D D . . .
+KEY_DOUBTED             . D D D D . . .
 RECOVERED               . . . . . . . .
 MAX_LOSS                E E E E E E . .
 MAX_DRAWDOWN            E E E E E E . .
@@ -92,6 +96,7 @@ KILL_FILE               E E E E E E . .
 OPERATOR_KILL           E E E E E E . .
 JOURNAL_FAILURE         E E E E E E . .
 RECONCILE_FAILED        E E E E E E . .
+KEY_REFUSED             E E E E E E . .
 FLAT                    . . . . . . S .
 OPERATOR_RESET          . . . . . . . .
 DURATION_ELAPSED        S S S S S S S .
@@ -209,18 +214,19 @@ def test_stop_reasons_have_an_exit_code(event: FsmEvent) -> None:
     after, _ = transition(BASES[S.ACTIVE], event, SESSION, 1, ONE)
 
     assert STOP_REASONS[event] == stop_reason(after)
-    assert EXIT_CODES[STOP_REASONS[event]] in (0, 3, 4, 6)
+    assert EXIT_CODES[STOP_REASONS[event]] in (0, 3, 4, 6, 7)
     assert stop_reason(BASES[S.ACTIVE]) is None
 
 
 def test_exit_codes_are_those_of_the_interface() -> None:
-    """0 as planned, 3 a limit, 4 a person or signal, 6 state or journal."""
+    """0 as planned, 3 a limit, 4 a person or signal, 6 state or journal, 7 the key."""
     expected = {
         0: {"duration", "end_of_data"},
         1: {"shutdown_deadline"},
         3: {"max_trades", "max_loss", "max_drawdown", "max_consecutive_losses"},
         4: {"kill_file", "operator_kill", "operator_stop", "signal"},
         6: {"journal_failure", "reconcile_failed"},
+        7: {"key_refused"},
     }
 
     assert {name: code for code, names in expected.items() for name in names} == EXIT_CODES

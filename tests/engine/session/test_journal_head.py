@@ -1,6 +1,7 @@
 """`journal.head`: the newest record that is whole, and never a torn one."""
 
-import os
+import errno
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -111,11 +112,39 @@ def test_a_higher_epoch_fences(tmp_path: Path) -> None:
     new.close()
 
 
-def test_a_removed_head_is_an_error_of_the_disk(tmp_path: Path) -> None:
-    """An unreadable one too: nobody goes on without it."""
+def restore(path: Path, old: bytes) -> None:
+    """Put back what a file held, as `cp` of a backup does."""
+    path.write_bytes(old)
+
+
+def replace(path: Path, old: bytes) -> None:
+    """Put another file in its place, as `rsync` does."""
+    path.with_name("new").write_bytes(old)
+    path.with_name("new").rename(path)
+
+
+def replace_by_a_copy(path: Path, _: bytes) -> None:
+    """The same bytes, and another file: what is written next would be in neither."""
+    replace(path, path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda path, _: path.unlink(), restore, replace, replace_by_a_copy]
+)
+def test_a_head_that_is_no_longer_ours_is_an_error_of_the_disk(
+    tmp_path: Path, spoil: Callable[[Path, bytes], None]
+) -> None:
+    """Nobody goes on behind a head that knows less than was acknowledged."""
+    path = tmp_path / "journal.head"
     head = opened(tmp_path)
-    head.write(1, HASH)
-    os.unlink(tmp_path / "journal.head")
-    with pytest.raises(OSError, match="was removed"):
-        head.write(2, HASH)
+    for seq in (1, 2):
+        head.write(seq, HASH)
+        head.sync()
+    old = path.read_bytes()
+    head.write(3, HASH)
+    spoil(path, old)
+    with pytest.raises(OSError, match="was removed, replaced or overwritten") as failure:
+        head.refuse_fenced()
+
+    assert errno.ESTALE == failure.value.errno
     head.close()

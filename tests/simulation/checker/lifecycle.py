@@ -16,6 +16,10 @@ DOUBTS: Final = [
     "VENUE_DOWN",
     "POSITION_MISMATCH",
     "CLOCK_SKEW",
+    "MARGIN_SHORT",
+    "MARKET_CLOSED",
+    "ORDERS_REFUSED",
+    "KEY_DOUBTED",
 ]
 HALTS: Final = [
     "MAX_LOSS",
@@ -25,6 +29,7 @@ HALTS: Final = [
     "OPERATOR_KILL",
     "JOURNAL_FAILURE",
     "RECONCILE_FAILED",
+    "KEY_REFUSED",
 ]
 STOPS: Final = [
     "DURATION_ELAPSED",
