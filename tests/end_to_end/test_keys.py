@@ -17,6 +17,7 @@ from laptop_agents.why_process import why
 from tests.canary import CANARY, leaks, spelled, spellings
 from tests.end_to_end.shell import ROOT, Run
 from tests.end_to_end.terminal import Terminal
+from tests.end_to_end.warm import ran
 
 KEY = "k3y+/" + CANARY[::-1] + "tail"
 WORDS = "correct+horse/battery9staple"
@@ -54,10 +55,11 @@ def program(
     home: Path, environ: dict[str, str], *words: str, piped: str = "", code: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run the program, or a program of a few lines around it."""
-    start = ["-c", code] if code else ["-m", "laptop_agents"]
+    env = {"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **environ}
+    if not code:
+        return ran(words, env, piped)
     return subprocess.run(
-        [sys.executable, *start, *words], cwd=ROOT, input=piped, text=True,
-        env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **environ},
+        [sys.executable, "-c", code, *words], cwd=ROOT, input=piped, text=True, env=env,
         capture_output=True, check=False, timeout=60,
     )  # fmt: skip
 
