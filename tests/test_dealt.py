@@ -1,6 +1,5 @@
 """Long tests come first in the part of every worker, and none is lost."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +8,7 @@ from tests.dealt import dealt
 
 def made(folder: str, files: int, each: int) -> list[Any]:
     return [
-        SimpleNamespace(path=Path(f"/{folder}/{number}.py"), number=place)
+        SimpleNamespace(nodeid=f"tests/{folder}/test_{number}.py::test[{place}]")
         for number in range(files)
         for place in range(each)
     ]
