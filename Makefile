@@ -15,7 +15,8 @@ REPEATS ?= 50
 SWEPT := tests/crash tests/hostile tests/engine/kernel/test_machine.py tests/tui/test_storm.py \
 	tests/engine/session/playback/test_player.py tests/end_to_end/test_memory.py
 COVERED := $(addprefix tests/engine/,risk portfolio execution kernel session/test_journal*.py \
-	session/test_recorded.py session/test_turn.py session/test_commits.py session/test_disk_thread.py)
+	session/test_recorded.py session/test_turn.py session/test_commits.py session/test_disk_thread.py \
+	session/test_file_system.py)
 # What was compiled is kept: the suite starts Python some 1,000 times.
 export PYTHONDONTWRITEBYTECODE :=
 STAMP := $(VENV)/.installed

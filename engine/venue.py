@@ -5,12 +5,13 @@ raises into the kernel: a refusal is a `VenueRejected`, an unknown outcome a `Ve
 frame a `Malformed`. What can't be reached at start raises `DataUnavailable`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import msgspec
 
+from engine.model.account import MarginMode
 from engine.model.client_ids import ClientIds
 from engine.model.commands import Command
 from engine.model.events import HealthChanged, OperatorCommand
@@ -18,7 +19,6 @@ from engine.model.instrument import Instrument
 from engine.model.market import FeedEvent, MarketEvent, ReferenceEvent
 from engine.model.sightings import AccountSeen, AccountUnseen
 from engine.model.venue_events import VenueCanceled, VenueEvent, VenueFill
-from engine.model.words import Word
 
 Sink = Callable[[VenueEvent], None]
 """Where a broker puts its answers, in the order they happened. Never blocks."""
@@ -65,15 +65,8 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
     taker_fee_bps: Decimal
     leverage: Decimal
     """Initial margin is notional over this."""
-
-
-class MarginMode(Word):
-    """What stands behind a position."""
-
-    CROSS = "cross"
-    """The whole account."""
-    ISOLATED = "isolated"
-    """What was set aside for it."""
+    leverages: Mapping[str, int] = {}
+    """Of each instrument at the venue, where it tells: then the least of them counts."""
 
 
 class MarginTerms(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ class Row(NamedTuple):
 
 
 BATCHES: Final = "brokers/conformance/batches.py::Batches::"
+MARGINS: Final = "brokers/conformance/margins.py::Margins::"
 SUITE: Final = "brokers/conformance/suite.py::Conformance::"
 KERNEL: Final = "engine/kernel/"
 LINK: Final = "brokers/link/"
@@ -235,6 +236,10 @@ ORDERS: Final = (
     Row(47, "insufficient margin, leverage changed by others", (
         f"{SUITE}test_what_the_rules_forbid_is_refused",
         f"{KERNEL}test_denials.py::test_a_venue_that_refuses_is_not_asked_again_at_once",
+        f"{LINK}test_terms.py::test_refusals_for_want_of_margin_ask_once_and_soon",
+        f"{MARGINS}test_what_another_client_changes_is_told_once",
+        f"{KERNEL}test_terms.py::test_a_person_is_told_from_what_to_what",
+        "end_to_end/test_live_trading.py::test_another_hand_at_the_leverage_is_told_once_and_replays",
     )),
 )  # fmt: skip
 
@@ -318,7 +323,6 @@ OPEN: Final = {
     8: "ten minutes of it are a soak's (`make soak-live-virtual`, `make soak-toxic`), not this suite's",
     17: "five minutes of it are a benchmark's, not this suite's",
     41: "rules are read once, when a session starts: later ones show as refusals, which pause it",
-    47: "leverage that others change is read again at the next start only",
     50: "no venue of these names the account in its events; what is not ours is told apart by name",
 }
 """What the tests of a row leave open, and why."""

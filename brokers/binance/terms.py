@@ -14,9 +14,10 @@ from brokers.binance.answers import ID_MAX, MS_NS, number
 from brokers.binance.wire import Milliseconds
 from brokers.link.account import FundingReport
 from brokers.link.budget import Limit
+from engine.model.account import MarginMode
 from engine.model.money import BPS
 from engine.model.text import sanitize
-from engine.venue import MarginMode, MarginTerms
+from engine.venue import MarginTerms
 
 SECONDS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": 86_400}
 METERS: Final = {"REQUEST_WEIGHT": "used-weight", "ORDERS": "order-count"}

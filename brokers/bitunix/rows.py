@@ -13,10 +13,9 @@ from msgspec import Raw, field
 
 from brokers.bitunix.wire import NOTHING
 from brokers.link.grid import NUMBER_CHARS_MAX, Refused
-from engine.model.account import Liquidity
+from engine.model.account import Liquidity, MarginMode
 from engine.model.orders import Side
 from engine.model.venue_events import Standing
-from engine.venue import MarginMode
 
 SIDES: Final[Mapping[str, Side]] = {
     "BUY": Side.BUY, "LONG": Side.BUY, "SELL": Side.SELL, "SHORT": Side.SELL,

@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from brokers.hyperliquid.rules import wire
 from brokers.hyperliquid.sign import Action, Signature
+from engine.model.account import MarginMode
 from engine.model.orders import Side
-from engine.venue import MarginMode, MarginTerms
+from engine.venue import MarginTerms
 
 POST_ONLY, IMMEDIATE, RESTING = "Alo", "Ioc", "Gtc"
 ALONE: Final = "na"

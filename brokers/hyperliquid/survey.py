@@ -22,10 +22,11 @@ from brokers.hyperliquid.names import Names, Succession
 from brokers.hyperliquid.refusals import WORDS
 from brokers.link.account import Facts, FillReport, OrderReport, Picture, Unanswered
 from brokers.link.rest import Reply
+from engine.model.account import MarginMode
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.instrument import Instrument
 from engine.model.venue_events import RejectReason
-from engine.venue import MarginMode, MarginTerms
+from engine.venue import MarginTerms
 
 LOOKS_MAX: Final = 3
 """Looks at an account that moves; each weighs 44."""

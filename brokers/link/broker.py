@@ -24,6 +24,7 @@ from brokers.link.known import KnownOrders
 from brokers.link.mail import Mail
 from brokers.link.orders import Orders
 from brokers.link.reports import Reports
+from brokers.link.terms import Held, Terms
 from brokers.link.triggers import is_released
 from engine.model.client_ids import ClientIds
 from engine.model.commands import (
@@ -49,13 +50,14 @@ from engine.model.venue_events import (
     VenueStatus,
     VenueTriggered,
 )
-from engine.venue import Capabilities, Margin
+from engine.venue import Capabilities, Margin, MarginTerms
 
 LEAVE_S: Final = 3.0
 """How long requests under way may take once the session is over."""
 NS_PER_S: Final = 1_000_000_000
 FUNDED_MAX: Final = 1_000
 """Payments remembered: of an instrument that is settled every hour, six weeks."""
+NOTHING_HELD: Final = Held()
 
 
 class Saved(msgspec.Struct):
@@ -63,6 +65,7 @@ class Saved(msgspec.Struct):
 
     orders: msgspec.Raw
     funded: list[FundingReport]
+    terms: list[MarginTerms] = []
 
 
 _decode: Final = msgspec.json.Decoder(Saved).decode
@@ -81,6 +84,7 @@ class LiveBroker:
         now_ns: Callable[[], int],
         wake: Callable[[], None],
         dead_man_s: float | None = None,
+        margin: Held = NOTHING_HELD,
     ) -> None:
         """Take over an account; nothing is opened yet.
 
@@ -92,6 +96,7 @@ class LiveBroker:
             now_ns: The session's clock.
             wake: Lets a session that waits take what has come.
             dead_man_s: The venue cancels everything if we are silent for so long; None: never.
+            margin: What positions are made with, and how often that is asked again.
 
         """
         self._account = account
@@ -102,6 +107,7 @@ class LiveBroker:
         self._errands = Errands()
         self._orders = Orders(account, self._known, self._mail, self._reports, self._errands)
         self._dead_man = dead_man_s and DeadMan(account, dead_man_s, self._errands, self._reports)
+        self._terms = Terms(account, margin, self._errands, self._mail)
         self._funded: deque[FundingReport] = deque(maxlen=FUNDED_MAX)
         """What the session was told, by this process and those before it."""
         self._since_ns = 0
@@ -137,14 +143,17 @@ class LiveBroker:
             self._orders.switch = self._errands.run(self._dead_man.renew)
 
     def beat(self, ts_ns: int) -> None:
-        """Renew the venue's dead-man switch, a third of its time after the last.
+        """Renew the venue's dead-man switch, and ask what positions are made with, in their time.
 
         Raises:
             Exception: A bug of ours in what goes on beside the session; nothing is sent any more.
         """
         self._errands.raise_bug()
-        if self._dead_man and self._is_live:
+        if not self._is_live:
+            return
+        if self._dead_man:
             self._dead_man.beat(ts_ns)
+        self._terms.beat(ts_ns)
 
     def advance(self, ts_ns: int) -> None:
         """Hand over what has come up to `ts_ns`."""
@@ -152,6 +161,7 @@ class LiveBroker:
 
     def _hand_over(self, event: VenueEvent) -> None:
         self._note_funding(event)
+        self._terms.see(event)
         self._sink(event)
 
     def _note_funding(self, event: VenueEvent) -> None:
@@ -186,15 +196,16 @@ class LiveBroker:
         return None
 
     def snapshot(self) -> bytes:
-        """Encode the orders that may still be spoken of, and which funding was told."""
+        """Encode the orders that may still be spoken of, and what else was told."""
         orders = msgspec.Raw(self._known.snapshot())
-        return msgspec.json.encode(Saved(orders, list(self._funded)))
+        return msgspec.json.encode(Saved(orders, list(self._funded), self._terms.snapshot()))
 
     def restore(self, snapshot: bytes) -> None:
         """Know them again; how the account's stream stood then, its next word will tell."""
         saved = _decode(snapshot)
         self._known.restore(bytes(saved.orders))
         self._funded.extend(saved.funded)
+        self._terms.restore(saved.terms)
         self._reports.forget_parts()
 
     def recall(self, event: VenueEvent) -> None:
@@ -202,6 +213,7 @@ class LiveBroker:
         if isinstance(event, VenueStatus):
             self._reports.recall(event)
         self._note_funding(event)
+        self._terms.see(event)
         known = self._known.get(getattr(event, "order_id", ""))
         if known is None:
             return

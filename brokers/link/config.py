@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from engine.venue import MarginMode
+from engine.model.account import MarginMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,9 @@ class LiveConfig:
     """Leverage that the venue is told for each instrument; null leaves what it has."""
     margin_mode: MarginMode | None = None
     """Margin mode that the venue is told for each instrument; null leaves what it has."""
+    margin_every_s: Annotated[float, Ge(1), Le(86_400)] | None = 60.0
+    """Seconds until the venue is asked again whether another hand changed either, six for each
+    instrument at least; null asks only after an order was refused for want of margin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ import os
 import selectors
 import socket
 import time
-from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -30,11 +29,11 @@ def opened(addresses: Iterable[Found], until_s: float) -> socket.socket:
         OSError: Why the last of them failed; `TimeoutError` where it was too late.
 
     """
-    left, failure = deque(addresses), OSError("no address")
+    left, failure = list(addresses), OSError("no address")
     with selectors.DefaultSelector() as knocking:
         try:
             while left or knocking.get_map():
-                if left and (refused := _knock(left.popleft(), knocking)):
+                if left and (refused := _knock(left.pop(0), knocking)):
                     failure = refused
                     continue
                 for line in _answered(knocking, _patience_s(until_s, is_last=not left)):

@@ -13,6 +13,7 @@ from brokers.link.account import NewOrder, OrderRef
 from brokers.link.known import TRIGGERED, KnownOrder, KnownOrders
 from brokers.link.rehearsal import Outcome, Rehearsal, Touch
 from brokers.link.requests_file import Asked
+from engine.model.account import MarginMode
 from engine.model.client_ids import ClientIds
 from engine.model.commands import (
     AmendOrder,
@@ -32,7 +33,7 @@ from engine.model.venue_events import (
     VenueRejected,
     VenueTriggered,
 )
-from engine.venue import MarginMode, MarginTerms
+from engine.venue import MarginTerms
 
 
 class Sheet(Protocol):

@@ -17,6 +17,7 @@ from engine.model.money import BPS, ROUNDED, ZERO, ratio
 from engine.model.operators import OPERATOR
 from engine.model.orders import BUY, LIMIT, MARKET, OrderIntent, TimeInForce
 from engine.model.prospect import After, Costs, LimitReading, Prospect, QuoteSeen, Verdict
+from engine.model.venue_events import VenueMargin
 from engine.portfolio.margin import Exposure, initial_margin, liquidation_price
 from engine.risk.gate import Refused
 from engine.risk.limits import RiskLimits
@@ -31,6 +32,11 @@ class Foresight:
     def __init__(self, kernel: Kernel, charges: Charges) -> None:
         self._kernel = kernel
         self._charges = charges
+        self._leverages = dict(charges.leverages)
+
+    def heard(self, told: VenueMargin) -> None:
+        """Learn what leverage an instrument has at the venue now."""
+        self._leverages[told.symbol] = told.leverage
 
     def of(self, command: Operator, argument: str) -> Prospect | str:
         """Return what an order by hand would lead to, or why it is none."""
@@ -67,9 +73,12 @@ class Foresight:
             position=mine.qty,
             own=(ledger.qty if ledger else ZERO) + signed,
             equity=equity,
-            margin=initial_margin([mine, *others], self._charges.leverage),
+            margin=initial_margin([mine, *others], self._leverage()),
             liquidation_price=liquidation_price(mine, others, equity),
         )
+
+    def _leverage(self) -> Decimal:
+        return Decimal(min(self._leverages.values(), default=self._charges.leverage))
 
     def _others(self, symbol: str) -> Iterable[Exposure]:
         for name, view in self._kernel.market.views.items():

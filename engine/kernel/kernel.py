@@ -31,6 +31,7 @@ from engine.kernel.manual import Manual
 from engine.kernel.operators import Operators
 from engine.kernel.reference import Reference
 from engine.kernel.seeing import Seeing
+from engine.kernel.terms import margin_changed
 from engine.kernel.truth import Truth
 from engine.kernel.watch import Watch
 from engine.market.market import Market
@@ -62,6 +63,7 @@ from engine.model.sightings import AccountSeen, AccountUnseen
 from engine.model.venue_events import (
     VenueFill,
     VenueFunding,
+    VenueMargin,
     VenueOrderStatus,
     VenueRejected,
     VenueSnapshot,
@@ -269,6 +271,7 @@ class Kernel:
             AccountUnseen: self._on_account_unseen,
             VenueFill: self._on_fill,
             VenueFunding: self._booking.fund,
+            VenueMargin: self._on_margin,
             VenueStatus: self._on_venue_status,
             VenueSnapshot: self._on_snapshot,
             VenueOrderStatus: self.inquiries.on_status,
@@ -327,6 +330,9 @@ class Kernel:
             self.truth.ask(now_ns)
         else:
             self.conduct.raise_event(FsmEvent.VENUE_DOWN, status.venue, now_ns)
+
+    def _on_margin(self, told: VenueMargin, now_ns: int) -> None:
+        self.out.emit(margin_changed(told, now_ns))
 
     # --- time and people -------------------------------------------------------------------------
 

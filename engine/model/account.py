@@ -1,4 +1,4 @@
-"""What we have: fills, positions, round trips."""
+"""What we have: fills, positions, round trips; and what stands behind them."""
 
 from decimal import Decimal
 
@@ -13,6 +13,15 @@ class Liquidity(Word):
 
     MAKER = "MAKER"
     TAKER = "TAKER"
+
+
+class MarginMode(Word):
+    """What stands behind a position."""
+
+    CROSS = "cross"
+    """The whole account."""
+    ISOLATED = "isolated"
+    """What was set aside for it."""
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):

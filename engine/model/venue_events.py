@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.model.account import Liquidity
+from engine.model.account import Liquidity, MarginMode
 from engine.model.money import ZERO
 from engine.model.orders import (
     Side,
@@ -129,6 +129,19 @@ class VenueFunding(msgspec.Struct, frozen=True, gc=False):
     """The settlement this pays, by the venue's time; with the symbol it tells payments apart."""
 
 
+class VenueMargin(msgspec.Struct, frozen=True, gc=False):
+    """Positions of an instrument are made with other terms than before; another hand did it."""
+
+    ts_ns: int
+    symbol: str
+    leverage: int
+    mode: MarginMode | None
+    """None where the venue says something that nobody has described; so of `was_mode`."""
+    was_leverage: int
+    """What the session knew; so of `was_mode`."""
+    was_mode: MarginMode | None
+
+
 class VenueUnknown(msgspec.Struct, frozen=True, gc=False):
     """A request was sent and no answer came: the order may or may not exist."""
 
@@ -230,6 +243,7 @@ VenueEvent = (
     | VenueTriggered
     | VenueFill
     | VenueFunding
+    | VenueMargin
     | VenueUnknown
     | VenueStatus
     | VenueOrderStatus

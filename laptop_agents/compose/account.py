@@ -7,13 +7,22 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.json import decode
 from msgspec.structs import replace
 
 from brokers.paper.venue import CAPABILITIES, PaperVenue
 from engine.kernel import Kernel
 from engine.model.venue_events import VenueEvent
 from engine.session.clock import Clock
-from engine.venue import AccountWatch, Capabilities, Feed, LiveFeed, SessionBroker
+from engine.venue import (
+    AccountWatch,
+    Capabilities,
+    Feed,
+    LiveFeed,
+    MarginTerms,
+    SessionBroker,
+)
 from laptop_agents.guarding import make_ledger
 from laptop_agents.opening import Run
 
@@ -65,6 +74,7 @@ def make_live_broker(  # noqa: PLR0917 - every part it stands between
 ) -> SessionBroker:
     """Put a real account behind the session."""
     from brokers.link.broker import LiveBroker  # noqa: PLC0415 - for live only
+    from brokers.link.terms import Held  # noqa: PLC0415 - the same
 
     assert isinstance(feed, LiveFeed), "real orders follow a real market"
     return LiveBroker(
@@ -75,7 +85,19 @@ def make_live_broker(  # noqa: PLR0917 - every part it stands between
         now_ns=lambda: max(kernel.now_ns, clock.reached()),
         wake=feed.nudge,
         dead_man_s=settings.live.dead_man_s or None,
+        margin=Held(margin_at_start(run) or permit.margin, settings.live.margin_every_s),
     )
+
+
+class Began(Struct):
+    """What the first line of a run says of it, as far as its resume is told whether it changed."""
+
+    margin: tuple[MarginTerms, ...] = ()
+
+
+def margin_at_start(run: Run) -> tuple[MarginTerms, ...]:
+    """Return what positions of an interrupted run were made with; nothing of a new one."""
+    return () if run.recorded is None else decode(run.recorded.first.data, type=Began).margin
 
 
 def make_watch(settings: "Settings", feed: Feed, watched: "Watched") -> AccountWatch:

@@ -6,7 +6,6 @@ Every part receives what it needs through its constructor.
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -244,7 +243,8 @@ def make_control(
         charges=Charges(
             maker_fee_bps=paper.maker_fee_bps,
             taker_fee_bps=paper.taker_fee_bps,
-            leverage=min((Decimal(m.leverage) for m in identity.margin), default=paper.leverage),
+            leverage=paper.leverage,
+            leverages={terms.symbol: terms.leverage for terms in identity.margin},
         ),
         screens=ScreenConfig(session.on_screen_lost, session.watch_only),
         gauges=gauges,

@@ -4,20 +4,27 @@ What the venue itself wrote down is held against the journal: that is the proof,
 in between.
 """
 
+import asyncio
 import contextlib
 import json
 import os
 import re
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
+import msgspec
 import pytest
 
+from brokers.link.account import Accepted
+from brokers.link.secret import Credentials, Secret
+from engine.model.instrument import Instrument
+from laptop_agents.settings import Flag, load
+from laptop_agents.venues import open_account
 from tests.end_to_end.shell import PROGRAM, Process
 from tests.end_to_end.terminal import Terminal
 from tests.end_to_end.warm import Warm
@@ -65,6 +72,7 @@ class Exchange(NamedTuple):
             "--duration", minutes, "--set", "agents.quoter.half_spread_bps=0.5",
             "--set", "risk.max_consecutive_losses=1000", "--set", "live.unknown_withdraw=true",
             "--set", "live.leverage=3", "--set", "live.margin_mode=isolated",
+            "--set", "live.margin_every_s=1",
             *self.words, *words, program=program,
         )  # fmt: skip
 
@@ -75,6 +83,22 @@ class Exchange(NamedTuple):
             client.post(self.faults, json=asked) as answer,
         ):
             assert 200 == answer.status, await answer.text()
+
+    async def set_leverage(self, run: Any, leverage: int) -> None:
+        """As another client of the owner would; Bitunix takes it once no order rests."""
+        (began,) = run.lines_so_far("session_started")
+        instruments = msgspec.convert(began["data"]["instruments"], list[Instrument], strict=False)
+        flags = [Flag("--set", *word.split("=", 1)) for word in self.words[1::2]]
+        settings = load([Flag("--set", "source", self.venue), *flags], {}, profiles=Path("none"))
+        names = sorted(self.surroundings)  # ..._ADDRESS, _WALLET; ..._KEY, _SECRET
+        name, secret = (self.surroundings[one] for one in names)
+        credentials = Credentials(name, Secret(secret))
+        async with open_account(self.venue, credentials, settings, instruments) as account:
+            (held,) = await account.margin_terms()
+            wanted = msgspec.structs.replace(held, leverage=leverage)
+            async with asyncio.timeout(PATIENCE_S):
+                while not isinstance(await account.set_margin(held, wanted), Accepted):
+                    await asyncio.sleep(0.25)
 
 
 @contextlib.contextmanager
@@ -116,6 +140,11 @@ def agree(there: Exchange, run: Any) -> int:
     return len(ours)
 
 
+def margins(lines: Callable[[str], list[dict[str, Any]]]) -> list[tuple[Any, ...]]:
+    """Return what a run was told of leverage and margin mode: what they are, and what they were."""
+    return [tuple(line["data"].values()) for line in lines("venue_margin")]
+
+
 @pytest.fixture(params=VENUES)
 def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Exchange]:
     with exchange(request.param, tmp_path) as opened:
@@ -137,9 +166,9 @@ def assert_the_sentinel_has_its_key_by_a_pipe_alone(process: Process, there: Exc
 
 @pytest.mark.timeout(180)
 async def test_a_live_session_survives_what_can_happen(there: Exchange, tmp_path: Path) -> None:
-    """Lines that break, answers that never come, kill -9 and resume; then flat, ledger == journal.
+    """Lines that break, answers that never come, kill -9, another hand at the leverage, resume.
 
-    On the way, its sentinel is looked at.
+    Then flat, and ledger == journal. On the way, its sentinel is looked at.
     """
     process = there.start(tmp_path, "0.5")
     process.until_trading()
@@ -150,6 +179,7 @@ async def test_a_live_session_survives_what_can_happen(there: Exchange, tmp_path
     assert process.is_running()
     process.send(signal.SIGKILL)
     process._process.communicate()
+    await there.set_leverage(process.run, 5)
     ending = there.live(tmp_path, "--resume").end()
 
     assert 0 == ending.code, ending.err
@@ -159,9 +189,9 @@ async def test_a_live_session_survives_what_can_happen(there: Exchange, tmp_path
     assert 1 == len(ending.run.lines("session_resumed"))
     margin = {"symbol": VENUES[there.venue], "leverage": 3, "mode": "isolated"}
     assert [[margin]] == [line["data"]["margin"] for line in ending.run.lines("session_started")]
-    assert (3, "isolated") == tuple(
-        there.wrote("leverage")[-1][name] for name in ("leverage", "margin_mode")
-    )
+    set_there = [(line["leverage"], line["margin_mode"]) for line in there.wrote("leverage")]
+    assert [(3, "isolated"), (5, "isolated")] == set_there[-2:]
+    assert [(VENUES[there.venue], 5, "isolated", 3, "isolated")] == margins(ending.run.lines)
     assert {"arm"} <= {line["data"]["command"] for line in ending.run.lines("operator_command")}
     again = Process(tmp_path, "replay").end()
     assert (0, True) == (again.code, "identical" in again.out), again.out + again.err
@@ -169,6 +199,28 @@ async def test_a_live_session_survives_what_can_happen(there: Exchange, tmp_path
     secrets = [v for n, v in there.surroundings.items() if n.endswith(("SECRET", "WALLET"))]
     assert secrets
     assert not [secret for secret in secrets if secret.encode() in kept]
+
+
+async def test_another_hand_at_the_leverage_is_told_once_and_replays(tmp_path: Path) -> None:
+    """Row 47: while it trades, within seconds, to whoever looks on; the resume does not tell it."""
+    with exchange("binance", tmp_path) as there:
+        process = there.start(tmp_path, "0.3")
+        process.until_trading()
+        await there.set_leverage(process.run, 5)
+        process.until(lambda: bool(margins(process.run.lines_so_far)))
+        process.send(signal.SIGKILL)
+        process._process.communicate()
+        ending = there.live(tmp_path, "--resume").end()
+    assert 0 == ending.code, ending.err
+    assert [("BTCUSDT", 5, "isolated", 3, "isolated")] == margins(ending.run.lines)
+    said = "BTCUSDT: positions are made with 5x, isolated, at the venue now; it was 3x, isolated"
+    assert [True] == [
+        line["data"]["message"].startswith(said)
+        for line in ending.run.lines("alert")
+        if line["data"]["kind"] == "venue_margin"
+    ]
+    again = Process(tmp_path, "replay").end()
+    assert (0, True) == (again.code, "identical" in again.out), again.out + again.err
 
 
 def test_a_kill_file_leaves_nothing_behind(there: Exchange, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from brokers.binance.account import BinanceAccount
 from brokers.link.account import Accepted
 from brokers.sandbox.orders import Ticket
+from engine.model.account import MarginMode
 from engine.model.errors import CredentialsRefused
 from engine.model.orders import OrderType, Side
-from engine.venue import MarginMode, MarginTerms
+from engine.venue import MarginTerms
 from laptop_agents.admission import Admitted
 from laptop_agents.arming import at_stake
 from laptop_agents.margins import change, wished

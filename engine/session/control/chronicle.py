@@ -5,8 +5,9 @@ this. An event that is not kept costs one dictionary miss.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -40,6 +41,9 @@ EQUITY_MINUTES_MAX: Final = 240
 SECOND_NS: Final = 1_000_000_000
 MINUTE_NS: Final = 60 * SECOND_NS
 
+Taker = Callable[[Any], None]
+NOBODY: Final[Mapping[type, Taker]] = MappingProxyType({})
+
 _RECALLED: Final = frozenset(
     {Fill, RoundTrip, FsmTransition, Alert, ErrorRecord, BreakerTripped, OperatorCommand}
 )
@@ -58,7 +62,14 @@ class _Worth(msgspec.Struct, frozen=True, gc=False):
 class Chronicle:
     """Bounded tails of a session."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, beside: Mapping[type, Taker] = NOBODY) -> None:
+        """Begin with nothing.
+
+        Args:
+            kernel: Of the session.
+            beside: Who takes a kind of event of which nothing is kept here.
+
+        """
         self._kernel = kernel
         self.fills: deque[Fill] = deque(maxlen=TAIL_MAX)
         self.round_trips: deque[RoundTrip] = deque(maxlen=TAIL_MAX)
@@ -69,7 +80,8 @@ class Chronicle:
         self._log = LogTail(kernel, self.sidelines.deeds)
         self._seconds: deque[Worth] = deque(maxlen=EQUITY_MAX)
         self._minutes: deque[Worth] = deque(maxlen=EQUITY_MINUTES_MAX)
-        self._takers: dict[type, tuple[Callable[[Any], None], ...]] = {
+        self._takers: dict[type, tuple[Taker, ...]] = {
+            **{kind: (take,) for kind, take in beside.items()},
             Fill: (self.fills.append, self.hops.filled),
             RoundTrip: (self.round_trips.append,),
             FsmTransition: (self.transitions.append,),

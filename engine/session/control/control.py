@@ -8,6 +8,7 @@ from engine.kernel import Kernel
 from engine.kernel.foresight import Foresight
 from engine.model.events import Input, Operator
 from engine.model.records import Record
+from engine.model.venue_events import VenueMargin
 from engine.risk.states import SHUTDOWN_DEADLINE
 from engine.session.control.address import Listener
 from engine.session.control.chronicle import Chronicle
@@ -51,9 +52,9 @@ class Control:
         self._kernel = kernel
         self._record = record
         self._journal = journal
-        self._chronicle = Chronicle(kernel)
-        self._docket = Docket(kernel, stops.ask)
         self._foresight = Foresight(kernel, charges)
+        self._chronicle = Chronicle(kernel, {VenueMargin: self._foresight.heard})
+        self._docket = Docket(kernel, stops.ask)
         self._stops = stops
         self._screens = screens
         record.recall = self._chronicle.recall

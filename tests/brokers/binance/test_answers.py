@@ -10,10 +10,9 @@ from brokers.binance.answers import BROKEN
 from brokers.binance.fees import OtherFees
 from brokers.link.account import FillReport, OrderReport
 from brokers.link.budget import Limit
-from engine.model.account import Liquidity
+from engine.model.account import Liquidity, MarginMode
 from engine.model.orders import Side
 from engine.model.venue_events import RejectReason, Standing, VenueHolding
-from engine.venue import MarginMode
 from tests.brokers.binance.payloads import answer, trade
 
 STATUSES = {

@@ -56,6 +56,7 @@ async def ground(running: Venue) -> AsyncIterator[Ground]:
             account, stage, running.sandbox.faults, BTC,
             place_path="/fapi/v1/order", place_method="POST",
             batch_path="/fapi/v1/batchOrders", cancel_path="/fapi/v1/batchOrders",
+            another=lambda: opened(running),
         )  # fmt: skip
         async with listening(ground):
             yield ground

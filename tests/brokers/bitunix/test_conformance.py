@@ -64,6 +64,7 @@ async def stood_on(running: Running, **changes: object) -> AsyncIterator[Ground]
             place_path="/api/v1/futures/trade/place_order", place_method="POST", burst=5,
             batch_path="/api/v1/futures/trade/batch_order",
             cancel_path="/api/v1/futures/trade/cancel_orders",
+            another=lambda: running.opened(**changes),
         )  # fmt: skip
         async with listening(ground):
             yield ground

@@ -61,6 +61,8 @@ class Ground:
     """Of the request that cancels several, where it is another."""
     burst: int = 20
     """Placements at once that the venue's limits allow."""
+    another: Callable[[], VenueAccount] | None = None
+    """Opens the account once more, as another client of its owner would."""
     heard: list[Report] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 

@@ -26,9 +26,9 @@ from engine.model.account import Liquidity
 from engine.model.money import ZERO
 from engine.model.orders import TimeInForce
 from engine.model.venue_events import RejectReason, Standing
-from engine.venue import MarginMode, MarginTerms
 from tests.brokers.conformance.batches import Batches
 from tests.brokers.conformance.ground import ASK, BID, BUY, QTY, SELL, Ground, until
+from tests.brokers.conformance.margins import Margins
 
 ENDED = (Standing.CANCELED, Standing.EXPIRED, Standing.REJECTED, Standing.FILLED)
 HALF = QTY / 2
@@ -51,13 +51,7 @@ async def bought(ground: Ground):
     return order
 
 
-async def margin_of(ground: Ground) -> MarginTerms:
-    """Ask what positions of the ground's instrument are made with."""
-    told = await ground.account.margin_terms()
-    return next(one for one in told if one.symbol == ground.symbol)
-
-
-class Conformance(Batches):
+class Conformance(Batches, Margins):
     """The suite."""
 
     # --- one order -----------------------------------------------------------------------------
@@ -396,38 +390,6 @@ class Conformance(Batches):
         assert facts.is_one_way
         assert abs(facts.clock_offset_ns) < 2 * 10**9
         assert 1 <= len(facts.tail) <= 8
-
-    # --- leverage and margin mode --------------------------------------------------------------
-
-    async def test_leverage_and_margin_mode_are_set_and_read_back(self, ground: Ground) -> None:
-        """Asked for twice is no error; the exchange ties up margin by it."""
-        held = await margin_of(ground)
-        assert (ground.symbol, MarginMode.CROSS) == (held.symbol, held.mode)
-        for leverage, mode in ((3, MarginMode.ISOLATED), (7, MarginMode.CROSS)):
-            wanted = MarginTerms(ground.symbol, leverage, mode)
-            assert isinstance(await ground.account.set_margin(held, wanted), Accepted)
-            assert wanted == await margin_of(ground)
-            assert isinstance(await ground.account.set_margin(held, wanted), Accepted)
-            held = wanted
-        assert leverage == ground.stage.exchange.position(ground.symbol).leverage
-        facts = await ground.account.facts()
-        assert wanted in facts.margin
-        assert max(one.leverage for one in facts.margin) == facts.leverage
-
-    async def test_what_the_venue_refuses_to_set_is_as_it_was(self, ground: Ground) -> None:
-        """A mode while an order rests or a position is open; more leverage than there is."""
-        held = await margin_of(ground)
-        other = MarginTerms(held.symbol, held.leverage, MarginMode.ISOLATED)
-        order = await placed(ground)
-        assert isinstance(await ground.account.set_margin(held, other), Refused)
-        assert isinstance(await ground.account.cancel(ground.ref(order)), Accepted)
-        await bought(ground)
-        outcome = await ground.account.set_margin(held, other)
-        assert isinstance(outcome, Refused)
-        assert outcome.detail.isprintable()
-        far = MarginTerms(held.symbol, 999, held.mode)
-        assert isinstance(await ground.account.set_margin(held, far), Refused)
-        assert held == await margin_of(ground)
 
     # --- the stream breaks ---------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ class TestHyperliquid(Conformance):
                     id_of=cloid_of,
                     place_path="/exchange",
                     place_method="POST",
+                    another=lambda: open_account(credentials, config, instruments),
                 )
                 async with listening(ground):
                     yield ground

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Self
 
 from brokers.link.account import Accepted, FillReport, OrderReport, Picture, Report
-from brokers.link.broker import LiveBroker
+from brokers.link.broker import NOTHING_HELD, LiveBroker
+from brokers.link.terms import Held
 from engine.model.account import Liquidity
 from engine.model.commands import AmendOrder, CancelOrder, PlaceOrder, QueryAccount, QueryOrder
 from engine.model.market import Quote
@@ -121,7 +122,13 @@ def done(order_id: str = "a-1", qty: str = "1", **changes: object) -> FillReport
 class Desk:
     """One broker, its account, and a clock that only moves when told."""
 
-    def __init__(self, *, dead_man_s: float | None = None, can: Capabilities = CAN) -> None:
+    def __init__(
+        self,
+        *,
+        dead_man_s: float | None = None,
+        can: Capabilities = CAN,
+        margin: Held = NOTHING_HELD,
+    ) -> None:
         self.account = Account()
         self.account.capabilities = can
         self.now_ns = START_NS
@@ -135,6 +142,7 @@ class Desk:
             now_ns=lambda: self.now_ns,
             wake=self._wake,
             dead_man_s=dead_man_s,
+            margin=margin,
         )
 
     def _wake(self) -> None:

@@ -34,13 +34,14 @@ from brokers.link.secret import Credentials, Secret
 from brokers.link.stream import Stream
 from brokers.paper.config import PaperConfig
 from brokers.paper.venue import CAPABILITIES, PaperVenue
+from engine.model.account import MarginMode
 from engine.model.commands import CancelOrder, PlaceOrder, QueryAccount, QueryOrder
 from engine.model.errors import StateDamaged
 from engine.model.instrument import Instrument
 from engine.model.market import Quote
 from engine.model.orders import Approved, OrderIntent, OrderType, Side, TimeInForce
 from engine.model.venue_events import VenueEvent, VenueFill, VenueTriggered
-from engine.venue import MarginMode, MarginTerms
+from engine.venue import MarginTerms
 from laptop_agents.venues import TRADED, _part
 
 D = Decimal

@@ -81,3 +81,11 @@ class Desk:
         other = Desk()
         other.blotter.restore(self.blotter.snapshot())
         return other
+
+
+def working(qty: str = "10", **changes: object) -> Desk:
+    """A desk with one accepted order for `qty`."""
+    desk = Desk()
+    desk.submit(qty=D(qty), **changes)
+    desk.answer(ANSWERS[E.ACCEPT]("a-1"))
+    return desk

@@ -12,17 +12,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from engine.execution.blotter import CLOSED_MAX, SEEN_FILLS_MAX, Blotter
 from engine.execution.order_flow import ORDER_EVENTS
 from engine.execution.orders import OrderEvent
 from engine.model.commands import PlaceOrder
 from engine.model.orders import OrderState, Side
 from engine.model.records import ErrorRecord, OrderChanged
-from engine.model.venue_events import VenueAccepted, VenueAmended, VenueFill
+from engine.model.venue_events import (
+    RejectReason,
+    VenueAccepted,
+    VenueAmended,
+    VenueCancelRejected,
+    VenueFill,
+)
 from engine.portfolio.portfolio import HOUSE
-from tests.engine.execution.desk import ANSWERS, Desk, leaving
+from tests.engine.execution.desk import ANSWERS, NO_REASON, Desk, leaving, working
 from tests.engine.execution.test_orders import CASES
-from tests.engine.factories import BTC, BUY, ETH, SELL, D, venue_fill
+from tests.engine.factories import BTC, BUY, D, venue_fill
 
 S, E = OrderState, OrderEvent
 LIVE_STATES = {
@@ -198,13 +203,6 @@ OrderMachine.TestCase.settings = settings(
 TestOrderMachine = OrderMachine.TestCase
 
 
-def working(qty: str = "10", **changes: object) -> Desk:
-    desk = Desk()
-    desk.submit(qty=D(qty), **changes)
-    desk.answer(ANSWERS[E.ACCEPT]("a-1"))
-    return desk
-
-
 def amended(qty: str) -> VenueAmended:
     return VenueAmended(0, BTC, "a-1", D("1000.1"), D(qty))
 
@@ -244,13 +242,50 @@ def test_a_fill_comes_before_the_acceptance() -> None:
     assert S.FILLED is desk.order().state
 
 
+def test_what_tells_nothing_of_a_live_order_is_no_news_of_a_filled_one() -> None:
+    """Not found, when it was filled before the cancel came: nothing is lost and nothing wrong."""
+    desk = working("2")
+    desk.fill(venue_fill(qty="2"))
+    gone = VenueCancelRejected(0, BTC, "a-1", RejectReason.ORDER_NOT_FOUND)
+
+    assert (None, []) == (desk.flow.answer(gone), desk.out.drain().records)
+    assert S.FILLED is desk.order().state
+
+
+CHANGES = [
+    # done to an order of 10 first,     states recorded by a fill of 2
+    ([],                                [S.PARTIALLY_FILLED]),
+    ([E.FILL_PART],                     [S.PARTIALLY_FILLED]),
+    ([E.REQUEST_CANCEL],                []),
+    ([E.CANCELED],                      []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "states"), CHANGES)
+def test_a_fill_says_what_it_made_of_its_order(before: list, states: list) -> None:
+    """Each one that leaves it partially filled; none that moves neither state nor what is left."""
+    desk = working("10")
+    for event in before:
+        if event is E.FILL_PART:
+            desk.fill(venue_fill(trade_id="t0", qty="1"))
+        elif event is E.REQUEST_CANCEL:
+            desk.cancel("a-1")
+        else:
+            desk.answer(ANSWERS[event]("a-1"))
+    booked, effects = desk.fill(venue_fill(qty="2"))
+
+    assert states == [r.state for r in effects.records if isinstance(r, OrderChanged)]
+    assert D(1_000) == booked.fill.arrival_mid
+
+
 def test_overfill_is_kept_and_flagged() -> None:
     """More than was ordered is booked in full (A8), and open quantity never goes below zero."""
     desk = working("2")
     first, _ = desk.fill(venue_fill(qty="3"))
-    second, _ = desk.fill(venue_fill(trade_id="t2", qty="1"))
+    second, effects = desk.fill(venue_fill(trade_id="t2", qty="1"))
 
     assert (True, True) == (first.is_overfill, second.is_overfill)
+    assert ["refused_answer"] == [record.kind for record in effects.records]
     assert D(4) == desk.order().filled_qty
     assert D(0) == desk.blotter.open[BTC].buy_qty
 
@@ -272,7 +307,7 @@ def test_a_fill_nobody_ordered_belongs_to_the_house() -> None:
     booked, _ = desk.fill(venue_fill("liquidation-1"))
     again, _ = desk.fill(venue_fill("liquidation-1"))
 
-    assert (HOUSE, None) == (booked.fill.agent, booked.order)
+    assert (HOUSE, None, None) == (booked.fill.agent, booked.order, booked.fill.arrival_mid)
     assert again is None
 
 
@@ -283,6 +318,7 @@ def test_an_answer_to_a_stranger_is_an_error() -> None:
 
     assert ended is None
     assert ["unknown_order"] == [record.kind for record in effects.records]
+    assert desk.flow.refusals == 1
 
 
 @pytest.mark.parametrize("state", [S.SUBMITTED, S.CANCELED, S.FILLED])
@@ -328,8 +364,31 @@ def test_a_reject_of_a_numbered_order_is_refused() -> None:
     ended, effects = desk.answer(ANSWERS[E.REJECT]("a-1"))
 
     assert ended is None
-    assert [ErrorRecord] == [type(record) for record in effects.records]
+    assert ["refused_answer"] == [record.kind for record in effects.records]
+    assert desk.flow.refusals == 1
     assert OrderState.ACCEPTED is desk.order().state
+
+
+REASONED = [
+    # asked before,      the answer,         what it gives as its reason
+    (None,               E.EXPIRE,           "ioc"),
+    (E.REQUEST_AMEND,    E.AMEND_REJECTED,   NO_REASON),
+    (E.REQUEST_CANCEL,   E.CANCEL_REJECTED,  NO_REASON),
+    (None,               E.CANCELED,         ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "answer", "reason"), REASONED)
+def test_a_change_tells_the_reason_the_venue_gave(asked, answer, reason: str) -> None:
+    """Where an answer has one, the journal has it beside the new state."""
+    desk = working()
+    if asked is E.REQUEST_AMEND:
+        desk.amend("a-1", leaving("3"))
+    elif asked is E.REQUEST_CANCEL:
+        desk.cancel("a-1")
+    _, effects = desk.answer(ANSWERS[answer]("a-1"))
+
+    assert [reason] == [record.reason for record in effects.records]
 
 
 def test_an_amend_down_to_what_filled_completes_the_order() -> None:
@@ -360,11 +419,37 @@ def test_an_amend_below_what_filled_leaves_no_negative_open_quantity() -> None:
 def test_an_amend_in_flight_counts_at_its_larger_size(leaves: str, counted: str) -> None:
     """Worst case until the venue answers (B3), and back where it refuses."""
     desk = working("10")
-    desk.amend("a-1", leaving(leaves))
+    effects = desk.amend("a-1", leaving(leaves))
     in_flight = desk.blotter.open[BTC].buy_qty
     desk.answer(ANSWERS[E.AMEND_REJECTED]("a-1"))
 
     assert (D(counted), D(10)) == (in_flight, desk.blotter.open[BTC].buy_qty)
+    assert [f"to {leaves} at 1000.0"] == [record.reason for record in effects.records]
+
+
+@pytest.mark.parametrize("filled", ["0", "10"])
+def test_a_refused_amend_of_an_order_that_ended_brings_nothing_back(filled: str) -> None:
+    """Canceled meanwhile: its size is again what it was, and it neither works nor fills."""
+    desk = working("10")
+    desk.amend("a-1", leaving("15"))
+    if filled != "0":
+        desk.fill(venue_fill(qty=filled))
+    desk.answer(ANSWERS[E.CANCELED]("a-1"))
+    desk.answer(ANSWERS[E.AMEND_REJECTED]("a-1"))
+
+    assert (S.CANCELED, D(10)) == (desk.order().state, desk.order().qty)
+    assert D(0) == desk.blotter.open[BTC].buy_qty
+
+
+def test_an_amend_refused_twice_gives_back_once() -> None:
+    """Asked to cancel in between, it is still the order it was."""
+    desk = working("10")
+    desk.amend("a-1", leaving("15"))
+    desk.cancel("a-1")
+    desk.answer(ANSWERS[E.AMEND_REJECTED]("a-1"))
+    desk.answer(ANSWERS[E.AMEND_REJECTED]("a-1"))
+
+    assert (S.PENDING_CANCEL, D(10)) == (desk.order().state, desk.order().qty)
 
 
 @pytest.mark.parametrize("reduce_only", [False, True])
@@ -377,47 +462,6 @@ def test_a_lost_order_counts_at_full_size(reduce_only: bool) -> None:
     assert D(0 if reduce_only else 10) == desk.blotter.open[BTC].buy_qty
 
 
-def test_closed_orders_are_bounded() -> None:
-    """The newest CLOSED_MAX are found again, older ones are forgotten."""
-    desk = Desk()
-    for number in range(1, CLOSED_MAX + 3):
-        desk.submit(number)
-        desk.answer(ANSWERS[E.CANCELED](f"a-{number}"))
-
-    assert desk.blotter.find("a-2") is None
-    assert desk.blotter.find("a-3") is not None
-    assert {} == desk.blotter.live
-
-
-def test_seen_fills_are_bounded_for_each_instrument() -> None:
-    """The newest SEEN_FILLS_MAX trade ids are duplicates, also after a restart."""
-    blotter = Blotter([BTC, ETH])
-    for number in range(SEEN_FILLS_MAX + 1):
-        assert blotter.is_new_fill(BTC, str(number))
-    twin = Blotter([BTC, ETH])
-    twin.restore(blotter.snapshot())
-
-    assert not twin.is_new_fill(BTC, "1")
-    assert twin.is_new_fill(ETH, "1")
-    assert twin.is_new_fill(BTC, "0")
-
-
 def test_every_answer_means_an_event() -> None:
     """The machine above speaks every answer a venue has."""
     assert ORDER_EVENTS == {type(make("a-1")): event for event, make in ANSWERS.items()}
-
-
-def test_both_sides_are_counted_apart() -> None:
-    desk = working("10")
-    desk.submit(2, side=SELL, qty=D(4))
-
-    assert (D(10), D(4)) == (desk.blotter.open[BTC].buy_qty, desk.blotter.open[BTC].sell_qty)
-
-
-def test_a_slot_belongs_to_the_newest_order_in_it() -> None:
-    """The end of an older one does not free what its successor holds."""
-    desk = working(slot="bid")
-    desk.submit(2, slot="bid")
-    desk.answer(ANSWERS[E.CANCELED]("a-1"))
-
-    assert ["a-2"] == [o.order_id for o in desk.blotter.slots.values()]

@@ -4,12 +4,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from engine.kernel.checkpoint import snapshot
 from engine.kernel.foresight import Foresight
+from engine.model.account import MarginMode
 from engine.model.events import Operator
 from engine.model.market import Depth
 from engine.model.prospect import Prospect
+from engine.model.venue_events import VenueMargin
 from engine.venue import Charges
 from tests.engine.kernel.rig import BUY, SELL, D, Rig, Scripted, limit, market
 
@@ -78,6 +81,28 @@ def test_positions_margin_and_liquidation_after() -> None:
     lost = short.position * (price - D("1000.05"))
     assert abs(short.equity + lost - abs(short.position) * price * D("0.004")) < D(3)
     assert short.equity + lost >= abs(short.position) * price * D("0.004")
+
+
+def test_margin_is_by_the_least_leverage_at_the_venue() -> None:
+    """As told at the start, then as another hand has it."""
+    rig = deep()
+    charges = replace(CHARGES, leverages={"BTC": 4, "ETH": 3})
+    foresight = Foresight(rig.kernel, charges)
+
+    def margin() -> Decimal:
+        seen = foresight.of(PLACE, "BUY 1 BTC LIMIT 999 GTC post_only")
+        assert isinstance(seen, Prospect)
+        return seen.after.margin
+
+    def told(symbol: str, leverage: int, was: int) -> VenueMargin:
+        return VenueMargin(rig.now, symbol, leverage, MarginMode.CROSS, was, MarginMode.CROSS)
+
+    whole = D("1000.05")
+    assert whole / 3 == margin()
+    foresight.heard(told("ETH", 10, 3))
+    assert whole / 4 == margin()
+    foresight.heard(told("BTC", 2, 4))
+    assert whole / 2 == margin()
 
 
 VERDICTS = [

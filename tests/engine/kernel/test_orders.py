@@ -402,7 +402,8 @@ def test_a_liquidation_leaves_no_agent_with_a_position_it_lost() -> None:
     rig.fill("liquidation-1", "0.1", SELL)
 
     assert D(0) == rig.own("a")
-    assert D(0) == rig.kernel.roster.desk("a", "BTC").position
+    desk = rig.kernel.roster.desk("a", "BTC")
+    assert (D(0), None) == (desk.position, desk.entry_price)
     assert ["liquidation"] == [x["kind"] for x in rig.lines("alert") if "liq" in x["kind"]]
     rig.kernel.portfolio.check()
 
@@ -444,11 +445,14 @@ def test_funding_of_an_instrument_of_others_is_told_and_not_booked() -> None:
 
 
 def test_a_fill_on_an_instrument_of_others_is_told_and_degrades() -> None:
-    """No book of ours can hold it; it is never silently dropped."""
-    rig = hand()
+    """No book of ours can hold it; it is never silently dropped, and it counts as an error."""
+    rig = hand(max_errors_per_minute=1)
     fill = VenueFill(rig.now, "DOGE", "manual-1", "t1", BUY, D(1), D(5), D(0), Liquidity.TAKER)
     rig.answer(fill)
 
     assert "DEGRADED" == rig.state
     assert ["foreign_fill"] == [line["kind"] for line in rig.lines("error")]
+    alerts = [(line["kind"], line["severity"]) for line in rig.lines("alert")]
+    assert ("foreign_fill", "critical") in alerts
+    assert ["max_errors_per_minute"] == [line["breaker"] for line in rig.lines("breaker")]
     assert D(10_000) == rig.kernel.portfolio.equity

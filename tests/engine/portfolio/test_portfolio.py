@@ -13,7 +13,7 @@ from engine.model.errors import IdentityBroken
 from engine.model.orders import Side
 from engine.model.venue_events import VenueFunding
 from engine.portfolio.ledger import COST_GRID
-from engine.portfolio.portfolio import HOUSE, Portfolio
+from engine.portfolio.portfolio import HOUSE, SETTLEMENTS_MAX, Portfolio
 from engine.portfolio.round_trips import ORDER_IDS_MAX
 from tests.engine.factories import BTC, BUY, ETH, SECOND, SELL, D, fill, instrument
 from tests.engine.kernel.rig import Rig, Scripted, market
@@ -313,21 +313,33 @@ def test_a_round_trip_by_hand() -> None:
     """Bought 2 at 100 and 1 at 103, sold 3 at 105: everything the record says of it."""
     portfolio = account()
     changes = {"arrival_mid": D("99.5"), "liquidity": Liquidity.MAKER}
-    book(portfolio, BUY, "2", "100", 2_000, fee=D("0.2"), order_id="a-1", **changes)
+    book(portfolio, BUY, "2", "100", 2_000, fee=D("0.2"), order_id="a-1", ts_ns=SECOND, **changes)
     portfolio.mark(BTC, 1_960)
     portfolio.mark(BTC, 2_080)
-    book(portfolio, BUY, "1", "103", 2_060, fee=D("0.1"), order_id="a-2", ts_ns=SECOND)
+    book(portfolio, BUY, "1", "103", 2_060, fee=D("0.1"), order_id="a-2", ts_ns=2 * SECOND)
     (trip,) = book(
-        portfolio, SELL, "3", "105", 2_100, fee=D("0.3"), order_id="a-3", ts_ns=3 * SECOND
+        portfolio, SELL, "3", "105", 2_100, fee=D("0.3"), order_id="a-3", ts_ns=4 * SECOND
     )
 
     assert trip == RoundTrip(
-        ts_ns=3 * SECOND, symbol=BTC, agent="a", side=BUY, opened_ns=0, duration_s=3.0,
+        ts_ns=4 * SECOND, symbol=BTC, agent="a", side=BUY, opened_ns=SECOND, duration_s=3.0,
         entry_price=D(101), exit_price=D(105), qty=D(3), peak_qty=D(3), gross_pnl=D(12),
         maker_fees=D("0.2"), taker_fees=D("0.4"), funding=D(0), net_pnl=D("11.4"),
         slippage=D(1), mae=D(-4), mfe=D(12), fills=3, order_ids=("a-1", "a-2", "a-3"),
     )  # fmt: skip
     assert D("10011.4") == portfolio.equity == portfolio.balance
+    assert 3 == portfolio.books.fills
+
+
+def test_a_position_is_told_by_its_average_price() -> None:
+    """Of the contract, not of what a contract is worth."""
+    portfolio = account("10")
+    assert portfolio.position(BTC, 7).entry_price is None
+    book(portfolio, SELL, "1", "100", 2_000)
+    book(portfolio, SELL, "3", "102", 2_040)
+    told = portfolio.position(BTC, 7)
+
+    assert (7, D(-4), D("101.5")) == (told.ts_ns, told.qty, told.entry_price)
 
 
 @pytest.mark.parametrize(("side", "gross"), [(BUY, "10"), (SELL, "-10")])
@@ -384,6 +396,34 @@ def test_opposite_agents_are_settled_against_the_house() -> None:
     assert (D(-2), D(5)) == (trips["b"].mae, trips["b"].mfe)
     assert portfolio.is_flat()
     portfolio.check()
+
+
+def test_what_the_house_flattened_is_taken_over_once() -> None:
+    """It closes against each agent, whoever's name comes first, and never against itself."""
+    portfolio = account()
+    for agent, qty in (("a", "1"), ("z", "2")):
+        book(portfolio, BUY, qty, "100", 2_000, agent=agent)
+    assert [] == book(portfolio, SELL, "3", "101", 2_020, agent=HOUSE)
+
+    trips = portfolio.settle_house(BTC, 9, D(101))
+
+    assert [("a", D(1)), ("z", D(2)), (HOUSE, D(3))] == [(t.agent, t.qty) for t in trips]
+
+
+def test_a_settlement_pays_once() -> None:
+    """However often it is told, as far back as settlements are remembered; unnamed ones always."""
+    portfolio = account()
+    book(portfolio, BUY, "1", "100", 2_000)
+
+    def paid(funding_ns: int) -> bool:
+        return portfolio.fund(VenueFunding(0, BTC, D("0.01"), D(100), D(1), D(-1), funding_ns))
+
+    named = range(1, SETTLEMENTS_MAX + 2)
+    assert [True] * len(named) == [paid(at_ns) for at_ns in named]
+    assert [False, False] == [paid(2), paid(SETTLEMENTS_MAX + 1)]
+    assert [True, True, True] == [paid(0), paid(0), paid(1)]
+    assert SETTLEMENTS_MAX == len(portfolio.holdings[BTC].settled_ns)
+    assert D(-1) * (len(named) + 3) == portfolio.books.funding
 
 
 def test_funding_is_shared_by_quantity() -> None:

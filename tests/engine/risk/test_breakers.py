@@ -15,6 +15,7 @@ from engine.risk.breaker_rules import rules_of
 from engine.risk.breakers import DAY_NS, Breakers, Trip
 from engine.risk.lifecycle import FsmEvent
 from engine.risk.limits import RiskLimits
+from engine.risk.windows import count_in_window
 
 D = Decimal
 E = FsmEvent
@@ -133,8 +134,8 @@ def test_consecutive_losses_do_as_set(action: str, event: FsmEvent, cools: bool)
     assert list(subject.on_time(9 + SECOND * 3 // 2)) == []
     rearmed = subject.on_time(10 + SECOND * 3 // 2)
 
-    expected = [(E.BREAKER_REARMED, False)] if cools else []
-    assert expected == [(trip.event, trip.record.is_tripped) for trip in rearmed]
+    expected = [(E.BREAKER_REARMED, False, "0")] if cools else []
+    assert expected == [(t.event, t.record.is_tripped, t.record.reading) for t in rearmed]
     assert list(subject.on_time(99 * SECOND)) == []
     trips = feed(subject, repeat(2, "on_round_trip", D(-1)), start_ns=100 * SECOND)
     assert ([event] if cools else []) == [trip.event for trip in trips]
@@ -156,10 +157,33 @@ def test_a_person_rearms_what_halted() -> None:
 
     (rearmed,) = subject.rearm(5)
 
-    assert (
-        rearmed.record.breaker, rearmed.record.is_tripped, rearmed.event
-    ) == ("max_loss_pct", False, None)  # fmt: skip
+    record = rearmed.record
+    assert ("max_loss_pct", False, 5) == (record.breaker, record.is_tripped, record.ts_ns)
+    assert rearmed.event is None
     assert [trip.event for trip in subject.on_equity(D("970"), 6)] == [E.MAX_LOSS]
+
+
+REARMS = [
+    # limits,                                            calls,            re-arms by, at
+    ({"max_loss_pct": D(2)},                             equity("970"),    "operator", 0),
+    ({"max_daily_loss": D(10)},                          equity("980"),    "day",      4 * DAY_NS),
+    ({"max_trades": 1},                                  [("on_fill",)],   "never",    0),
+    ({"max_errors_per_minute": 1, "cooldown_s": 1.5},    [("on_error",)],  "cooldown", 3 * DAY_NS + 1 + 3 * SECOND // 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("limits", "calls", "rearm", "rearms_ns"), REARMS)
+def test_a_reading_says_when_it_rearms(limits, calls: list, rearm: str, rearms_ns: int) -> None:
+    """Of a breaker that tripped and comes back by itself; the rest wait for a person, or ever."""
+    subject = breakers(**limits)
+    feed(subject, equity("1000"), start_ns=3 * DAY_NS)
+    (before,) = subject.readings()
+
+    feed(subject, calls, start_ns=3 * DAY_NS)
+    (after,) = subject.readings()
+
+    assert (False, rearm, 0) == (before.is_tripped, before.rearm, before.rearms_ns)
+    assert (True, rearm, rearms_ns) == (after.is_tripped, after.rearm, after.rearms_ns)
 
 
 # --- Days ----------------------------------------------------------------------------------------
@@ -204,14 +228,25 @@ def test_the_day_peak_falls_back_at_midnight() -> None:
     assert (trip.record.breaker, trip.record.reading) == ("max_daily_drawdown_pct", "10.000000")
 
 
-def test_a_day_without_equity_has_no_drawdown() -> None:
-    """From nothing there is no percentage to fall."""
+FALLS = [
+    # the day begins with, falls to, reading, trips?
+    ("-5",                 "-50",    "0",     False),
+    ("-0.5",               "-0.6",   "0",     False),
+    ("0",                  "-50",    "0",     False),
+    ("0.5",                "0.46",   "8",     False),
+    ("0.5",                "0.45",   "10",    True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("begins", "falls", "reading", "trips"), FALLS)
+def test_a_day_without_equity_has_no_drawdown(begins: str, falls: str, reading: str, trips: bool):
+    """From nothing there is no percentage to fall; from little there is."""
     subject = breakers(max_daily_drawdown_pct=D(10))
-    subject.on_equity(D(-5), 1)
+    subject.on_equity(D(begins), 1)
     subject.on_time(DAY_NS)
 
-    assert list(subject.on_equity(D(-50), DAY_NS + 1)) == []
-    assert D(0) == subject.readings()[0].reading
+    assert trips is bool(subject.on_equity(D(falls), DAY_NS + 1))
+    assert D(reading) == subject.readings()[0].reading
 
 
 # --- Windows -------------------------------------------------------------------------------------
@@ -226,6 +261,11 @@ def test_the_window_slides(kind: str, spacing_s: float, trips: int) -> None:
     found = feed(subject, repeat(20, kind), step_ns=int(spacing_s * SECOND))
 
     assert trips == len(found)
+
+
+def test_an_event_counts_for_a_minute() -> None:
+    """From its own time until sixty seconds later, exclusive."""
+    assert [1, 0] == [count_in_window([5], 5 + age) for age in (60 * SECOND - 1, 60 * SECOND)]
 
 
 def test_windows_are_bounded() -> None:
@@ -284,6 +324,8 @@ def test_restored_under_other_limits() -> None:
     second.restore(first.snapshot())
 
     assert [trip.event for trip in second.on_equity(D(990), 9)] == [E.MAX_LOSS]
+    assert list(second.on_time(10)) == []
+    assert ["max_loss_pct"] == [trip.record.breaker for trip in second.rearm(11)]
 
 
 # --- Against a model -----------------------------------------------------------------------------

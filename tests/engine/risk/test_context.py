@@ -4,9 +4,9 @@ import pytest
 
 from engine.model.orders import OrderState, OrderType
 from engine.risk.lifecycle import FsmState
-from tests.engine.factories import BUY, SELL, D, exactly
+from tests.engine.factories import BUY, ETH, SELL, D, exactly, view
 from tests.engine.kernel.rig import Rig, Scripted, limit
-from tests.engine.risk.judged import at, gate, resting, verdict
+from tests.engine.risk.judged import at, context, gate, resting, verdict
 
 exact = pytest.fixture(autouse=True)(exactly)
 
@@ -66,6 +66,60 @@ def test_a_stop_and_a_plain_exit_together_do_not_flip_the_sign(
     told = {"position": position, "working": working, "state": FsmState.DEGRADED}
 
     assert "state" == verdict(gate(), at(qty, None, SELL), **told)
+
+
+WORST = [
+    # side, qty,  wish,        position, own exits: (qty, side),        worst position
+    (BUY,  "1",   {},          "5",      [],                            "6"),
+    (BUY,  "1",   {},          "5",      [("2", BUY)],                  "6"),
+    (SELL, "1",   {},          "5",      [("3", BUY)],                  "4"),
+    (SELL, "1",   {},          "5",      [("2", SELL)],                 "2"),
+    (SELL, "1",   {},          "5",      [("9", SELL)],                 "-1"),
+    (SELL, "1",   {},          "5",      [("2", SELL), ("1", SELL)],    "1"),
+    (SELL, "1",   REDUCE_ONLY, "5",      [("2", SELL)],                 "4"),
+    (BUY,  "1",   {},          "-5",     [("2", BUY)],                  "-2"),
+    (BUY,  "1",   {},          "-5",     [("9", BUY)],                  "1"),
+    (SELL, "1",   {},          "-5",     [("2", SELL)],                 "-6"),
+    (BUY,  "1",   {},          "0",      [("2", BUY)],                  "1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "qty", "wish", "position", "exits", "worst"), WORST)
+def test_worst_case(side, qty: str, wish: dict, position: str, exits: list, worst: str) -> None:
+    """Of our exits only those count that could leave less for this order to reduce."""
+    working = [resting(size, of, None, **EXIT) for size, of in exits]
+    reading = context(at(qty, None, side, **wish), position=position, working=working)
+    reading.judge()
+
+    assert D(worst) == reading.worst
+
+
+OTHERS = [
+    # side, ETH held, its buys, its sells,     gross, net: with 1 BTC at 1000 and ETH at 100
+    (BUY,   "0",      "0",      "0",           "1000", "1000"),
+    (BUY,   "0",      "3",      "2",           "1300", "1300"),
+    (SELL,  "0",      "3",      "2",           "1300", "-1200"),
+    (BUY,   "0",      "0",      "2",           "1200", "1000"),
+    (SELL,  "0",      "0",      "2",           "1200", "-1200"),
+    (BUY,   "1",      "0",      "4",           "1300", "1100"),
+    (SELL,  "1",      "2",      "0",           "1300", "-900"),
+    (BUY,   "-4",     "1",      "0",           "1400", "700"),
+    (SELL,  "-4",     "1",      "2",           "1600", "-1600"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "eth", "buys", "sells", "gross", "net"), OTHERS)
+@pytest.mark.parametrize("multiplier", ["1", "0.1"])
+def test_exposure(side, eth: str, buys: str, sells: str, gross: str, net: str, multiplier) -> None:
+    """Gross takes the worse side of every other instrument, net the side of the wish."""
+    of = D(multiplier)
+    told = {"eth": eth, "eth_buys": buys, "eth_sells": sells, "market": view(multiplier=of)}
+    reading = context(at("1", side=side), **told)
+    reading.views = reading.views | {ETH: view(999, 1_001, symbol=ETH, multiplier=of)}
+    reading.judge()
+
+    assert (D(gross) * of, D(net) * of) == (reading.gross, reading.net)
+    assert (D(1_000) * of, D(1_000) * of) == (reading.notional, reading.worst_notional)
 
 
 def test_a_flip_is_limited_even_if_the_stop_fills_first() -> None:

@@ -57,9 +57,9 @@ def test_a_transition_says_where() -> None:
     """Only those into DEGRADED and EMERGENCY do (reliability.md B8)."""
     policy, now = LifecyclePolicy(symbols=("A",), resume_backoff_ns=0), Lifecycle()
     told = {}
-    for at, event in enumerate((FsmEvent.HEALTH_OK, FsmEvent.START, STALE, KILL), start=1):
+    for at, event in enumerate((FsmEvent.HEALTH_OK, FsmEvent.START, MISMATCH, KILL), start=1):
         now, effects = transition(now, event, SESSION, at, policy)
         told[effects[0].to_state] = effects[0].evidence_ref
 
-    assert {"READY": "", "ACTIVE": "", "DEGRADED": "evidence/degraded-3",
+    assert {"READY": "", "ACTIVE": "", "DEGRADED": "evidence/position_mismatch-3",
             "EMERGENCY": "evidence/emergency-4"} == told  # fmt: skip

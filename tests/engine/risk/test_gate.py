@@ -168,11 +168,7 @@ def test_cancels_have_a_window_of_their_own() -> None:
 def test_unknown_instrument() -> None:
     refused = gate().refuse_unknown("DOGE-USDT")
 
-    assert ("instrument", "symbols", "DOGE-USDT") == (
-        refused.rule,
-        refused.setting,
-        refused.reading,
-    )
+    assert Refused("instrument", "symbols", "the session's symbols", "DOGE-USDT") == refused
 
 
 def busy(**limits: object) -> Gate:
@@ -198,11 +194,15 @@ def test_a_restart_forgets_no_request() -> None:
 
 def test_a_restart_with_a_tighter_limit_is_held_to_it() -> None:
     """The checkpoint knows what was sent; how much may be sent is this session's setting (B7)."""
-    restored = gate(max_orders_per_minute=3)
-    restored.restore(busy(max_orders_per_minute=100).snapshot())
+    restored = gate(max_orders_per_minute=3, max_amends_per_minute=1, max_cancels_per_minute=2)
+    before = busy(max_orders_per_minute=100, max_amends_per_minute=100, max_cancels_per_minute=100)
+    before.commit("a-3", 2, is_amend=True, is_house=False)
+    restored.restore(before.snapshot())
     restored.commit("a-2", 2, is_amend=False, is_house=False)
 
     assert "throttle" == verdict(restored, at())
+    assert "throttle" == verdict(restored, at(), is_amend=True)
+    assert not restored.may_cancel(2)
 
 
 # --- fail closed ---------------------------------------------------------------------------------
@@ -214,17 +214,13 @@ def test_without_a_quote_nothing_is_added(wish) -> None:
     assert "stale_price" == verdict(gate(), wish, market=view(0, 0))
 
 
-@pytest.mark.parametrize("price", ["1000.0", None])
-def test_without_a_quote_an_exit_gets_a_verdict(price: str | None) -> None:
-    """After a restart a position may come before its first quote: no verdict is an exception."""
+@pytest.mark.parametrize(("price", "rule"), [("1000.0", "price_collar"), (None, None)])
+def test_without_a_quote_an_exit_gets_a_verdict(price: str | None, rule: str | None) -> None:
+    """After a restart a position may come before its first quote: a market order still leaves."""
     judge = Gate(RiskLimits())
     wish = at("1", price, SELL, reduce_only=True)
 
-    assert verdict(judge, wish, position="1", market=view(0, 0)) in (
-        None,
-        "price_collar",
-        "stale_price",
-    )
+    assert rule == verdict(judge, wish, position="1", market=view(0, 0))
 
 
 def test_without_a_quote_the_house_still_flattens() -> None:

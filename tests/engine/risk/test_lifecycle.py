@@ -145,8 +145,9 @@ def test_every_pair(pair: tuple[FsmState, FsmEvent], target: FsmState) -> None:
     assert target is after.state
     assert (1 if target is not state else 0) == len(records)
     for record in records:
-        assert (7, state, target, event) == (
-            record.ts_ns, record.from_state, record.to_state, record.event
+        assert (7, state, target, event, SESSION, open_reasons(after)) == (
+            record.ts_ns, record.from_state, record.to_state, record.event,
+            record.scope, record.reasons,
         )  # fmt: skip
         assert after.since_ns == 7
 
@@ -164,6 +165,33 @@ def test_ignored_pairs_change_nothing() -> None:
             assert BASES[state] is after
         if after is BASES[state]:
             assert effects == ()
+
+
+NOTHING_NEW = [
+    # a pair that can do something, but not here
+    (S.INIT,      E.FLAT),
+    (S.PAUSED,    E.OPERATOR_PAUSE),
+    (S.READY,     E.OPERATOR_RESUME),
+    (S.ACTIVE,    E.FLAT),
+    (S.DEGRADED,  E.FLAT),
+    (S.DEGRADED,  E.OPERATOR_RESUME),
+    (S.DEGRADED,  E.FEED_STALE),
+    (S.DEGRADED,  E.RECOVERED),
+    (S.EMERGENCY, E.MAX_LOSS),
+    (S.EMERGENCY, E.OPERATOR_FLATTEN),
+    (S.EMERGENCY, E.OPERATOR_RESET),
+    (S.EMERGENCY, E.RECOVERED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "event"), NOTHING_NEW)
+def test_what_is_known_already_changes_nothing(state: FsmState, event: FsmEvent) -> None:
+    """Said twice, or with nothing to undo, it is as good as ignored: the kernel counts it."""
+    after, effects = transition(BASES[state], event, SESSION, 7, ONE)
+
+    assert Move.IGNORE is not TABLE[state, event]
+    assert BASES[state] is after
+    assert () == effects
 
 
 CANCEL_ALL, FLATTEN = CancelAll(), Flatten()
@@ -206,6 +234,34 @@ def test_effects(state: FsmState, event: FsmEvent, changes: dict, expected: list
     _, effects = transition(BASES[state], event, SESSION, 1, policy)
 
     assert expected == [act for act in effects if not isinstance(act, FsmTransition | Alert)]
+    assert not any(isinstance(act, FsmTransition) for act in effects[1:])
+
+
+KEPT = replace(BASES[S.EMERGENCY], is_flattening=False)
+ALERTS = [
+    # before,           raised or cleared, scope,   policy, kind,                 severity
+    (BASES[S.ACTIVE],    E.FEED_STALE,     "BTC",   ONE,    "feed_stale",         "warning"),
+    (BASES[S.ACTIVE],    E.FEED_STALE,     "BTC",   TWO,    "feed_stale",         "warning"),
+    (BASES[S.DEGRADED],  E.CLOCK_SKEW,     "venue", ONE,    "clock_skew",         "warning"),
+    (BASES[S.EMERGENCY], E.FEED_STALE,     "BTC",   ONE,    "feed_stale",         "warning"),
+    (BASES[S.DEGRADED],  E.FEED_STALE,     SESSION, None,   "feed_stale_cleared", "info"),
+    (BASES[S.PAUSED],    E.TOXICITY_HIGH,  "BTC",   ONE,    "toxicity_high",      "info"),
+    (BASES[S.ACTIVE],    E.MAX_LOSS,       SESSION, ONE,    "max_loss",           "critical"),
+    (BASES[S.EMERGENCY], E.KILL_FILE,      SESSION, ONE,    "kill_file",          "critical"),
+    (KEPT,               E.OPERATOR_FLATTEN, SESSION, HOLD, "operator_flatten",   "warning"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "event", "scope", "policy", "kind", "severity"), ALERTS)
+def test_alerts(before: Lifecycle, event, scope: str, policy, kind: str, severity: str) -> None:
+    """A person is told what, where and how grave it is; no policy is a doubt taken back."""
+    if policy is None:
+        _, effects = clear(before, event, scope, 7)
+    else:
+        _, effects = transition(before, event, scope, 7, policy)
+
+    text = f"{kind.replace('_', ' ')} ({scope})"
+    assert [Alert(7, kind, severity, text)] == [act for act in effects if isinstance(act, Alert)]
 
 
 @pytest.mark.parametrize("event", STOP_REASONS)
@@ -240,11 +296,37 @@ def test_first_cause_names_the_end() -> None:
     assert stop_reason(lifecycle) == "max_drawdown"
 
 
+def test_an_emergency_that_got_flat_ends_flat() -> None:
+    """By the default policy FLAT ends it, and the end remembers that nothing was left."""
+    lifecycle = walk(*STARTED, E.MAX_DRAWDOWN, E.FLAT)
+
+    assert (S.STOPPED, True) == (lifecycle.state, lifecycle.is_flat)
+    assert not is_reset_confirmed(lifecycle, RESET_PHRASE)
+
+
+def test_an_emergency_has_no_state_beneath() -> None:
+    """Nothing is gone back to: the way out is a reset."""
+    assert walk(*STARTED, E.FEED_STALE, E.MAX_LOSS).beneath is None
+
+
 def test_kill_after_a_journal_failure_flattens() -> None:
     """The position kept by policy is closed once somebody asks for it."""
-    _, effects = transition(walk(*STARTED, E.JOURNAL_FAILURE), E.KILL_FILE, SESSION, 9, ONE)
+    kept = walk(*STARTED, E.JOURNAL_FAILURE)
+
+    after, effects = transition(kept, E.KILL_FILE, SESSION, 9, ONE)
 
     assert Flatten() in effects
+    assert (False, True) == (kept.is_flattening, after.is_flattening)
+
+
+def test_a_journal_failure_does_not_call_a_flatten_back() -> None:
+    """What a person had begun to close is closed to its end, and asked for once."""
+    closing = walk(*STARTED, E.OPERATOR_FLATTEN)
+
+    after, effects = transition(closing, E.JOURNAL_FAILURE, SESSION, 9, HOLD)
+
+    assert after.is_flattening
+    assert Flatten() not in effects
 
 
 # --- Pausing -------------------------------------------------------------------------------------
@@ -295,6 +377,7 @@ def test_a_flatten_lasts_until_flat_and_can_be_asked_again() -> None:
     assert (True, False, True) == tuple(x.is_flattening for x in (flattening, flat, again))
     assert ["flat"] == [act.kind for act in told if isinstance(act, Alert)]
     assert [CANCEL_ALL, FLATTEN] == [act for act in effects if not isinstance(act, Alert)]
+    assert ["operator_flatten"] == [act.kind for act in effects if isinstance(act, Alert)]
 
 
 def test_a_flatten_closes_what_a_journal_failure_kept() -> None:
@@ -342,22 +425,23 @@ def test_degraded_returns_to_the_state_beneath(
     """DEGRADED comes back to where it was, moved by what was asked in the meantime."""
     lifecycle = walk(*before, (E.FEED_STALE, "BTC"), *during)
     assert S.DEGRADED is lifecycle.state
-    since = lifecycle.since_ns
 
     cleared, _ = clear(lifecycle, E.FEED_STALE, "BTC", 100)
 
-    assert since == cleared.since_ns
+    assert len(before) + 1 == cleared.since_ns
     assert due(cleared, 99 + BACKOFF, ONE) is None
-    assert target is recover(cleared, 100 + BACKOFF).state
+    recovered = recover(cleared, 100 + BACKOFF)
+    assert (target, None) == (recovered.state, recovered.beneath)
 
 
 def test_pause_while_degraded_cancels_the_rest() -> None:
     """The orders a doubt about one symbol left alone are canceled by the pause."""
     degraded = walk(*STARTED, (E.FEED_STALE, "BTC"))
 
-    _, effects = transition(degraded, E.OPERATOR_PAUSE, SESSION, 9, ONE)
+    paused, effects = transition(degraded, E.OPERATOR_PAUSE, SESSION, 9, ONE)
 
     assert CancelScope(SESSION) in effects
+    assert ("FEED_STALE:BTC", "OPERATOR_PAUSE") == open_reasons(paused)
 
 
 def test_a_new_doubt_restarts_the_backoff() -> None:
@@ -401,10 +485,11 @@ def test_clear_takes_back_only_what_is_open() -> None:
 def test_a_symbol_cancels_its_own_orders_only() -> None:
     """The scope of the cancel is the symbol, or the session when it is a venue."""
     _, by_symbol = transition(BASES[S.ACTIVE], E.FEED_STALE, "BTC", 1, ONE)
-    _, by_venue = transition(BASES[S.ACTIVE], E.VENUE_DOWN, "binance", 1, TWO)
+    degraded, by_venue = transition(BASES[S.ACTIVE], E.VENUE_DOWN, "binance", 1, TWO)
 
     assert CancelScope("BTC") in by_symbol
     assert CancelScope(SESSION) in by_venue
+    assert S.DEGRADED is degraded.state
 
 
 # --- One instrument of several -------------------------------------------------------------------
@@ -513,7 +598,9 @@ def test_emergency_names_each_cause_once() -> None:
 
     both, effects = transition(emergency, E.KILL_FILE, SESSION, 9, ONE)
 
+    assert both.reasons == ((E.KILL_FILE, SESSION), (E.MAX_LOSS, SESSION))
     assert open_reasons(both) == ("KILL_FILE", "MAX_LOSS")
+    assert "max_loss" == stop_reason(both)
     assert [act.severity for act in effects if isinstance(act, Alert)] == ["critical"]
     assert (both, ()) == transition(both, E.KILL_FILE, SESSION, 10, ONE)
 
@@ -574,6 +661,7 @@ def test_no_change_is_silent(acts: list, policy: LifecyclePolicy) -> None:
         records = [effect for effect in effects if isinstance(effect, FsmTransition)]
         assert int(after.state is not lifecycle.state) == len(records)
         assert (after != lifecycle) == bool(effects)
+        assert after.is_flattening or Flatten() not in effects
         if records:
             assert open_reasons(after) == records[0].reasons
         elif effects:
@@ -584,8 +672,9 @@ def test_no_change_is_silent(acts: list, policy: LifecyclePolicy) -> None:
 
 @given(ACTS, POLICIES)
 def test_stopped_is_final(acts: list, policy: LifecyclePolicy) -> None:
-    """No sequence of events changes a stopped session."""
-    stopped, _ = transition(BASES[S.ACTIVE], E.OPERATOR_STOP, SESSION, 0, policy)
+    """No sequence of events changes a stopped session, whatever waited for its backoff."""
+    cooling = replace(BASES[S.ACTIVE], cooling=(("BTC", 0),), blocked=("BTC",))
+    stopped, _ = transition(cooling, E.OPERATOR_STOP, SESSION, 0, policy)
     for at_ns, act in enumerate(acts):
         assert (stopped, ()) == perform(stopped, act, at_ns, policy)
     assert due(stopped, 10**18, policy) is None

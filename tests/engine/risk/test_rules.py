@@ -3,9 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from engine.market.view import MarketView
 from engine.model.market import Depth
 from engine.model.orders import OrderState, OrderType
 from engine.risk.gate import Refused
+from engine.risk.lifecycle import FsmState
 from engine.risk.limits import RiskLimits
 from engine.risk.rules import RULES, slippage
 from tests.engine.factories import BUY, MS, SELL, D, exactly, view
@@ -80,6 +82,8 @@ ROWS = [
         *[(at(q), holds("1", eth="-10")) for q in ("0.999", "1", "1.001")]),
     ("portfolio", "max_net_notional", D(1_000),
         *[(at(q), holds("1", eth="-10")) for q in ("0.999", "1", "1.001")]),
+    ("portfolio", "max_net_notional", D(1_000),
+        *[(at(q, side=SELL), holds("-1", eth="10")) for q in ("0.999", "1", "1.001")]),
     ("portfolio", "max_leverage", D(2), *[(at(q), {}) for q in ("1.999", "2", "2.001")]),
     ("portfolio", "max_leverage", D(2),
         *[(at(q), {"eth": "10", "balance": "1500"}) for q in ("1.999", "2", "2.001")]),
@@ -107,6 +111,56 @@ def test_row(rule: str, setting: str, limit: object, below: tuple, equal: tuple,
     assert (rule, setting) == (refused.rule, refused.setting)
     assert str(limit) in refused.limit
     assert refused.reading
+
+
+def one_sided() -> MarketView:
+    """A mid is remembered, but nothing is offered."""
+    market = view()
+    market.ask_ticks = 0
+    return market
+
+
+LARGEST = "0 < qty < 1000000000000"
+TOLD = [
+    # limit that is on, wish, readings: then rule, limit and reading of the verdict
+    ({}, at(), {"state": FsmState.PAUSED}, ("state", "reducing only", "PAUSED")),
+    ({}, at("1", None, SELL), holds("1", state=FsmState.INIT), ("state", "no orders", "INIT")),
+    ({}, at("0"), {"state": FsmState.PAUSED}, ("state", "reducing only", "PAUSED")),
+    ({}, replace(at(), price=None), {}, ("venue_rules", "price", "none")),
+    ({}, at("0"), {}, ("venue_rules", LARGEST, "0")),
+    ({}, at("1000000000000"), {}, ("venue_rules", LARGEST, "1000000000000")),
+    ({}, at("0.0015"), {}, ("venue_rules", "qty in steps of 0.001", "0.0015")),
+    ({}, at("0.004"), {"market": view(min_qty=D("0.005"))},
+        ("venue_rules", "min_qty 0.005", "0.004")),
+    ({}, at("0.049"), {"market": view(min_notional=D(50))},
+        ("venue_rules", "min_notional 50", "49.0000")),
+    ({}, at(price=None), {"market": view(0, 0, min_notional=D(50))},
+        ("stale_price", "a quote", "none")),
+    ({}, at(price=None), {"market": one_sided()}, ("stale_price", "a quote", "none")),
+    ({"max_price_deviation_bps": D(100)}, at(price="989.0"), {}, ("price_collar", "100", "110")),
+    ({"max_price_deviation_bps": D(100)}, at("1", "989.0", SELL), holds("1", market=view(0, 0)),
+        ("price_collar", "100", "no mid")),
+    ({"max_slippage_bps": D(20)}, at(price=None), wide(9_970, 10_030),
+        ("price_collar", "20", "30")),
+    ({"max_quote_age_ms": 2_000}, at(), aged(3_500), ("stale_price", "2000 ms", "3500 ms")),
+    ({"max_position_size": D(2)}, at("3", side=SELL), {}, ("position", "2", "3")),
+    ({"max_net_notional": D(2_000)}, at("3", side=SELL), {}, ("portfolio", "2000", "3000")),
+    ({"max_leverage": D(2)}, at("2.5"), {}, ("portfolio", "2", "2.5")),
+    ({"max_open_orders": 3}, at(), many(1, 3), ("open_orders", "3", "5")),
+    ({"max_open_orders_per_symbol": 3}, at(), many(4), ("open_orders", "3", "5")),
+    ({"max_spread_bps": D(20)}, at(), wide(9_985, 10_015), ("spread", "20", "30")),
+    ({}, at("1", "999.8", SELL), {"working": [resting(price="999.9")]},
+        ("self_trade", "own a-5 at 999.9", "999.8")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("limits", "wish", "readings", "told"), TOLD)
+def test_a_verdict_tells_its_limit_and_its_reading(limits, wish, readings, told) -> None:
+    """In the journal's words: which rule, what it allows, what it saw; in this order."""
+    refused = gate(**limits).check(context(wish, **readings))
+
+    assert isinstance(refused, Refused)
+    assert told == (refused.rule, refused.limit, refused.reading)
 
 
 @pytest.mark.parametrize(("rule", "setting", "limit", "below", "equal", "above"), ROWS, ids=IDS)
@@ -141,12 +195,24 @@ def test_the_collar_holds_for_reducing_orders_too(reduce_only: bool) -> None:
     assert "price_collar" == verdict(judge, wish, position="1")
 
 
-def test_the_house_flattens_through_every_appetite() -> None:
+@pytest.mark.parametrize("price", [None, "500.0"], ids=["market", "limit"])
+def test_the_house_flattens_through_every_appetite(price: str | None) -> None:
     """The session's own closing is judged by lifecycle and venue rules alone."""
     limits = {row[1]: row[2] for row in ROWS if row[1] != "max_quote_age_ms"}
-    wish = at("9", None, SELL, agent="house", reduce_only=True)
+    wish = at("9", price, SELL, agent="house", reduce_only=True)
+    told = {"position": "9", "working": [resting(price="999.9")], **OLD_AND_WIDE}
 
-    assert verdict(gate(**limits), wish, position="9", **OLD_AND_WIDE) is None
+    assert verdict(gate(**limits), wish, **told) is None
+
+
+def test_a_limit_of_one_kind_of_order_has_no_say_in_another() -> None:
+    """Slippage is what a market order pays, deviation what a limit or trigger price may have."""
+    judge = gate(max_slippage_bps=D(20), max_price_deviation_bps=D(20))
+
+    assert verdict(judge, at(price="1000.0"), **wide(9_970, 10_030)) is None
+    assert (
+        verdict(gate(max_price_deviation_bps=D(20)), at(price=None), **wide(9_970, 10_030)) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,6 +240,10 @@ VENUE = [
     (at(price=None, type=OrderType.STOP, trigger_price=D("1000.15")), False),
     (at(price=None, type=OrderType.STOP, trigger_price=D(0)),         False),
     (at(price=None),                                   True),
+    (at(price="1000.05", type=OrderType.MARKET),       False),
+    (at(trigger_price=D("1000.05")),                   False),
+    (at(trail_bps=D(0)),                               False),
+    (at("0.0015", None, type=OrderType.TRAILING, trail_bps=D(50)),    False),
 ]  # fmt: skip
 
 
@@ -198,8 +268,11 @@ def test_minimum_quantity_holds_for_everybody(qty: str, agent: str, passes: bool
 
 @pytest.mark.parametrize(
     ("qty", "position", "passes"),
-    [("0.049", "0", False), ("0.05", "0", True), ("0.049", "-1", True), ("0.049", "1", False)],
-)
+    [
+        ("0.001", "0", False), ("0.049", "0", False), ("0.05", "0", True),
+        ("0.049", "-1", True), ("0.049", "1", False),
+    ],
+)  # fmt: skip
 def test_minimum_notional_spares_what_reduces(qty: str, position: str, passes: bool) -> None:
     """A remainder below the venue's minimum can still be closed."""
     market = view(min_notional=D(50))
@@ -244,6 +317,7 @@ SELF_TRADE = [
     (at(price="1000.1"),                     resting(side=SELL, price="1000.1", state=OrderState.PENDING_CANCEL), False),
     (at(price="1000.1"),                     resting(side=SELL, type=OrderType.STOP, price=None, trigger_price=D(999)), True),
     (at(price=None, type=OrderType.STOP, trigger_price=D("1000.1")), resting(side=SELL, price="1000.1"), True),
+    (at(price=None, type=OrderType.TRAILING, trail_bps=D(50)), resting(side=SELL, price="1000.1"), True),
 ]  # fmt: skip
 
 
@@ -261,30 +335,32 @@ def test_an_exit_may_not_meet_our_own_order_either() -> None:
     )
 
 
-def deep(sync: bool = True):
-    """One lot of 0.001 at the touch, then asks at 1000.5 and 1002.0, bids alike."""
-    market = view(lots=1)
-    bids, asks = ((9_999, 1), (9_995, 1), (9_980, 8)), ((10_001, 1), (10_005, 1), (10_020, 8))
+def deep(sync: bool = True, lots: int = 1):
+    """One lot of 0.001 at the touch, then asks at 1000.5 and 1002.0, bids at 999.0 and 998.0."""
+    market = view(lots=lots)
+    bids = ((9_999, lots), (9_990, 1), (9_980, 8))
+    asks = ((10_001, lots), (10_005, 1), (10_020, 8))
     if sync:
         market.book.apply(Depth(0, market.symbol, bids, asks, is_snapshot=True, last_seq=1))
     return market
 
 
 SLIPPAGE = [
-    # qty,     side, book?, expected bps of mid 1000: by hand, from the levels above
-    ("0.001",  BUY,  True,  "1"),
-    ("0.002",  BUY,  True,  "3"),
-    ("0.004",  BUY,  True,  "11.5"),
-    ("0.010",  SELL, True,  "16.6"),
-    ("0.020",  BUY,  True,  "18.3"),
-    ("0.004",  BUY,  False, "1"),
+    # qty,     side, lots, book?, expected bps of mid 1000: by hand, from the levels above
+    ("0.001",  BUY,  1,    True,  "1"),
+    ("0.001",  BUY,  5,    True,  "1"),
+    ("0.002",  BUY,  1,    True,  "3"),
+    ("0.004",  BUY,  1,    True,  "11.5"),
+    ("0.010",  SELL, 1,    True,  "17.1"),
+    ("0.020",  BUY,  1,    True,  "18.3"),
+    ("0.004",  BUY,  1,    False, "1"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("qty", "side", "has_book", "bps"), SLIPPAGE)
-def test_slippage_walks_the_known_book(qty: str, side, has_book: bool, bps: str) -> None:
+@pytest.mark.parametrize(("qty", "side", "lots", "has_book", "bps"), SLIPPAGE)
+def test_slippage_walks_the_known_book(qty: str, side, lots, has_book: bool, bps: str) -> None:
     """The average over the levels it would take, the last one for what the book does not show."""
-    market = deep(sync=has_book)
+    market = deep(sync=has_book, lots=lots)
     wish = at(qty, None, side)
 
     assert verdict(gate(max_slippage_bps=D(bps)), wish, market=market) is None
@@ -299,10 +375,11 @@ def test_slippage_fails_closed_without_a_mid() -> None:
     assert slippage(unseen, D(20)) == ("20", "no mid")
 
 
-def test_leverage_without_equity_is_refused() -> None:
-    """Nothing left to lever: a loss larger than the balance ends new risk."""
+@pytest.mark.parametrize("balance", ["50", "100"])
+def test_leverage_without_equity_is_refused(balance: str) -> None:
+    """Nothing left to lever: a loss as large as the balance ends new risk."""
     market = view(8_999, 9_001)
-    reading = context(at("0.001", "900.0"), position="1", balance="50", market=market)
+    reading = context(at("0.001", "900.0"), position="1", balance=balance, market=market)
     reading.portfolio.mark(reading.intent.symbol, 18_000)
     refused = gate(max_leverage=D(2)).check(reading)
 

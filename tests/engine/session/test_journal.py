@@ -149,11 +149,20 @@ def test_one_sync_commits_all_lines_so_far(tmp_path: Path) -> None:
     """Group commit; what is durable already asks for none."""
     files = Counting()
     log = Journal(os.open(tmp_path / "e", os.O_CREAT | os.O_RDWR, 0o600), files=files)
+    asyncio.run(log.sync())
+    assert 0 == files.syncs
     log.extend([Timer(TS + n) for n in range(50)])
 
     assert asyncio.run(log.commit())
     assert asyncio.run(log.commit())
+    assert asyncio.run(log.reaches_disk())
+    assert log.commits_at_once()
     assert 1 == files.syncs
+    log.extend([Timer(TS + 50)])
+    for _ in range(2):
+        asyncio.run(log.sync())
+    assert 2 == files.syncs
+    assert (51, 1) == (log.durable, log.epoch)
     assert log.bytes == (tmp_path / "e").stat().st_size
     log.close()
 

@@ -5,6 +5,7 @@ import errno
 import os
 import random
 import resource
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import zstandard
 
 from engine.model.errors import FencedByEpoch, JournalDamaged
 from engine.model.events import Operator, OperatorCommand, Timer
+from engine.session.disk_thread import DiskThread
 from engine.session.file_system import OS, OsFileSystem
-from engine.session.journal import Journal
+from engine.session.journal import Journal, MemoryJournal
 from engine.session.journal_emergency import read_emergency
 from engine.session.journal_head import SLOT, Head, read_head
 from engine.session.journal_keeper import Keeper, begin, begin_again
@@ -53,6 +55,10 @@ class Moody(OsFileSystem):
     def link(self, old: Path, new: Path) -> None:
         super().link(old, new)
         self._mood("link")
+
+    def close(self, fd: int) -> None:
+        self._mood("close")
+        super().close(fd)
 
     def _mood(self, call: str) -> None:
         if call in self.moods:
@@ -114,6 +120,111 @@ def test_the_first_failure_is_the_one_that_is_told(path: Path) -> None:
     assert errno.ENOSPC == log.failure.errno
     assert (1, 0) == log.last_words
     log.close()
+
+
+class Filling(OsFileSystem):
+    """A disk with room for so many bytes more, written as far as they go."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def write(self, fd: int, block: bytes | memoryview) -> int:
+        if not self.room:
+            refuse(errno.ENOSPC)()
+        part = block[: self.room]
+        self.room -= len(part)
+        return super().write(fd, part)
+
+
+@pytest.mark.parametrize("of_line", [-1, 0, 1, 100], ids=lambda at: f"{at:+}")
+@pytest.mark.parametrize("whole", range(4))
+def test_wherever_a_write_breaks_off_each_line_is_in_one_place(
+    path: Path, whole: int, of_line: int
+) -> None:
+    """The whole ones in the file, the rest in the emergency segment, in one chain."""
+    memory = MemoryJournal()
+    files = Filling(1 << 20)
+    log = Journal(begin(path, files=files))
+    for journal in (memory, log):
+        journal.note("session_started", TS, {"run_id": "r"})
+        journal.extend([Timer(TS + n) for n in range(3)])
+    files.room = max(0, sum(map(len, memory.lines[:whole])) + of_line)
+    fits = sum(sum(map(len, memory.lines[: n + 1])) <= files.room for n in range(4))
+    room = files.room
+    log.flush()
+    head, events, size = log.head, log.events, log.bytes
+    log.close()
+    told = list(read_emergency(path.with_name("emergency.jsonl"), head, events))
+
+    assert (fits, room, room) == (events, size, path.stat().st_size)
+    assert path.read_bytes()[:room] + b"".join(told) == (
+        b"".join(memory.lines)[:room] + b"".join(memory.lines[fits:])
+    )
+    assert (4 - fits, 0) == log.last_words
+
+
+@pytest.mark.parametrize("how", ["commit", "commits_at_once", "sync", "close"])
+def test_after_a_failed_write_nothing_is_synced_any_more(tmp_path: Path, how: str) -> None:
+    """Not even what was written before: the file is touched no more (reliability.md C4)."""
+    synced: list[str] = []
+    disk = Moody(sync=lambda: synced.append(how))
+    log = Journal(OS.create(tmp_path / "e"), files=disk)
+    log.note("session_started", TS, {})
+    log.flush()
+    disk.moods["write"] = refuse(errno.ENOSPC)
+    log.extend([Timer(TS + 1)])
+    log.flush()
+    if how in ("commit", "sync"):
+        asyncio.run(getattr(log, how)())
+    else:
+        getattr(log, how)()
+
+    assert [] == synced
+    assert (1, 0) == (log.events, log.durable)
+    if how != "close":
+        log.close()
+
+
+@pytest.mark.parametrize("call", ["sync", "close"])
+def test_a_disk_that_fails_at_the_end_is_told(tmp_path: Path, call: str) -> None:
+    """Not raised: a report is still to be written, and it says so."""
+    disk = Moody(**{call: refuse(errno.EIO)})
+    log = Journal(OS.create(tmp_path / "e"), files=disk)
+    log.note("session_started", TS, {})
+    log.close()
+
+    assert log.failure is not None
+    assert errno.EIO == log.failure.errno
+    disk.moods.clear()
+    if call == "close":
+        disk.close(log._fd)
+
+
+def test_a_close_that_fails_does_not_hide_the_first_failure(tmp_path: Path) -> None:
+    """The disk was full, and that is what a person must know."""
+    disk = Moody(write=refuse(errno.ENOSPC), close=refuse(errno.EIO))
+    log = Journal(OS.create(tmp_path / "e"), files=disk)
+    log.note("session_started", TS, {})
+    log.close()
+
+    assert log.failure is not None
+    assert errno.ENOSPC == log.failure.errno
+    disk.moods.clear()
+    disk.close(log._fd)
+
+
+def test_a_closed_journal_holds_neither_file_nor_thread(tmp_path: Path) -> None:
+    """Whoever opens hundreds of them runs out of neither."""
+    log = Journal(OS.create(tmp_path / "e"), disk=DiskThread("the given one"))
+    log.note("session_started", TS, {})
+    asyncio.run(log.sync())
+    working = {thread.name: thread.daemon for thread in threading.enumerate()}
+    log.close()
+
+    assert working["the given one"], "it must not keep a process that ends"
+    assert "the given one" not in [thread.name for thread in threading.enumerate()]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(log._fd)
 
 
 def test_last_words_that_no_disk_takes_are_counted(path: Path) -> None:

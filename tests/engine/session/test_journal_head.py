@@ -70,6 +70,29 @@ def test_a_torn_record_leaves_the_one_before(tmp_path: Path) -> None:
     head.close()
 
 
+def test_a_sync_with_nothing_to_do_spares_the_newest_record(tmp_path: Path) -> None:
+    """However often it is asked for: what is overwritten next is the older one."""
+    head = opened(tmp_path)
+    head.write(1, HASH)
+    for _ in range(2):
+        head.sync()
+    head.write(2, HASH)
+    content = (tmp_path / "journal.head").read_bytes()
+    head.close()
+
+    assert [Head(1, 1, HASH), Head(1, 2, HASH)] == [decode(content[:SLOT]), decode(content[SLOT:])]
+
+
+def test_a_head_lost_before_the_first_line_is_missed(tmp_path: Path) -> None:
+    """A run that has begun has one, though nothing happened yet."""
+    head = opened(tmp_path)
+    head.write(0, HASH)
+    (tmp_path / "journal.head").unlink()
+    with pytest.raises(OSError, match="was removed"):
+        head.refuse_fenced()
+    head.close()
+
+
 def test_the_next_writer_spares_the_newest_record(tmp_path: Path) -> None:
     """What it overwrites first is the older one."""
     first = opened(tmp_path)

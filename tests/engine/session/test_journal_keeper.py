@@ -3,9 +3,9 @@
 import asyncio
 import errno
 import fcntl
-import json
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +13,10 @@ import pytest
 
 from engine.model.errors import FencedByEpoch, JournalDamaged, UsageError
 from engine.model.events import Operator, OperatorCommand, Timer
-from engine.model.records import Alert
 from engine.session.audit_index import Question, open_index
 from engine.session.file_system import OS, OsFileSystem
-from engine.session.journal import Journal
-from engine.session.journal_emergency import EMERGENCY_BYTES, read_emergency
-from engine.session.journal_head import Head, read_head
+from engine.session.journal import PATIENCE_S, Journal
+from engine.session.journal_head import Head, encode, read_head
 from engine.session.journal_keeper import Keeper, begin, take_over
 from engine.session.journal_reader import read_journal
 from engine.session.recorded import Recorded
@@ -116,9 +114,10 @@ def test_modes_do_not_depend_on_the_umask(path: Path, umask: int) -> None:
     log.close()
 
 
-def test_the_open_file_is_always_locked(path: Path) -> None:
-    """Also the one that a rotation put there."""
-    log = rotated(path)
+@pytest.mark.parametrize("beats", [0, 5])
+def test_the_open_file_is_always_locked(path: Path, beats: int) -> None:
+    """The first one, and the one that a rotation put there."""
+    log = rotated(path, beats)
     fd = os.open(path, os.O_RDONLY)
     with pytest.raises(BlockingIOError):
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -154,6 +153,16 @@ def test_damage_in_a_segment_names_file_and_line(
 
     assert where in str(caught.value)
     assert 6 == caught.value.exit_code
+
+
+def test_a_torn_end_of_a_segment_is_damage(sealed: Path) -> None:
+    """Only the file that is being written can have been torn; also where no head tells."""
+    packed = segment(sealed, 1)
+    packed.with_suffix("").write_bytes(unpacked(packed)[:-9])
+    packed.unlink()
+    sealed.with_name("journal.head").unlink()
+    with pytest.raises(JournalDamaged, match=r"events-000001\.jsonl:"):
+        Recorded(sealed)
 
 
 def test_a_segment_of_another_journal_is_refused(sealed: Path, tmp_path: Path) -> None:
@@ -238,7 +247,12 @@ def test_every_sync_is_acknowledged(path: Path) -> None:
     log = rotated(path, beats=1)
 
     assert Head(1, 101, log.head) == read_head(path.with_name("journal.head"))
+    assert not log.is_full
+    write(log, 1)
     log.close()
+    assert log._keeper is not None
+    assert not log._keeper.is_pending, "the last head would be lost by a power cut"
+    assert Head(1, 102, log.head) == read_head(path.with_name("journal.head"))
 
 
 def test_a_file_ahead_of_its_head_is_normal(path: Path) -> None:
@@ -304,6 +318,15 @@ def test_a_head_of_another_run_is_refused(sealed: Path, tmp_path: Path) -> None:
         list(read_journal(sealed))
 
 
+def test_another_head_is_told_by_the_line_of_its_file(sealed: Path) -> None:
+    """A person opens that file and counts there."""
+    sealed.with_name("journal.head").write_bytes(encode(Head(1, 501, "ab" * 32)))
+    with pytest.raises(JournalDamaged, match=r"events\.jsonl:") as caught:
+        list(read_journal(sealed))
+
+    assert sealed.read_bytes().count(b"\n") == caught.value.line
+
+
 def test_a_journal_without_a_head_is_read(sealed: Path) -> None:
     """Runs of earlier releases kept none."""
     sealed.with_name("journal.head").unlink()
@@ -331,6 +354,7 @@ def test_each_writer_has_a_higher_epoch(path: Path) -> None:
     log = rotated(path, beats=1)
     log.close()
     second = resumed(path)
+    assert 101 == second.durable
     second.note("session_resumed", TS, {"epoch": second.epoch})
     second.close()
     path.with_name("journal.head").unlink()
@@ -340,10 +364,30 @@ def test_each_writer_has_a_higher_epoch(path: Path) -> None:
     third.close()
 
 
-@pytest.mark.parametrize("how", ["sync", "commit", "close"])
+class Slow(OsFileSystem):
+    """A disk nobody looks on at."""
+
+    def sync(self, fd: int) -> None:
+        time.sleep(10 * PATIENCE_S)
+        super().sync(fd)
+
+
+def test_a_sync_takes_over_what_a_commit_began(path: Path) -> None:
+    """What did not end in a moment is waited for: one at a time, and everything is durable."""
+    log = rotated(path, beats=1, files=Slow())
+    write(log, 1)
+    assert not log.commits_at_once()
+    write(log, 1)
+    asyncio.run(log.sync())
+
+    assert (103, None) == (log.durable, log.failure)
+    log.close()
+
+
+@pytest.mark.parametrize("how", ["sync", "commit", "quiet", "close"])
 def test_a_fenced_writer_stops(path: Path, how: str) -> None:
     """Its lock was lost: it acknowledges nothing more, and writes no emergency either."""
-    log = rotated(path, beats=1)
+    log = rotated(path, beats=1, files=Slow())
     other = resumed(path)
     write(log, 1)
     match how:
@@ -351,11 +395,18 @@ def test_a_fenced_writer_stops(path: Path, how: str) -> None:
             asyncio.run(log.sync())
         case "commit":
             assert not asyncio.run(log.commit())
+        case "quiet":
+            assert not log.commits_at_once()
+            asyncio.run(log.quiet())
         case _:
             log.close()
     log.extend([OperatorCommand(TS, Operator.KILL, "cli")])
+    log.note("session_ended", TS, {})
 
     assert isinstance(log.fence, FencedByEpoch)
+    assert log.failure is not None
+    assert errno.ESTALE == log.failure.errno
+    assert (0, 0) == log.last_words
     assert "epoch 2, ours is 1" in str(log.fence)
     assert read_head(path.with_name("journal.head")) == Head(2, 101, other.head)
     other.close()
@@ -431,84 +482,6 @@ def test_a_segment_that_can_not_be_packed_stays_as_it_is(path: Path) -> None:
     assert errno.ENOSPC == failure.errno
     assert log.failure is None
     assert 501 == len(list(read_journal(path)))
-
-
-# --- last words ------------------------------------------------------------------------------
-
-
-class Full(OsFileSystem):
-    """Has no room for another byte of a growing file, from some write on."""
-
-    def __init__(self, good_writes: int) -> None:
-        self._left = good_writes
-
-    def write(self, fd: int, block: bytes | memoryview) -> int:
-        self._left -= 1
-        if self._left < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return super().write(fd, block)
-
-
-def failed(path: Path) -> Journal:
-    log = Journal(begin(path, files=Full(1)))
-    log.note("session_started", TS, {"run_id": "r"})
-    log.flush()
-    log.extend([Timer(TS + 1), Timer(TS + 2)])
-    log.flush()
-    return log
-
-
-def test_the_last_words_need_no_room(path: Path) -> None:
-    """reliability.md C7: in the same chain, behind the journal's last whole line."""
-    log = failed(path)
-    head, events = log.head, log.events
-    log.extend([Timer(TS + 3), OperatorCommand(TS + 4, Operator.JOURNAL_FAILURE, "session")])
-    log.note("session_ended", TS + 5, {})
-    log.close()
-    told = list(read_emergency(path.with_name("emergency.jsonl"), head, events))
-
-    assert ["timer", "timer", "operator_command", "session_ended"] == [
-        json.loads(line)["type"] for line in told
-    ]
-    assert [2, 3, 4, 5] == [json.loads(line)["seq"] for line in told]
-    assert 1 == events == len(list(read_journal(path)))
-
-
-def test_more_than_the_room_is_counted(path: Path) -> None:
-    """The segment ends in a whole line."""
-    log = failed(path)
-    head = log.head
-    for _ in range(2):
-        log.extend([Alert(TS, "a", "info", "x" * 1_000) for _ in range(700)])
-    assert log._keeper is not None
-    lost = log._keeper.emergency.lost
-    log.close()
-
-    assert 700 == lost
-    told = list(read_emergency(path.with_name("emergency.jsonl"), head, 1))
-    assert 702 == len(told)
-    assert sum(map(len, told)) <= EMERGENCY_BYTES
-
-
-def test_changed_last_words_are_found(path: Path) -> None:
-    """By file and line."""
-    log = failed(path)
-    head = log.head
-    log.close()
-    target = path.with_name("emergency.jsonl")
-    target.write_bytes(target.read_bytes().replace(b'"ts":17', b'"ts":18'))
-    with pytest.raises(JournalDamaged, match=r"emergency.jsonl:1: "):
-        list(read_emergency(target, head, 1))
-
-
-def test_an_unused_segment_leaves_nothing(path: Path) -> None:
-    """After a clean end; while the session runs its room is taken."""
-    log = rotated(path, beats=1)
-    reserved = path.with_name("emergency.jsonl").stat()
-    log.close()
-
-    assert EMERGENCY_BYTES <= min(reserved.st_size, reserved.st_blocks * 512)
-    assert "emergency.jsonl" not in names(path)
 
 
 def test_a_run_without_a_whole_line_has_nothing_to_resume(path: Path) -> None:

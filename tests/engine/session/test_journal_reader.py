@@ -7,8 +7,9 @@ import pytest
 
 from engine.model.errors import JournalDamaged, StateDamaged
 from engine.model.events import OperatorCommand
+from engine.session.journal_head import Head, encode
 from engine.session.journal_line import Chain
-from engine.session.journal_reader import TS_MAX, event_of, input_of, read_journal
+from engine.session.journal_reader import TS_MAX, event_of, input_of, proven_line, read_journal
 
 
 def forged(path: Path, middle: bytes) -> Path:
@@ -55,7 +56,15 @@ def test_the_last_moment_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"{}", b'{"command":"stop","by":"\xff"}', b'{"command":1,"by":2}', b"[" * 9_000]
+    "data",
+    [
+        b"{}",
+        b'{"command":"stop","by":"\xff"}',
+        b'{"command":1,"by":2}',
+        b"[" * 9_000,
+        b'{"x":' + b"[" * 9_000,
+    ],
+    ids=["empty", "no text", "other types", "no object", "too deep"],
 )
 def test_an_input_no_session_wrote(tmp_path: Path, data: bytes) -> None:
     """It is chained, so the line is read; what it says is refused by its number, exit 6."""
@@ -66,3 +75,34 @@ def test_an_input_no_session_wrote(tmp_path: Path, data: bytes) -> None:
         with pytest.raises(StateDamaged, match="line 2 is chained, but no session wrote it so"):
             reading(line)
     assert 6 == StateDamaged.exit_code
+
+
+def test_a_diagnosis_says_what_happened_to_the_line() -> None:
+    """Torn, out of its place, or changed: what a person does next is not the same."""
+    chain = Chain()
+    first, second, third = (chain.data("timer", ts, {}) for ts in (1, 2, 3))
+    prev = first[-67:-3].decode()
+
+    assert "the line is torn: it has no end" == proven_line(second[:-1], prev, 2)
+    assert "line 2 is not next in the chain" in str(proven_line(third, prev, 2))
+    assert "the line was changed" in str(proven_line(second.replace(b"timer", b"tamer"), prev, 2))
+
+
+def whole_copy(folder: Path, content: bytes) -> Path:
+    (folder / "copy.jsonl").write_bytes(content)
+    return folder / "copy.jsonl"
+
+
+def test_head_and_segments_are_of_the_runs_own_journal(tmp_path: Path) -> None:
+    """A copy beside it may end before what the run acknowledged, and no segment precedes it."""
+    chain = Chain()
+    content = chain.data("session_started", 1, {})
+    (tmp_path / "events-000001.jsonl").write_bytes(b"another run's\n")
+    assert 1 == len(list(read_journal(whole_copy(tmp_path, content))))
+    (tmp_path / "events-000001.jsonl").unlink()
+    (tmp_path / "journal.head").write_bytes(encode(Head(1, 7, "ab" * 32)))
+    (tmp_path / "events.jsonl").write_bytes(content)
+
+    assert 1 == len(list(read_journal(whole_copy(tmp_path, content))))
+    with pytest.raises(JournalDamaged, match="ends at its line 1"):
+        list(read_journal(tmp_path / "events.jsonl"))

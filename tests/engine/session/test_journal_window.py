@@ -16,12 +16,12 @@ LINES = 4_000
 
 @pytest.fixture(scope="module")
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Many lines of uneven length, several of each instant, far beyond one scan."""
+    """Many lines of uneven length, several of each instant, where it is parted, too."""
     path = tmp_path_factory.mktemp("run") / "events.jsonl"
     rng, chain, ts = random.Random(3), Chain(), 100  # noqa: S311 - lengths, not secrets
     content = []
-    for _ in range(LINES):
-        ts += rng.choice((0, 0, 1, 7, 400))
+    for number in range(LINES):
+        ts += rng.choice((0, 0, 1, 7, 400)) if number % (LINES // 3) else 0
         content.append(chain.data("timer", ts, {"x": "y" * rng.choice((0, 10, 900))}))
     path.write_bytes(b"".join(content))
     assert path.stat().st_size > 10 * SCAN_BYTES
@@ -50,10 +50,23 @@ def test_it_finds_what_a_whole_reading_finds(
     read: Path = request.getfixturevalue(where)
     times = [json.loads(line)["ts"] for line in raw]
     rng = random.Random(4)  # noqa: S311
-    ends = [0, times[0], times[-1], times[-1] + 1, *(rng.randrange(times[-1]) for _ in range(200))]
-    for since, until in zip(ends, reversed(ends), strict=True):
+    ends = [0, times[0], times[-1], times[-1] + 1, *(rng.randrange(times[-1]) for _ in range(100))]
+    instants = [times[LINES // 3], times[2 * LINES // 3], *rng.sample(times, 100)]
+    stretches = [*zip(ends, reversed(ends), strict=True), *((ts, ts + 1) for ts in instants)]
+    for since, until in stretches:
         expected = [line for line, ts in zip(raw, times, strict=True) if since <= ts < until]
         assert expected == [one.raw for one in lines_between(read, since, until)]
+
+
+def test_a_line_longer_than_a_scan_is_found(tmp_path: Path) -> None:
+    """Also as the last one: behind it there is nothing to compare with."""
+    chain, path = Chain(), tmp_path / "events.jsonl"
+    texts = ["y", "y" * 3 * SCAN_BYTES, "y", "y" * 6 * SCAN_BYTES]
+    raw = [chain.data("timer", ts, {"x": text}) for ts, text in enumerate(texts)]
+    path.write_bytes(b"".join(raw))
+
+    for since in range(len(raw)):
+        assert raw[since:] == [one.raw for one in lines_between(path, since, 99)]
 
 
 def test_a_line_being_written_is_not_there_yet(journal: Path, tmp_path: Path) -> None:
@@ -65,10 +78,12 @@ def test_a_line_being_written_is_not_there_yet(journal: Path, tmp_path: Path) ->
 
 
 def test_damage_inside_the_stretch_is_refused(journal: Path, tmp_path: Path) -> None:
-    """A changed line, and one that is missing."""
+    """A changed line, one that is missing, and one of the same number from another run."""
     raw = journal.read_bytes().splitlines(keepends=True)
-    path = tmp_path / "events.jsonl"
-    for lines in ([*raw[:50], raw[50].replace(b"timer", b"tamer"), *raw[51:]], raw[:50] + raw[51:]):
+    path, chain = tmp_path / "events.jsonl", Chain()
+    other = [chain.data("timer", 9, {}) for _ in range(51)][50]
+    spoiled = [[raw[50].replace(b"timer", b"tamer")], [], [other]]
+    for lines in ([*raw[:50], *line, *raw[51:]] for line in spoiled):
         path.write_bytes(b"".join(lines))
         with pytest.raises(JournalDamaged, match=":51: "):
             list(lines_between(path, 0, 2**62))

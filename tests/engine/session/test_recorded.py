@@ -7,6 +7,7 @@ from typing import get_args
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from engine.model.errors import JournalDamaged, StateDamaged
 from engine.model.events import HealthChanged, Operator, OperatorCommand, Timer
@@ -23,6 +24,7 @@ from engine.session.journal_reader import (
 )
 from engine.session.recorded import Recorded
 from engine.session.replay import Span
+from tests.engine.session.test_journal_reader import forged
 
 TS = 1_700_000_000_000_000_000
 STOP = OperatorCommand(TS + 2, Operator.STOP, "cli")
@@ -60,6 +62,35 @@ def test_marked_lines_are_known_by_their_hash(tmp_path: Path) -> None:
 def test_the_highest_writer_is_known(tmp_path: Path, resumed: object, epoch: int) -> None:
     """By the lines, where no head is kept; what names no writer changes nothing."""
     assert epoch == recorded(tmp_path, [], resumed).epoch
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("session_resumed", b"[]"),
+        ("session_resumed", b'{"epoch":"\xff"}'),
+        ("session_resumed", b'{"x":' + b"[" * 9_000),
+        ("error", b'{"epoch":9}'),
+    ],
+    ids=["no object", "no text", "too deep", "no writer"],
+)
+def test_what_names_no_writer_is_no_writer(tmp_path: Path, name: str, data: bytes) -> None:
+    """It is chained, so the run can be told of; nobody fences anybody by it."""
+    middle = b'1,"type":"%b","data":%b' % (name.encode(), data)
+    run = Recorded(forged(tmp_path / "events.jsonl", middle))
+
+    assert (0, 2, 0, False) == (run.epoch, run.count, run.torn_bytes, run.has_ended)
+
+
+def test_a_run_that_ended_says_so(tmp_path: Path) -> None:
+    """By its last line."""
+    lines = MemoryJournal()
+    lines.note("session_started", TS, {})
+    lines.note("session_ended", TS + 1, {})
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"".join(lines.lines))
+
+    assert Recorded(path).has_ended
 
 
 def test_the_same_lines_are_held_and_new_ones_written(tmp_path: Path) -> None:
@@ -117,17 +148,18 @@ def test_a_line_changed_since_it_was_proven_is_not_taken(tmp_path: Path) -> None
 
 def test_what_came_from_outside_is_taken_in_its_place(tmp_path: Path) -> None:
     """Commands of people and the machine's health; what the rerun gives itself is not."""
-    run = recorded(tmp_path, [STOP, HEALTH, REMADE, Timer(TS + 5)], {"epoch": 2})
+    events = [STOP, HEALTH, REMADE, replace(REMADE, command=Operator.END_OF_DATA), Timer(TS + 5)]
+    run = recorded(tmp_path, events, {"epoch": 2})
     log = successor(run)
     log.note("session_started", TS, {})
     found = []
-    for event in (STOP, HEALTH, REMADE, Timer(TS + 5)):
+    for event in events:
         found.append(log.outside_input())
         log.extend([event])
 
-    assert [STOP, HEALTH, None, None] == found
+    assert [STOP, HEALTH, None, None, None] == found
     assert log.outside_input() is None
-    assert 6 == log.events
+    assert 7 == log.events
     log.close()
 
 
@@ -161,6 +193,26 @@ def test_a_checkpoint_stands_for_the_lines_up_to_it(tmp_path: Path) -> None:
     assert not log.is_catching_up
     assert [] == list(log.pass_over(9))
     log.close()
+
+
+def test_the_last_recorded_line_ends_the_catching_up(tmp_path: Path) -> None:
+    """Whether a checkpoint stands for it, or it is the first one, too."""
+    passed = successor(recorded(tmp_path, [Timer(TS + 2)]))
+    assert [1, 2] == [line.seq for line in passed.pass_over(2)]
+    begun = successor(recorded(tmp_path, []))
+    begun.note("session_started", TS, {})
+
+    for log in (passed, begun):
+        assert not log.is_catching_up
+        log.close()
+
+
+def test_a_line_of_the_sessions_own_is_held_too(tmp_path: Path) -> None:
+    """All but its first, which tells of the session that reruns."""
+    log = successor(recorded(tmp_path, [Timer(TS + 2)]))
+    log.note("session_started", TS, {})
+    with pytest.raises(StateDamaged, match="the rerun comes to another timer"):
+        log.note("session_ended", TS + 2, {})
 
 
 def test_lines_become_the_events_they_were(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.model.events import Timer
+from engine.model.account import MarginMode
+from engine.model.events import Operator, Timer
 from engine.model.records import Alert, ErrorRecord, FsmTransition
+from engine.model.venue_events import VenueMargin
 from engine.session.control.address import listen
 from engine.session.control.chronicle import EQUITY_MAX, TAIL_MAX, Chronicle
 from engine.session.control.control import Control, ScreenConfig
@@ -15,6 +17,7 @@ from engine.session.control.frames import ANSWER_BYTES_MAX, encode
 from engine.session.control.log_tail import LOG_MAX
 from engine.session.control.portrait import Portrait
 from engine.session.control.views import View
+from engine.session.control.words import Consider
 from engine.session.stops import Stops
 from engine.venue import Charges
 from tests.engine.session.control.test_clients import WELCOME
@@ -85,6 +88,37 @@ def test_a_portrait_has_bars_prints_and_routes(tmp_path: Path) -> None:
     assert shown.causes.spread or shown.causes.slippage
     assert stage.kernel.truth.state.answered_ns == shown.health.sync.answered_ns > 0
     assert ({}, 0) == (shown.health.sync.held, shown.health.sync.failures)
+
+
+def test_a_look_ahead_ties_up_margin_by_what_the_venue_has_now(tmp_path: Path) -> None:
+    """Another hand changed its leverage; a screen that asks then is told by the new one."""
+    stage = Stage(tmp_path, mock(), duration_s=120)
+    stage.run()
+    symbol = next(iter(stage.kernel.portfolio.holdings))
+    listener = listen(stage.folder.path)
+    control = Control(
+        listener, WELCOME,
+        kernel=stage.kernel, record=stage.record, journal=stage.journal, stops=Stops([]),
+        charges=Charges(
+            maker_fee_bps=Decimal(2), taker_fee_bps=Decimal(5), leverage=Decimal(5),
+            leverages={symbol: 4},
+        ),
+        screens=ScreenConfig(),
+    )  # fmt: skip
+    listener.close()
+
+    def margin() -> Decimal:
+        question = Consider(
+            ask_id="1", command=Operator.PLACE_ORDER, argument=f"BUY 0.01 {symbol} MARKET IOC"
+        )
+        seen = control._foresee(question).prospect
+        assert seen is not None
+        return seen.after.margin
+
+    before = margin()
+    control.follow([VenueMargin(START, symbol, 2, MarginMode.CROSS, 4, MarginMode.CROSS)])
+
+    assert 2 * before == margin() > 0
 
 
 def test_a_fault_in_following_stays_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
