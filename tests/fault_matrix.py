@@ -203,8 +203,17 @@ ORDERS: Final = (
         f"{KERNEL}test_orders.py::test_a_liquidation_leaves_no_agent_with_a_position_it_lost",
     )),
     Row(41, "an instrument's rules change", (
-        f"{SUITE}test_what_the_rules_forbid_is_refused",
+        "end_to_end/test_rules.py::test_rules_that_change_end_new_risk_and_nothing_else",
+        "end_to_end/test_rules.py::test_a_resume_finds_the_rules_back",
+        "end_to_end/test_rules.py::test_a_halt_is_waited_out_with_a_position",
+        f"{KERNEL}test_rules.py::test_rules_that_change_stop_new_risk_until_they_are_back",
+        f"{KERNEL}test_rules.py::test_rules_of_one_symbol_of_two_suspend_it_alone",
+        f"{KERNEL}test_rules.py::test_what_reduces_leaves_on_the_steps_the_venue_has_now",
+        f"{KERNEL}test_rules.py::test_agents_do_not_ask_for_what_is_not_traded_and_people_may",
+        f"{LINK}test_rules_watch.py::test_a_feed_tells_what_its_venue_changes",
+        f"{LINK}test_rules_watch.py::test_a_listing_that_does_not_come_is_asked_for_again",
         f"{KERNEL}test_denials.py::test_a_venue_that_refuses_is_not_asked_again_at_once",
+        f"{SUITE}test_what_the_rules_forbid_is_refused",
     )),
     Row(42, "key revoked, or it could withdraw", (
         "laptop_agents/test_admission.py::test_with_anything_missing_nothing_begins",
@@ -322,7 +331,6 @@ MATRIX: Final = (*FEED, *ORDERS, *ACCOUNT_LINE, *CLOCK, *SECRETS)
 OPEN: Final = {
     8: "ten minutes of it are a soak's (`make soak-live-virtual`, `make soak-toxic`), not this suite's",
     17: "five minutes of it are a benchmark's, not this suite's",
-    41: "rules are read once, when a session starts: later ones show as refusals, which pause it",
     50: "no venue of these names the account in its events; what is not ours is told apart by name",
 }
 """What the tests of a row leave open, and why."""

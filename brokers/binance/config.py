@@ -41,6 +41,8 @@ class BinanceConfig:
     """A line without a frame for so long is given up."""
     ping_s: Annotated[float, Gt(0), Le(60)] = 20.0
     """Between our pings; a line that leaves one unanswered for as long is given up."""
+    rules_every_s: Annotated[float, Ge(0), Le(86_400)] = 300.0
+    """Between two looks at what the venue lists, for rules that change; 0 never looks again."""
     ca_file: str = ""
     """Certificate that vouches for a sandbox on this machine; elsewhere the machine's own count."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0

@@ -11,13 +11,14 @@ from typing import Final
 from brokers.binance.books import Books
 from brokers.binance.config import BinanceConfig
 from brokers.binance.klines import KLINES
-from brokers.binance.listing import listed
+from brokers.binance.listing import listed, listed_now
 from brokers.binance.parse import LineParser, split_stream
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import OK, MarketFeed, Tap, good_body
 from brokers.link.grid import Grid
 from brokers.link.questions import Questions
 from brokers.link.rest import Reply, Request, RestConfig
+from brokers.link.rules_watch import Listing
 from brokers.link.stream import Stream, StreamConfig
 from brokers.link.trust import trusted
 from engine.model.market import Depth, FeedEvent
@@ -33,6 +34,7 @@ class BinanceFeed(MarketFeed):
 
     name = "binance"
     klines = KLINES
+    listing = Listing(Request("GET", LISTING, {}), listed_now)
 
     def __init__(
         self, symbols: Sequence[str], config: BinanceConfig, tap: Tap | None = None
@@ -48,7 +50,8 @@ class BinanceFeed(MarketFeed):
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
         self._tls = trusted(self.name, config)
-        super().__init__(symbols, Questions(self._rest_config, self._tls), tap)
+        rest = Questions(self._rest_config, self._tls)
+        super().__init__(symbols, rest, tap, config.rules_every_s)
         self._books = Books(symbols)
         self._parser = LineParser({})
 
@@ -61,7 +64,7 @@ class BinanceFeed(MarketFeed):
 
         """
         async with Questions(self._rest_config, self._tls) as rest:
-            outcome = await rest.ask(Request("GET", LISTING, {}))
+            outcome = await rest.ask(self.listing.request)
         self._instruments = tuple(listed(good_body(self.name, outcome), self._symbols))
         self._parser = LineParser({item.symbol: Grid(item) for item in self._instruments})
 

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import field
 
+from brokers.link.rules_watch import Listed
 from engine.model.errors import DataUnavailable, UnknownInstrument
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
@@ -58,15 +59,35 @@ def listed(body: bytes, wanted: Sequence[str]) -> list[Instrument]:
         DataUnavailable: It is no listing, or a wanted contract can't be traded now.
         UnknownInstrument: A wanted symbol is not listed, or is no linear perpetual.
     """
-    try:
-        offered = {item.symbol: item for item in _decode(body).symbols}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataUnavailable(f"the venue's listing can't be read: {_said(error)}") from error
-    linear = {name: item for name, item in offered.items() if _is_linear(item)}
+    linear = _linear(body)
     for symbol in wanted:
         if symbol not in linear:
             raise UnknownInstrument(symbol, tuple(linear))
     return [_instrument(linear[symbol]) for symbol in wanted]
+
+
+def listed_now(body: bytes, ours: Sequence[Instrument]) -> dict[str, Listed]:
+    """Return how a session's instruments are listed now, or why one can't be traded.
+
+    Raises:
+        DataUnavailable: It is no listing.
+    """
+    linear = _linear(body)
+    if not linear:
+        raise DataUnavailable("the venue's listing is empty")
+    return {item.symbol: _now(linear[item.symbol]) for item in ours if item.symbol in linear}
+
+
+def _now(item: Symbol) -> Listed:
+    return _closed(item) or _rules(item)
+
+
+def _linear(body: bytes) -> dict[str, Symbol]:
+    try:
+        offered = _decode(body).symbols
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataUnavailable(f"the venue's listing can't be read: {_said(error)}") from error
+    return {item.symbol: item for item in offered if _is_linear(item)}
 
 
 def _is_linear(item: Symbol) -> bool:
@@ -74,8 +95,17 @@ def _is_linear(item: Symbol) -> bool:
 
 
 def _instrument(item: Symbol) -> Instrument:
-    if item.status != TRADING:
-        raise DataUnavailable(f"{item.symbol} can't be traded now: {sanitize(item.status, 20)}")
+    if why := _closed(item):
+        raise DataUnavailable(f"{item.symbol} {why}")
+    return _rules(item)
+
+
+def _closed(item: Symbol) -> str:
+    """Return why a contract can't be traded; empty where it can."""
+    return "" if item.status == TRADING else f"can't be traded now: {sanitize(item.status, 20)}"
+
+
+def _rules(item: Symbol) -> Instrument:
     rules = {rule.type: rule for rule in item.filters}
     price, lot = rules.get("PRICE_FILTER"), rules.get("LOT_SIZE")
     floor = rules.get("MIN_NOTIONAL")

@@ -7,7 +7,7 @@ venue do (sheet sections 3, 4 and 7).
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Gt, Le
+from annotated_types import Ge, Gt, Le
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class BitunixConfig:
     """A market line without a market message for so long is given up."""
     answer_s: Annotated[float, Gt(0), Le(60)] = 5.0
     """Seconds an answer may take; after that nobody knows what became of the request."""
+    rules_every_s: Annotated[float, Ge(0), Le(86_400)] = 300.0
+    """Between two looks at what the venue lists, for rules that change; 0 never looks again."""
     ca_file: str = ""
     """Certificate that vouches for a sandbox on this machine; elsewhere the machine's own count."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0

@@ -11,7 +11,7 @@ from typing import Final
 
 from brokers.bitunix.config import BitunixConfig
 from brokers.bitunix.klines import KLINES
-from brokers.bitunix.listing import listed
+from brokers.bitunix.listing import listed, listed_now
 from brokers.bitunix.parse import LADDER, TOUCH, TRADE, PushParser
 from brokers.bitunix.talk import Talk, TalkConfig, Topic, subscription
 from brokers.link.backoff import Backoff, BackoffConfig
@@ -19,6 +19,7 @@ from brokers.link.feed import OK, MarketFeed, Tap, good_body
 from brokers.link.grid import Grid
 from brokers.link.questions import Questions
 from brokers.link.rest import Reply, Request, RestConfig
+from brokers.link.rules_watch import Listing
 from brokers.link.stream import Stream, StreamConfig
 from brokers.link.trust import trusted
 from engine.model.market import Malformed
@@ -38,6 +39,7 @@ class BitunixFeed(MarketFeed):
 
     name = "bitunix"
     klines = KLINES
+    listing = Listing(Request("GET", LISTING, {}), listed_now)
 
     def __init__(
         self, symbols: Sequence[str], config: BitunixConfig, tap: Tap | None = None
@@ -53,7 +55,8 @@ class BitunixFeed(MarketFeed):
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
         self._tls = trusted(self.name, config)
-        super().__init__(symbols, Questions(self._rest_config, self._tls), tap)
+        rest = Questions(self._rest_config, self._tls)
+        super().__init__(symbols, rest, tap, config.rules_every_s)
         self._parser = PushParser({})
         self._talks: dict[str, Talk] = {}
 
@@ -66,7 +69,7 @@ class BitunixFeed(MarketFeed):
 
         """
         async with Questions(self._rest_config, self._tls) as rest:
-            outcome = await rest.ask(Request("GET", LISTING, {}))
+            outcome = await rest.ask(self.listing.request)
         self._instruments = tuple(listed(good_body(self.name, outcome), self._symbols))
         grids = {item.symbol: Grid(item) for item in self._instruments}
         self._parser = PushParser(grids, funding_in_percent=self._config.funding_in_percent)

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Raw, field
 
+from brokers.link.rules_watch import Listed
 from engine.model.errors import DataUnavailable, UnknownInstrument
 from engine.model.instrument import Instrument
 from engine.model.text import sanitize
@@ -75,6 +76,22 @@ def listed(body: bytes, wanted: Sequence[str]) -> list[Instrument]:
         raise DataUnavailable(f"the venue's listing can't be read: {_said(error)}") from error
 
 
+def listed_now(body: bytes, ours: Sequence[Instrument]) -> dict[str, Listed]:
+    """Return how a session's instruments are listed now, or why one can't be traded.
+
+    Raises:
+        DataUnavailable: It is no listing.
+    """
+    try:
+        offered = _offered(body)
+        if not offered:
+            raise DataUnavailable("the venue's listing is empty")
+        pairs = [_decode_pair(offered[one.symbol]) for one in ours if one.symbol in offered]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DataUnavailable(f"the venue's listing can't be read: {_said(error)}") from error
+    return {pair.symbol: _closed(pair) or _rules(pair) for pair in pairs}
+
+
 def rules_in(body: bytes) -> dict[str, Instrument]:
     """Return every instrument of a listing that can be read, for recordings; none where it is none.
 
@@ -105,10 +122,16 @@ def _offered(body: bytes) -> dict[str, Raw]:
 
 
 def _instrument(pair: Pair) -> Instrument:
-    if pair.status != OPEN or not pair.is_for_programs:
-        why = sanitize(pair.status, 20) if pair.status != OPEN else "not by programs"
-        raise DataUnavailable(f"{pair.symbol} can't be traded now: {why}")
+    if why := _closed(pair):
+        raise DataUnavailable(f"{pair.symbol} {why}")
     return _rules(pair)
+
+
+def _closed(pair: Pair) -> str:
+    """Return why a contract can't be traded; empty where it can."""
+    if pair.status != OPEN:
+        return f"can't be traded now: {sanitize(pair.status, 20)}"
+    return "" if pair.is_for_programs else "can't be traded now: not by programs"
 
 
 def _rules(pair: Pair) -> Instrument:

@@ -26,6 +26,8 @@ class HyperliquidConfig:
     """Between our pings; the venue leaves a line on which it has said nothing for 60 s."""
     silent_after_s: Annotated[float, Gt(0), Le(600)] = 30.0
     """A line without a frame for so long is given up; more than `ping_s`."""
+    rules_every_s: Annotated[float, Ge(0), Le(86_400)] = 300.0
+    """Between two looks at what the venue lists, for rules that change; 0 never looks again."""
     ca_file: str = ""
     """Certificate that vouches for a sandbox on this machine; elsewhere the machine's own count."""
     open_timeout_s: Annotated[float, Gt(0), Le(60)] = 10.0

@@ -15,13 +15,14 @@ import msgspec
 from brokers.hyperliquid.config import HyperliquidConfig
 from brokers.hyperliquid.grid import CoinGrid
 from brokers.hyperliquid.klines import KLINES
-from brokers.hyperliquid.listing import Place, listed, numbered
+from brokers.hyperliquid.listing import Place, listed, listed_now, numbered
 from brokers.hyperliquid.parse import FrameParser
-from brokers.hyperliquid.questions import asking
+from brokers.hyperliquid.questions import INFO, asking
 from brokers.hyperliquid.wire import JSON
 from brokers.link.backoff import Backoff, BackoffConfig
 from brokers.link.feed import MarketFeed, Tap, good_body
 from brokers.link.rest import Request, RestConfig
+from brokers.link.rules_watch import Listing
 from brokers.link.stream import Stream, StreamConfig
 from brokers.link.trust import trusted
 
@@ -35,6 +36,7 @@ class HyperliquidFeed(MarketFeed):
 
     name = "hyperliquid"
     klines = KLINES
+    listing = Listing(Request("POST", INFO, JSON, b'{"type":"meta"}'), listed_now)
 
     def __init__(
         self, symbols: Sequence[str], config: HyperliquidConfig, tap: Tap | None = None
@@ -50,7 +52,8 @@ class HyperliquidFeed(MarketFeed):
         self._config = config
         self._rest_config = RestConfig(base_url=config.rest_url)
         self._tls = trusted(self.name, config)
-        super().__init__(symbols, asking(self._rest_config, self._tls), tap)
+        rest = asking(self._rest_config, self._tls)
+        super().__init__(symbols, rest, tap, config.rules_every_s)
         self._parser = FrameParser()
         self._listing = b""
         self.places: Mapping[str, Place] = {}
@@ -99,7 +102,7 @@ def subscribe(what: dict[str, str]) -> str:
 
 def info(question: dict[str, object]) -> Request:
     """Return a question."""
-    return Request("POST", "/info", JSON, msgspec.json.encode(question))
+    return Request("POST", INFO, JSON, msgspec.json.encode(question))
 
 
 def open_line(config: HyperliquidConfig, opening: Sequence[str]) -> Stream:

@@ -9,10 +9,12 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from brokers.hyperliquid import wire
 from brokers.hyperliquid.rules import MIN_NOTIONAL, tick_at
 from brokers.link.grid import Refused, plain_decimal
+from brokers.link.rules_watch import Listed
 from engine.model.errors import DataUnavailable, UnknownInstrument
 from engine.model.instrument import Instrument
 from engine.model.money import ROUNDED
@@ -24,6 +26,7 @@ MARGIN_SHARE: Final = 2
 KNOWN_MAX: Final = 12
 """Coins named to who asked for another."""
 SAID_MAX: Final = 120
+DELISTED: Final = "can't be traded now: it is delisted"
 
 _listing = msgspec.json.Decoder(tuple[wire.Universe, list[wire.Context]]).decode
 _universe = msgspec.json.Decoder(wire.Universe).decode
@@ -54,6 +57,32 @@ def listed(body: bytes, wanted: Sequence[str]) -> list[Instrument]:
         if symbol not in coins:
             raise UnknownInstrument(symbol, _known(symbol, coins))
     return [_instrument(coins[symbol], offered[symbol]) for symbol in wanted]
+
+
+def listed_now(body: bytes, ours: Sequence[Instrument]) -> dict[str, Listed]:
+    """Return how a session's coins are listed now, from `meta`, or why one can't be traded.
+
+    A tick follows from the price and from the decimals of a size, so it is no term of its own: a
+    session keeps the one it began with, as `brokers.hyperliquid.rules` says.
+
+    Raises:
+        DataUnavailable: It is no listing.
+
+    """
+    try:
+        coins = {coin.name: coin for coin in _universe(body).coins}
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(error) from error
+    if not coins:
+        raise DataUnavailable("the venue's listing is empty")
+    return {item.symbol: _now(item, coins[item.symbol]) for item in ours if item.symbol in coins}
+
+
+def _now(ours: Instrument, coin: wire.Coin) -> Listed:
+    if coin.is_delisted:
+        return DELISTED
+    lot = Decimal(1).scaleb(-coin.size_decimals)
+    return replace(ours, lot_size=lot, min_qty=lot)
 
 
 def places(body: bytes) -> dict[str, Place]:
@@ -97,7 +126,7 @@ def _known(symbol: str, coins: dict[str, wire.Coin]) -> tuple[str, ...]:
 
 def _instrument(coin: wire.Coin, context: wire.Context) -> Instrument:
     if coin.is_delisted:
-        raise DataUnavailable(f"{coin.name} can't be traded now: it is delisted")
+        raise DataUnavailable(f"{coin.name} {DELISTED}")
     lot = Decimal(1).scaleb(-coin.size_decimals)
     return Instrument(
         symbol=coin.name,

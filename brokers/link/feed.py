@@ -18,6 +18,7 @@ from brokers.link.inbox import Inbox
 from brokers.link.past import Klines, Past
 from brokers.link.questions import Questions
 from brokers.link.rest import Outcome, Reply
+from brokers.link.rules_watch import Listing, RulesWatch
 from brokers.link.stream import Down, Frame, Stream, Up, Word
 from engine.model.errors import DataUnavailable
 from engine.model.instrument import Instrument
@@ -36,18 +37,27 @@ class MarketFeed:
 
     name: ClassVar[str]
     klines: ClassVar[Klines]
+    listing: ClassVar[Listing]
     is_simulated = False
 
-    def __init__(self, symbols: Sequence[str], rest: Questions, tap: Tap | None) -> None:
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        rest: Questions,
+        tap: Tap | None,
+        rules_every_s: float = 0.0,
+    ) -> None:
         """Prepare to listen.
 
         Args:
             symbols: Instruments.
             rest: The venue's host.
             tap: Gets every message as it came, before it is read; None listens alone.
+            rules_every_s: Seconds between two looks at what the venue lists; 0 never looks again.
 
         """
         self._symbols = tuple(symbols)
+        self._rules_every_s = rules_every_s
         self._tap = tap
         self._rest = rest
         self._woken: asyncio.Future[None] | None = None
@@ -60,6 +70,7 @@ class MarketFeed:
         self._instruments: tuple[Instrument, ...] = ()
         self._down: dict[str, bool] = {}
         self._past: Past | None = None
+        self._rules: RulesWatch | None = None
         self._bug: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.streams: dict[str, Stream] = {}
@@ -87,6 +98,9 @@ class MarketFeed:
             for history in await self._past.ask(self._instruments):
                 self._put(history)
         self._begin()
+        if self._rules_every_s:
+            self._rules = RulesWatch(self.listing, self._rest.ask, self._instruments, self._put)
+            self._spawn(self._rules.run(self._rules_every_s))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -186,6 +200,8 @@ class MarketFeed:
         self.nudge()
         if not self._inbox.put(event):
             self._lost_touch()
+            if self._rules is not None:
+                self._rules.forget()
             self._inbox.put(FeedStatus(event.ts_ns, self.name, False, "more than could be taken"))
             self._inbox.put(FeedStatus(event.ts_ns, self.name, True))
 

@@ -86,6 +86,7 @@ class BinanceSandbox:
         self.faults = Faults(frozenset(MENU))
         self.faults.let_transfer(self.exchange.transfer)
         self.faults.let_prices_jump(market.jump)
+        self.faults.let_rules_change(self.exchange.listed.change)
         self.app = web.Application()
         self._streams = OpenStreams(self.faults)
         self._listeners: dict[Listener, None] = {}

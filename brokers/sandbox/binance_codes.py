@@ -49,6 +49,8 @@ WORDS: Final[Mapping[Why, tuple[int, str]]] = {
     Why.NOTHING_TO_CHANGE: (-5027, "No need to modify the order."),
     Why.TOO_MANY_AMENDMENTS: (-5026, "Exceed maximum modify order limit."),
     Why.NOT_AMENDABLE: (-5025, "Only limit order is supported."),
+    Why.HALTED: (-4108, "Symbol is on delivering or delivered or settling or closed or "
+                        "pre-trading."),
     Why.LEVERAGE: (-4028, "Leverage is not valid."),
     Why.INVALID: (-2010, "NEW_ORDER_REJECTED"),
 }  # fmt: skip

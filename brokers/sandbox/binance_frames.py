@@ -89,15 +89,19 @@ def listing(exchange: Exchange, limits: Limits, at_ms: int) -> dict[str, Any]:
         ],
         "exchangeFilters": [],
         "assets": [{"asset": "USDT", "marginAvailable": True}],
-        "symbols": [_symbol(item, rules) for item in exchange.instruments.values()],
+        "symbols": [
+            _symbol(item, rules, is_halted=symbol in exchange.listed.halted)
+            for symbol, item in exchange.listed.now.items()
+        ],
     }
 
 
-def _symbol(item: Instrument, rules: TradingRules) -> dict[str, Any]:
+def _symbol(item: Instrument, rules: TradingRules, *, is_halted: bool) -> dict[str, Any]:
     tick, lot = f"{item.tick_size:f}", f"{item.lot_size:f}"
     return {
         "symbol": item.symbol, "pair": item.symbol, "contractType": "PERPETUAL",
-        "deliveryDate": 4_133_404_800_000, "onboardDate": 1_569_398_400_000, "status": "TRADING",
+        "deliveryDate": 4_133_404_800_000, "onboardDate": 1_569_398_400_000,
+        "status": "SETTLING" if is_halted else "TRADING",
         "baseAsset": item.base, "quoteAsset": item.quote, "marginAsset": item.settlement,
         "pricePrecision": _decimals(tick), "quantityPrecision": _decimals(lot),
         "baseAssetPrecision": 8, "quotePrecision": 8, "underlyingType": "COIN",

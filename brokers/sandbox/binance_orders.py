@@ -45,7 +45,7 @@ class OrderDesk:
         if placed == Refusal(Why.POST_ONLY_WOULD_CROSS) and self.lets_post_only_expire():
             placed = self._exchange.expire_at_once(ticket)
         if isinstance(placed, Refusal):
-            raise refused(placed, ticket, self._exchange.instruments.get(ticket.symbol))
+            raise refused(placed, ticket, self._exchange.listed.now.get(ticket.symbol))
         row = order_row(placed)
         if params.text("newOrderRespType", "ACK") == "ACK":
             none = {"executedQty": "0", "cumQty": "0", "cumQuote": "0", "avgPrice": "0.00"}
@@ -67,7 +67,7 @@ class OrderDesk:
             self._exchange.cancel(order)
         elif refusal is not None:
             ticket = order.ticket._replace(price=price, qty=qty)
-            raise refused(refusal, ticket, self._exchange.instruments[order.symbol])
+            raise refused(refusal, ticket, self._exchange.listed.now[order.symbol])
         return order_row(order)
 
     def cancel(self, params: Params) -> dict[str, Any]:

@@ -72,6 +72,7 @@ class BitunixSandbox:
         self.faults = Faults(frozenset(MENU) - NEVER_HERE)
         self.faults.let_transfer(self.exchange.transfer)
         self.faults.let_prices_jump(market.jump)
+        self.faults.let_rules_change(self.exchange.listed.change)
         self._streams = OpenStreams(self.faults)
         self._tape = Tape(market)
         self._lines: dict[Line, None] = {}
@@ -100,7 +101,8 @@ class BitunixSandbox:
     # --- REST ----------------------------------------------------------------------------------
 
     def _pairs(self, query: Mapping[str, str]) -> web.Response:
-        return good([frames.pair(book.instrument) for book in self._asked(query)])
+        listed, names = self.exchange.listed, [b.instrument.symbol for b in self._asked(query)]
+        return good([frames.pair(listed.now[n], is_halted=n in listed.halted) for n in names])
 
     def _depth(self, query: Mapping[str, str]) -> web.Response:
         book = self._market.books.get(query.get("symbol", ""))

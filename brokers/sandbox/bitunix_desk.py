@@ -34,6 +34,7 @@ CODES: Final[Mapping[Why, tuple[int, str]]] = {
     Why.MARGIN: (20003, "Insufficient balance"),
     Why.DUPLICATE_ID: (30042, "Client ID duplicate"),
     Why.NOT_FOUND: (20007, "Order not found"),
+    Why.HALTED: (20012, "symbol is not tradable"),
     Why.LEVERAGE: (20005, "leverage error"),
 }
 PARAMETER: Final = (10002, "Parameter error")

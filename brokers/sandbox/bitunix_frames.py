@@ -109,7 +109,7 @@ def bar(one: TapeBar, item: Instrument) -> dict[str, Any]:
     }
 
 
-def pair(item: Instrument) -> dict[str, Any]:
+def pair(item: Instrument, *, is_halted: bool = False) -> dict[str, Any]:
     """Return one row of `trading_pairs`."""
     return {
         "symbol": item.symbol, "base": item.base, "quote": item.quote,
@@ -118,7 +118,8 @@ def pair(item: Instrument) -> dict[str, Any]:
         "maxMarketOrderVolume": "1000000", "basePrecision": _decimals(item.lot_size),
         "quotePrecision": _decimals(item.tick_size), "minLeverage": 1,
         "maxLeverage": item.max_leverage, "defaultLeverage": item.max_leverage,
-        "defaultMarginMode": "1", "priceProtectScope": "0.02", "symbolStatus": "OPEN",
+        "defaultMarginMode": "1", "priceProtectScope": "0.02",
+        "symbolStatus": "STOP" if is_halted else "OPEN",
         "isApiSupported": True, "maxFundingRate": RATE_MAX, "minFundingRate": f"-{RATE_MAX}",
     }  # fmt: skip
 

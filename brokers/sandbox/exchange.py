@@ -15,6 +15,7 @@ from brokers.paper.venue import PaperVenue
 from brokers.sandbox.archive import Archive
 from brokers.sandbox.bookkeeper import Bookkeeper
 from brokers.sandbox.exchange_config import ExchangeConfig
+from brokers.sandbox.listed import Listed
 from brokers.sandbox.market import SandboxMarket, ShownBook
 from brokers.sandbox.orders import (
     BalanceRecord,
@@ -33,7 +34,15 @@ from brokers.sandbox.orders import (
 )
 from brokers.sandbox.trading_rules import Asked, judge
 from engine.model.instrument import Instrument
-from engine.model.market import BarHistory, Depth, FeedEvent, FeedStatus, Funding, Malformed
+from engine.model.market import (
+    BarHistory,
+    Depth,
+    FeedEvent,
+    FeedStatus,
+    Funding,
+    Malformed,
+    RulesChanged,
+)
 from engine.model.money import ROUNDED, ZERO
 from engine.model.orders import OrderIntent, Side, TimeInForce
 
@@ -53,6 +62,8 @@ class Exchange:
     ) -> None:
         self.config = config or ExchangeConfig()
         self.instruments: Mapping[str, Instrument] = {i.symbol: i for i in market.instruments}
+        self.listed = Listed(self.instruments)
+        """The rules that orders are held to."""
         self._books: Mapping[str, ShownBook] = market.books
         self._clock_ns, self._now_ns = clock_ns, 0
         self._listeners: list[Listener] = []
@@ -237,7 +248,7 @@ class Exchange:
     def _observe(self, event: FeedEvent) -> None:
         """Let the market move the account."""
         if (
-            isinstance(event, BarHistory | FeedStatus | Malformed)
+            isinstance(event, BarHistory | FeedStatus | RulesChanged | Malformed)
             or event.symbol not in self.instruments
         ):
             return
@@ -262,9 +273,11 @@ class Exchange:
         return self._now_ns
 
     def _judge(self, ticket: Ticket) -> Refusal | None:
-        instrument = self.instruments.get(ticket.symbol)
+        instrument = self.listed.now.get(ticket.symbol)
         if instrument is None:
             return Refusal(Why.UNKNOWN_SYMBOL)
+        if ticket.symbol in self.listed.halted:
+            return Refusal(Why.HALTED)
         named = self.archive.order(client_id=ticket.client_id) if ticket.client_id else None
         if named is not None and named.is_open:
             return Refusal(Why.DUPLICATE_ID)
@@ -280,6 +293,8 @@ class Exchange:
     def _judge_amend(self, record: OrderRecord, price: Decimal, qty: Decimal) -> Refusal | None:
         if not record.is_open:
             return Refusal(Why.NOT_FOUND)
+        if record.symbol in self.listed.halted:
+            return Refusal(Why.HALTED)
         if record.price is None:
             return Refusal(Why.NOT_AMENDABLE)
         if (price, qty) == (record.price, record.qty):
@@ -289,7 +304,7 @@ class Exchange:
         if 0 < qty <= record.filled_qty:
             return None
         ticket = record.ticket._replace(price=price, qty=qty)
-        instrument, mark = self.instruments[record.symbol], self.mark(record.symbol)
+        instrument, mark = self.listed.now[record.symbol], self.mark(record.symbol)
         return judge(Asked(ticket, instrument, self.config.rules, mark, 0))
 
     def _tell_rejected(self, ticket: Ticket, refusal: Refusal, now_ns: int) -> None:

@@ -43,6 +43,11 @@ MENU: Final[Mapping[str, Entry]] = {
     "post_only_expires": Entry("accept a post-only order that crosses, and expire it"),
     "clock_skew": Entry("run the venue's clock `ms` ahead from now on, 0 mends it", times=0),
     "price_jump": Entry("move every price by `bps` from now on, 0 mends it", times=0),
+    "rules": Entry(
+        "list and enforce another `tick`, `lot`, `min_notional`, or halt it, of `symbol`"
+        " or of all from now on; naming none of them mends it",
+        times=0,
+    ),
     "silent_stream": Entry("send nothing on open streams for so long", times=0, seconds=5.0),
     "kill_streams": Entry("cut open streams", times=0),
     "duplicate_fills": Entry("tell a fill twice"),
@@ -61,6 +66,7 @@ LASTING: Final = ("ban", "maintenance", "silent_stream", "revoke_key")
 """Hold for their seconds, whoever comes."""
 ARMED_MAX: Final = 100
 JUMP_MAX_BPS: Final = 5_000
+RULE_MAX: Final = 1_000_000
 SECOND_NS: Final = 1_000_000_000
 
 
@@ -75,6 +81,11 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     ms: int = 0
     bps: int = 0
     amount: Decimal = ZERO
+    symbol: str = ""
+    tick: Decimal | None = None
+    lot: Decimal | None = None
+    min_notional: Decimal | None = None
+    is_halted: bool = False
 
 
 class NoSuchFault(ValueError):
@@ -113,6 +124,18 @@ class Faults:
             jump(fault.bps)
 
         self.on("price_jump", move)
+
+    def let_rules_change(self, change: Callable[[Fault], bool]) -> None:
+        """State who lists the instruments."""
+
+        def list_anew(fault: Fault) -> None:
+            steps = [n for n in (fault.tick, fault.lot, fault.min_notional) if n is not None]
+            if not all(step.is_finite() and 0 < step < RULE_MAX for step in steps):
+                raise NoSuchFault(f"a rule is above 0 and below {RULE_MAX}")
+            if not change(fault):
+                raise NoSuchFault("no such symbol here")
+
+        self.on("rules", list_anew)
 
     def on(self, name: str, action: Callable[[Fault], None]) -> None:
         """State what a fault that happens at once does here."""

@@ -56,6 +56,7 @@ class HyperliquidSandbox:
         self.faults = Faults(KNOWN)
         self.faults.let_transfer(self.exchange.transfer)
         self.faults.let_prices_jump(market.jump)
+        self.faults.let_rules_change(self.exchange.listed.change)
         self._fundings: dict[str, Funding] = {}
         self._books_sent_ns: dict[str, int] = {}
         self._budget = Budget((IP_LIMIT,))
@@ -65,7 +66,7 @@ class HyperliquidSandbox:
         self.desk = Desk(self.exchange, self.account.blotter, self._now_ms)
         self.faults.on("dead_man", lambda _: self.desk.fire())
         self._answers: dict[str, Callable[[Question], object]] = {
-            "meta": lambda _: frames.meta(market.instruments),
+            "meta": lambda _: frames.meta(self.exchange.listed),
             "metaAndAssetCtxs": lambda _: self._listing(),
             "l2Book": lambda asked: self._ladder(asked["coin"]),
             "allMids": lambda _: self._mids(),
@@ -122,7 +123,7 @@ class HyperliquidSandbox:
             frames.context(book, self._fundings.get(coin))
             for coin, book in self._market.books.items()
         ]
-        return [frames.meta(self._market.instruments), [frames.OLD_CONTEXT, *shown]]
+        return [frames.meta(self.exchange.listed), [frames.OLD_CONTEXT, *shown]]
 
     def _ladder(self, coin: str) -> object:
         book = self._market.books.get(coin)

@@ -233,6 +233,7 @@ TEXTS: Final = {
     Why.NO_PRICE: "No liquidity available for market order. asset={asset}",
     Why.NOT_AMENDABLE: "Cannot modify canceled or filled order",
     Why.LEVERAGE: "Invalid leverage value",
+    Why.HALTED: "Asset is delisted. asset={asset}",
     Why.HAS_ORDERS: "Cannot switch leverage type with open orders.",
     Why.HAS_POSITION: "Cannot switch leverage type with open position.",
 }

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from brokers.hyperliquid.rules import wire
+from brokers.sandbox.listed import Listed
 from brokers.sandbox.market import ShownBook
 from brokers.sandbox.tape import TapeBar
 from engine.model.instrument import Instrument
@@ -51,14 +52,15 @@ Sides = Mapping[Side, str]
 SIDES: Final[Sides] = {Side.BUY: "B", Side.SELL: "A"}
 
 
-def meta(instruments: Iterable[Instrument]) -> dict[str, Any]:
+def meta(listed: Listed) -> dict[str, Any]:
     """Return the listing; a coin's place is its number."""
     coins = [
         {
             "name": item.symbol, "szDecimals": decimals_of(item.lot_size),
             "maxLeverage": item.max_leverage, "marginTableId": item.max_leverage,
+            **({"isDelisted": True} if name in listed.halted else {}),
         }
-        for item in instruments
+        for name, item in listed.now.items()
     ]  # fmt: skip
     return {"universe": [OLD, *coins], "marginTables": [], "collateralToken": 0}
 

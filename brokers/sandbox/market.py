@@ -23,12 +23,13 @@ from engine.model.market import (
     Quote,
     ReferenceQuote,
     ReferenceStatus,
+    RulesChanged,
     Trade,
 )
 from engine.venue import Feed
 
 BPS: Final = 10_000
-NO_MARKET: Final = (OperatorCommand, HealthChanged, ReferenceQuote, ReferenceStatus)
+NO_MARKET: Final = (OperatorCommand, HealthChanged, ReferenceQuote, ReferenceStatus, RulesChanged)
 """What a recorded session took beside its market."""
 LEAD_S: Final = 0.005
 """Events due within so long are sent together."""

@@ -55,6 +55,7 @@ class Why(Word):
     SET_ALREADY = "set_already"
     HAS_ORDERS = "has_orders"
     HAS_POSITION = "has_position"
+    HALTED = "halted"
     INVALID = "invalid"
 
 

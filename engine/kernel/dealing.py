@@ -15,12 +15,14 @@ from typing import Final, NamedTuple
 
 from engine.agents.roster import Roster
 from engine.execution.blotter import SlotKey
+from engine.execution.fitting import Steps, fitted
 from engine.execution.order_flow import OrderFlow
 from engine.execution.router import Decision, Route, RouterConfig, blocked, route
 from engine.kernel.conduct import Conduct
 from engine.kernel.exits import Exits
 from engine.market.view import MarketView
 from engine.model.effects import Outbox
+from engine.model.operators import OPERATOR
 from engine.model.orders import (
     BUY,
     Approved,
@@ -48,6 +50,11 @@ WAITING_MAX: Final = 256
 PLACE: Final = Decision.PLACE
 CANCEL: Final = Decision.CANCEL
 
+BY_HAND: Final = frozenset({HOUSE, OPERATOR})
+"""Whose orders leave though nobody expects them to be taken: a person's, and the closing at an end.
+Agents would ask again and again."""
+
+NOT_TRADED: Final = Refused("venue_rules", "", "traded at the venue", "not now")
 NO_OWN_POSITION: Final = Refused("venue_rules", "", "reduce_only", "nothing of its own to close")
 
 
@@ -79,6 +86,8 @@ class DealingState:
     waiting: list[Waiting] = field(default_factory=list)
     replacing: list[OrderIntent] = field(default_factory=list)
     """Intents whose slot still holds an order that is being canceled."""
+    steps: dict[str, Steps | None] = field(default_factory=dict)
+    """As in `Dealing.steps`."""
 
 
 class Dealing:
@@ -115,6 +124,8 @@ class Dealing:
         self._exits = Exits(portfolio, roster, flow.blotter)
         self.waiting: dict[SlotKey, Waiting] = {}
         self.replacing: dict[SlotKey, OrderIntent] = {}
+        self.steps: dict[str, Steps | None] = {}
+        """The venue's, by symbol, where they have become coarser; None where it trades no more."""
 
     # --- wishes ----------------------------------------------------------------------------------
 
@@ -146,9 +157,9 @@ class Dealing:
     def _judge(self, intent: OrderIntent, now_ns: int) -> None:
         key = (intent.agent, intent.symbol, intent.slot)
         self.waiting.pop(key, None)
-        wire = self._exits.on_wire(intent) if intent.reduce_only else intent
-        if wire is None:
-            self._refuse(intent, NO_OWN_POSITION, now_ns)
+        wire = self._on_wire(intent)
+        if type(wire) is Refused:
+            self._refuse(intent, wire, now_ns)
             return
         working = self._blotter.slots.get(key)
         verdict = self._verdict(wire, working, now_ns)
@@ -161,6 +172,22 @@ class Dealing:
             return
         self._out.emit(GateVerdict(now_ns, intent.intent_id, intent.symbol, True))
         self._carry_out(verdict, intent, working, now_ns)
+
+    def _on_wire(self, intent: OrderIntent) -> OrderIntent | Refused:
+        """Return an intent as the venue may see it, or why it can't see any."""
+        wire = self._exits.on_wire(intent) if intent.reduce_only else intent
+        if wire is None:
+            return NO_OWN_POSITION
+        if intent.symbol not in self.steps:
+            return wire
+        steps = self.steps[intent.symbol]
+        if steps is None:
+            return wire if intent.agent in BY_HAND else NOT_TRADED
+        if ill_formed(wire, self._views[wire.symbol].instrument):
+            return wire  # the gate says what is wrong with it
+        if wire.qty < steps.lot_size:
+            return Refused("venue_rules", "", f"lot {steps.lot_size}", str(wire.qty))
+        return fitted(wire, steps)
 
     def _verdict(
         self, intent: OrderIntent, working: Order | None, now_ns: int
@@ -192,9 +219,9 @@ class Dealing:
     def foresee(self, intent: OrderIntent, now_ns: int) -> Foreseen:
         """Judge and route an intent as `consider` would; nothing is written, counted or sent."""
         working = self._blotter.slots.get(_key(intent))
-        wire = self._exits.on_wire(intent) if intent.reduce_only else intent
-        if wire is None:
-            return Foreseen(intent, NO_OWN_POSITION, blocked(NO_OWN_POSITION.rule))
+        wire = self._on_wire(intent)
+        if isinstance(wire, Refused):
+            return Foreseen(intent, wire, blocked(wire.rule))
         verdict = self._verdict(wire, working, now_ns)
         readings = explain(self._context, self.gate.limits)
         is_read = ill_formed(wire, self._views[wire.symbol].instrument) is None
@@ -384,12 +411,14 @@ class Dealing:
 
     def snapshot(self) -> DealingState:
         """Collect what a restart must not forget."""
-        return DealingState(list(self.waiting.values()), list(self.replacing.values()))
+        waiting, replacing = list(self.waiting.values()), list(self.replacing.values())
+        return DealingState(waiting, replacing, self.steps)
 
     def restore(self, state: DealingState) -> None:
         """Continue from a snapshot."""
         self.waiting = {_key(w.intent): w for w in state.waiting}
         self.replacing = {_key(intent): intent for intent in state.replacing}
+        self.steps = state.steps
 
 
 def _key(intent: OrderIntent) -> SlotKey:

@@ -56,6 +56,7 @@ from engine.model.market import (
     Quote,
     ReferenceQuote,
     ReferenceStatus,
+    RulesChanged,
     Trade,
 )
 from engine.model.records import Alert
@@ -208,6 +209,7 @@ class Kernel:
             conduct=self.conduct,
             watch=self.watch,
             asking=self._asking,
+            dealing=self.dealing,
             out=self.out,
             start=self._start_when_healthy,
         )
@@ -261,6 +263,7 @@ class Kernel:
             BarHistory: self.seeing.on_history,
             Funding: _kept(self.market.funding),
             FeedStatus: self.seeing.on_feed_status,
+            RulesChanged: self.seeing.on_rules,
             Malformed: _kept(self.market.malformed),
             ReferenceQuote: self.reference.on_quote,
             ReferenceStatus: self.reference.on_status,

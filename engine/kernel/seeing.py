@@ -4,17 +4,25 @@ Rule: what the quality filter refuses goes no further.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from engine.agents.roster import Roster
+from engine.execution.fitting import coarser
 from engine.kernel.asking import Asking
 from engine.kernel.conduct import Conduct
+from engine.kernel.dealing import Dealing
 from engine.kernel.watch import Watch
 from engine.market.market import Market
 from engine.model.effects import Outbox
-from engine.model.market import Bar, BarHistory, FeedStatus, Quote, Trade
+from engine.model.market import Bar, BarHistory, FeedStatus, Quote, RulesChanged, Trade
 from engine.model.records import Alert
 from engine.portfolio.portfolio import Portfolio
 from engine.risk.lifecycle import FsmEvent
+
+OTHER_RULES: Final = (
+    "{symbol}: the venue has other rules than this session works with: {detail}; no new risk is"
+    " taken there, and a new session reads the new rules"
+)
 
 
 class Seeing:
@@ -29,6 +37,7 @@ class Seeing:
         conduct: Conduct,
         watch: Watch,
         asking: Asking,
+        dealing: Dealing,
         out: Outbox,
         start: Callable[[int], None],
     ) -> None:
@@ -39,6 +48,7 @@ class Seeing:
         self._conduct = conduct
         self._watch = watch
         self._asking = asking
+        self._dealing = dealing
         self._out = out
         self._start = start
         self.unpriced = dict.fromkeys(market.views)
@@ -106,6 +116,26 @@ class Seeing:
                 self._market.reconnected(symbol)
         else:
             self._conduct.raise_event(FsmEvent.FEED_DISCONNECTED, status.source, now_ns)
+
+    def on_rules(self, change: RulesChanged, now_ns: int) -> None:
+        """Take no new risk on terms the venue has given up; say once what they have become.
+
+        Prices and sizes are counted in ticks and lots for as long as a session lasts, so it can
+        only stand aside, and fit what it still sends to steps that have become coarser.
+        """
+        conduct, symbol = self._conduct, change.symbol
+        self._dealing.steps.pop(symbol, None)
+        if not change.is_changed:
+            conduct.clear(FsmEvent.RULES_CHANGED, symbol, now_ns)
+            return
+        steps = coarser(self._market.views[symbol].instrument, change)
+        if steps is not None or change.tick_size is None:
+            self._dealing.steps[symbol] = steps
+        before = conduct.lifecycle
+        conduct.raise_event(FsmEvent.RULES_CHANGED, symbol, now_ns)
+        if conduct.lifecycle is not before:
+            message = OTHER_RULES.format(symbol=symbol, detail=change.detail)
+            self._out.emit(Alert(now_ns, "other_rules", "warning", message))
 
     def _value(self, symbol: str, mid2_ticks: int, now_ns: int) -> None:
         self._portfolio.mark(symbol, mid2_ticks)

@@ -26,6 +26,7 @@ from engine.model.market import (
     Quote,
     ReferenceQuote,
     ReferenceStatus,
+    RulesChanged,
     Trade,
 )
 from engine.model.orders import (
@@ -157,6 +158,7 @@ Input = (
     | Depth
     | Funding
     | FeedStatus
+    | RulesChanged
     | Malformed
     | ReferenceQuote
     | ReferenceStatus
@@ -176,6 +178,7 @@ INPUT_TYPES: Final[dict[str, type]] = {
     "depth": Depth,
     "funding": Funding,
     "feed_status": FeedStatus,
+    "rules_changed": RulesChanged,
     "malformed": Malformed,
     "reference_quote": ReferenceQuote,
     "reference_status": ReferenceStatus,

@@ -111,6 +111,20 @@ class FeedStatus(msgspec.Struct, gc=False):
     reason: str = ""
 
 
+class RulesChanged(msgspec.Struct, gc=False):
+    """A venue lists an instrument on other terms than the session works with, or on those again."""
+
+    ts_ns: int
+    symbol: str
+    detail: str
+    """From and to, in words, sanitised at the adapter edge; empty where nothing differs."""
+    is_changed: bool
+    tick_size: Decimal | None = None
+    """As it is listed now; None where the instrument is not traded."""
+    lot_size: Decimal | None = None
+    """Like `tick_size`."""
+
+
 class ReferenceQuote(msgspec.Struct, gc=False):
     """Best bid and ask at the reference market: held against ours, and never a price to trade at.
 
@@ -166,5 +180,5 @@ class Malformed(msgspec.Struct, gc=False):
 
 
 MarketEvent = Quote | Trade | Bar | Depth | Funding
-FeedEvent = MarketEvent | BarHistory | FeedStatus | Malformed
+FeedEvent = MarketEvent | BarHistory | FeedStatus | RulesChanged | Malformed
 ReferenceEvent = ReferenceQuote | ReferenceStatus

@@ -45,6 +45,8 @@ class FsmEvent(Word):
     BREAKER_REARMED = "BREAKER_REARMED"
     FEED_STALE = "FEED_STALE"
     FEED_DISCONNECTED = "FEED_DISCONNECTED"
+    RULES_CHANGED = "RULES_CHANGED"
+    """The venue lists an instrument on other terms than the session works with, or not at all."""
     BASIS_DEPEG = "BASIS_DEPEG"
     """Our market and the reference market disagree."""
     REFERENCE_LOST = "REFERENCE_LOST"
@@ -116,6 +118,7 @@ _LIFTS: Final = (_E.TOXICITY_LOW, _E.OPERATOR_RESUME, _E.BREAKER_REARMED)
 DOUBTS: Final = (
     _E.FEED_STALE,
     _E.FEED_DISCONNECTED,
+    _E.RULES_CHANGED,
     _E.BASIS_DEPEG,
     _E.REFERENCE_LOST,
     _E.VOLATILITY_HALT,

@@ -21,6 +21,7 @@ from engine.model.market import (
     Quote,
     ReferenceQuote,
     ReferenceStatus,
+    RulesChanged,
     Trade,
 )
 from engine.session.journal_reader import Line, input_of, read_journal
@@ -82,6 +83,8 @@ class RecordedFeed:
         event: Input | None = input_of(line)
         match event:
             case Quote() | Trade() | Bar() | Depth() | Funding() | ReferenceQuote():
+                return event if event.symbol in self._symbols else None
+            case RulesChanged():
                 return event if event.symbol in self._symbols else None
             case BarHistory():
                 return event if event.symbol in self._symbols or event.failure else None

@@ -22,6 +22,7 @@ from engine.model.market import (
     ReferenceEvent,
     ReferenceQuote,
     ReferenceStatus,
+    RulesChanged,
 )
 from engine.session.beat import Beat
 from engine.session.checkpoint import Checkpoint, Checkpoints
@@ -42,6 +43,7 @@ from engine.venue import AccountWatch, Feed, FeedInput, LiveBroker, LiveFeed, Se
 NO_MARKET: Final = (
     BarHistory,
     FeedStatus,
+    RulesChanged,
     Malformed,
     ReferenceQuote,
     ReferenceStatus,
@@ -245,6 +247,7 @@ class Session:
         self,
         event: BarHistory
         | FeedStatus
+        | RulesChanged
         | Malformed
         | ReferenceEvent
         | OperatorCommand

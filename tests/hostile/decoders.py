@@ -2,7 +2,7 @@
 
 import gzip
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from hashlib import sha256
@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from brokers.binance.listing import listed
+from brokers.binance.listing import listed, listed_now
 from brokers.binance.parse import LineParser
 from brokers.bitunix import rows
 from brokers.bitunix.answers import (
@@ -24,18 +24,22 @@ from brokers.bitunix.answers import (
 from brokers.bitunix.batches import to_cancels, to_placements
 from brokers.bitunix.funding import FundingSeen
 from brokers.bitunix.listing import listed as bitunix_listed
+from brokers.bitunix.listing import listed_now as bitunix_listed_now
 from brokers.bitunix.parse import PushParser
 from brokers.bitunix.user_stream import order_pushes
 from brokers.bitunix.wire import read_head
 from brokers.file.config import TradingRules
 from brokers.file.klines import _bar
 from brokers.file.rules import Sample, instrument_of
+from brokers.hyperliquid.listing import listed_now as hyperliquid_listed_now
 from brokers.link.account import OrderRef, Unclear
 from brokers.link.answer import AnswerReader, BadAnswer
 from brokers.link.exchanged import Reply
 from brokers.link.grid import Grid, Refused
+from brokers.link.rules_watch import Listed, difference
 from engine.model.errors import DataUnavailable, StateDamaged, UnknownInstrument
 from engine.model.events import INPUT_TYPES, Operator
+from engine.model.instrument import Instrument
 from engine.model.market import Malformed
 from engine.session import checkpoint
 from engine.session.control.attached import _ASKS, _GREETINGS
@@ -101,6 +105,16 @@ def _listing() -> Callable[[bytes], object]:
 
 def _pairs() -> Callable[[bytes], object]:
     return lambda frame: bitunix_listed(frame, ["BTCUSDT"])
+
+
+def _again(read: Callable[[bytes, Sequence[Instrument]], Mapping[str, Listed]]) -> Any:
+    """Compare a listing with one instrument, as a session that runs does."""
+    return lambda: lambda frame: [difference(BTC, one) for one in read(frame, [BTC]).values()]
+
+
+META: Final = (
+    b'{"universe":[{"name":"BTCUSDT","szDecimals":5,"maxLeverage":40,"isDelisted":false}]}'
+)
 
 
 def _push() -> Callable[[bytes], object]:
@@ -334,6 +348,13 @@ DECODERS: Final = {
         (),
     ),
     "bitunix_listing": Decoder(_pairs, [pairs(pair())], (DataUnavailable, UnknownInstrument)),
+    "live_listing_again": Decoder(_again(listed_now), [answer()], (DataUnavailable,)),
+    "bitunix_listing_again": Decoder(
+        _again(bitunix_listed_now), [pairs(pair())], (DataUnavailable,)
+    ),
+    "hyperliquid_listing_again": Decoder(
+        _again(hyperliquid_listed_now), [META], (DataUnavailable,)
+    ),
     "bitunix_private_push": Decoder(
         _private_push,
         _json_lines(

@@ -316,6 +316,47 @@ async def test_prices_jump_and_come_back() -> None:
         ]
 
 
+async def test_rules_are_listed_and_enforced_until_they_are_taken_back() -> None:
+    """Tick, lot, notional, a halt, which lets cancels through; nonsense and strangers are refused."""
+
+    async def listed() -> tuple[str, list[str | None]]:
+        row, *_ = (await at.client.open("/fapi/v1/exchangeInfo")).body["symbols"]
+        assert "BTCUSDT" == row["symbol"]
+        names = ("tickSize", "stepSize", "notional")
+        return row["status"], [
+            next((rule[name] for rule in row["filters"] if name in rule), None) for name in names
+        ]
+
+    async with venue() as at:
+        first = await listed()
+        assert 200 == (await at.client.place("BUY", "0.01", "99.9", newClientOrderId="old")).status
+        for words, code in (
+            ({"tick": "0.5"}, -4014),
+            ({"lot": "0.02"}, -1013),
+            ({"min_notional": "200"}, -4164),
+            ({"is_halted": True, "symbol": "BTCUSDT"}, -4108),
+        ):
+            assert 200 == (await at.client.fault("rules", **words)).status
+            assert first != await listed()
+            assert code == (await place_at(at, "99.9")).code, words
+        amended = await at.client.signed(
+            "PUT", ORDER, symbol="BTCUSDT", origClientOrderId="old", side="BUY", quantity="0.01",
+            price="99.8",
+        )  # fmt: skip
+        assert -4108 == amended.code
+        gone = await at.client.signed("DELETE", ORDER, symbol="BTCUSDT", origClientOrderId="old")
+        assert 200 == gone.status
+        for words in ({"tick": "0"}, {"lot": "-1"}, {"tick": "NaN"}, {"symbol": "NOSUCH"}):
+            assert 400 == (await at.client.fault("rules", **words)).status, words
+        assert 200 == (await at.client.fault("rules")).status
+        assert first == await listed()
+        assert 200 == (await place_at(at, "99.9")).status
+
+
+async def place_at(at: Venue, price: str):
+    return await at.client.place("BUY", "0.01", price, newClientOrderId=f"la-{time.time_ns()}")
+
+
 async def test_a_key_is_taken_no_more() -> None:
     """Whatever needs one; the market is told to everybody, and taken back it is as before."""
     async with venue() as at:

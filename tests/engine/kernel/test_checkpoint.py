@@ -8,7 +8,7 @@ import pytest
 from engine.kernel import KernelConfig
 from engine.kernel.checkpoint import restore, snapshot
 from engine.model.events import INPUT_TYPES, Operator
-from engine.model.market import FeedStatus
+from engine.model.market import FeedStatus, RulesChanged
 from engine.model.venue_events import VenueUnknown
 from tests.engine.kernel.replaying import as_input, as_line, fresh_kernel, parsed, played
 from tests.engine.kernel.rig import BUY, SELL, D, Rig, Scripted, cancel, limit, market
@@ -66,7 +66,7 @@ def _act(rig: Rig, rng: random.Random) -> None:
     bid, ask = rig.touch[symbol]
     tick = (bid - rng.randrange(30)) if side is BUY else (ask + rng.randrange(30))
     qty = f"0.{rng.randrange(1, 9)}"
-    match rng.randrange(12):
+    match rng.randrange(13):
         case 0 | 1 | 2:
             rig.ask(agent, limit(side, qty, str(D(tick) / 10), slot), symbol)
         case 3 | 4:
@@ -89,6 +89,10 @@ def _act(rig: Rig, rng: random.Random) -> None:
             command = rng.choice((*pauses, *winds_down, *resumes, *resumes, Operator.WEIGH_AGENT))
             is_weight = command is Operator.WEIGH_AGENT
             rig.tell(command, argument=f"{agent}=0.{rng.randrange(10)}" if is_weight else agent)
+        case 11:
+            is_changed = rng.random() < 0.3
+            steps = rng.choice(((None, None), (D("0.5"), D("0.3"))))
+            rig.turn.input(RulesChanged(rig.now, symbol, "", is_changed, *steps))
         case _:
             rig.turn.input(FeedStatus(rig.now, "mock", rng.random() < 0.95))
 

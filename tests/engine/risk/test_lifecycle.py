@@ -76,6 +76,7 @@ BREAKER_PAUSE           . . P P . . . .
 BREAKER_REARMED         . . . . . . . .
 FEED_STALE              . D D D D . . .
 FEED_DISCONNECTED       . D D D D . . .
+RULES_CHANGED           . D D D D . . .
 BASIS_DEPEG             . D D D D . . .
 REFERENCE_LOST          . D D D D . . .
 VOLATILITY_HALT         . D D D D . . .
