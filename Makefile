@@ -21,6 +21,7 @@ COVERED := $(addprefix tests/engine/,risk portfolio execution kernel session/tes
 export PYTHONDONTWRITEBYTECODE :=
 STAMP := $(VENV)/.installed
 ORACLE := $(VENV)/oracle/.installed
+COMPILED := $(VENV)/.compiled
 
 .PHONY: run test check sweeps coverage lint simulate soak flake bench bench-compiled bench-screen \
 	soak-screen soak-live soak-toxic soak-live-virtual screenshots image lock clean
@@ -28,10 +29,10 @@ ORACLE := $(VENV)/oracle/.installed
 run: $(STAMP)
 	@$(BIN)/laptop-agents --headless --duration $(DURATION) $(ARGS)
 
-test: $(STAMP) $(ORACLE)
+test: $(STAMP) $(ORACLE) $(COMPILED)
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-check: lint $(ORACLE)
+check: lint $(ORACLE) $(COMPILED)
 	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
 # Every byte of a journal, 100,000 frames for each decoder, 50 kills, ten busy minutes: of these `test` runs a sample.
@@ -116,6 +117,11 @@ $(ORACLE): tests/oracle.txt | $(STAMP)
 	@test -x $(VENV)/oracle/bin/python || $(BIN)/python -m venv $(VENV)/oracle >&2
 	@echo "Installing into $(VENV)/oracle" >&2
 	@$(VENV)/oracle/bin/python -m pip install --quiet --requirement tests/oracle.txt >&2
+	@touch $@
+
+# Once, in place of each of the workers for itself.
+$(COMPILED): | $(STAMP)
+	@$(BIN)/pytest --collect-only -qq --snapshot-warn-unused > /dev/null
 	@touch $@
 
 clean:

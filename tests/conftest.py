@@ -8,6 +8,10 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.dealt import pytest_collection_modifyitems
+
+__all__ = ["pytest_collection_modifyitems"]
+
 # An example's wall time says how crowded the machine is, nothing about the promise under test.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")

@@ -4,9 +4,8 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("laptop_agents", "tui", "brokers", "engine")
@@ -27,9 +26,15 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """Read one file, once for all rules."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def nodes(path: Path) -> Iterator[ast.AST]:
     """Walk one file."""
-    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return ast.walk(tree(path))
 
 
 def test_import_contracts() -> None:
@@ -55,11 +60,11 @@ def test_only_the_gate_approves() -> None:
     assert doors <= {"engine/risk/gate.py"}
 
 
-@pytest.mark.parametrize("path", PURE_SOURCES, ids=name_of)
-def test_pure_rooms_never_iterate_over_sets(path: Path) -> None:
+def test_pure_rooms_never_iterate_over_sets() -> None:
     """Set order differs between processes, so replay would too; sort first."""
     loops = [
-        node.lineno if isinstance(node, ast.For) else node.iter.lineno
+        f"{name_of(path)}:{node.iter.lineno}"
+        for path in PURE_SOURCES
         for node in nodes(path)
         if isinstance(node, ast.For | ast.comprehension) and is_set(node.iter)
     ]
@@ -78,11 +83,11 @@ def is_set(node: ast.expr) -> bool:
     return False
 
 
-@pytest.mark.parametrize("path", PURE_SOURCES, ids=name_of)
-def test_money_is_never_made_from_floats(path: Path) -> None:
+def test_money_is_never_made_from_floats() -> None:
     """`Decimal(0.1)` and `Decimal(float(x))` carry binary dust into exact money."""
     mixed = [
-        node.lineno
+        f"{name_of(path)}:{node.lineno}"
+        for path in PURE_SOURCES
         for node in nodes(path)
         if isinstance(node, ast.Call)
         and "Decimal" == getattr(node.func, "id", None)
@@ -101,28 +106,35 @@ def is_float(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and "float" == getattr(node.func, "id", None)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_sizes(path: Path) -> None:
+def test_sizes() -> None:
     """A file of 500 lines or a function of 60 is two things (style.md section 7)."""
-    name = name_of(path)
-    lines = len(path.read_text(encoding="utf-8").splitlines())
+    long_files = {
+        name: lines
+        for path in SOURCES
+        for name, lines in [(name_of(path), len(path.read_text("utf-8").splitlines()))]
+        if lines > (DATA_TABLE_LINES_MAX if name in DATA_TABLES else LINES_MAX)
+    }
     long_functions = [
-        node.name
+        f"{name_of(path)}:{node.name}"
+        for path in SOURCES
         for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES_MAX
     ]
 
-    assert lines <= (DATA_TABLE_LINES_MAX if name in DATA_TABLES else LINES_MAX)
+    assert {} == long_files
     assert [] == long_functions
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_every_file_says_what_it_is(path: Path) -> None:
+def test_every_file_says_what_it_is() -> None:
     """A reader learns the idea of a file from its first lines; an empty `__init__` has none."""
-    text = path.read_text(encoding="utf-8")
+    silent = [
+        name_of(path)
+        for path in SOURCES
+        if not ast.get_docstring(tree(path)) and path.read_text("utf-8").strip()
+    ]
 
-    assert ast.get_docstring(ast.parse(text)) or not text.strip()
+    assert [] == silent
 
 
 def test_no_drawer_modules() -> None:

@@ -71,14 +71,11 @@ class Run:
         return b"".join(unpack(path.read_bytes()).read() for path in packed) + self.raw()
 
     def lines(self, *names: str) -> list[dict[str, Any]]:
-        named = [f'"type":"{name}"'.encode() for name in names] or [b""]
-        likely = (line for line in self.whole().splitlines() if any(n in line for n in named))
-        return [line for line in map(json.loads, likely) if not names or line["type"] in names]
+        return _named(self.whole(), names)
 
     def lines_so_far(self, *names: str) -> list[dict[str, Any]]:
         """Whole lines of a run that is being written, and has one segment."""
-        found = map(json.loads, self.raw().rpartition(b"\n")[0].splitlines())
-        return [line for line in found if line["type"] in names]
+        return _named(self.raw().rpartition(b"\n")[0], names)
 
     def report(self) -> dict[str, Any]:
         text = (self.path / "final_report.json").read_text()
@@ -103,6 +100,12 @@ class Run:
     def metrics(self) -> list[dict[str, str]]:
         with (self.path / "metrics.csv").open() as file:
             return list(csv.DictReader(file))
+
+
+def _named(content: bytes, names: Sequence[str]) -> list[dict[str, Any]]:
+    named = [f'"type":"{name}"'.encode() for name in names] or [b""]
+    likely = (line for line in content.splitlines() if any(n in line for n in named))
+    return [line for line in map(json.loads, likely) if not names or line["type"] in names]
 
 
 def copied_run(run: Run, folder: Path) -> Run:

@@ -11,12 +11,13 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyte
 
 from tests.end_to_end.shell import ROOT, Run
+from tests.end_to_end.warm import Asked, Fork, may_be_warm
 
 READ_BYTES = 65_536
 POLL_S = 0.05
@@ -41,12 +42,7 @@ class Terminal:
             "PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), "LAPTOP_AGENTS_SOURCE": "mock", "TERM": "xterm-256color",
             "LANG": "C.UTF-8", **env,
         }  # fmt: skip
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "laptop_agents", *words],
-            cwd=ROOT, env=surroundings, stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one thread
-        )  # fmt: skip
+        self.process = started(words, surroundings, slave)
         os.close(slave)
 
     @property
@@ -114,3 +110,16 @@ class Terminal:
             self.raw += data
             if self._is_drawn:
                 self._stream.feed(data)
+
+
+def started(
+    words: Sequence[str], env: Mapping[str, str], slave: int
+) -> "Fork | subprocess.Popen[bytes]":
+    """Start the program on a terminal."""
+    if may_be_warm(env):
+        return Fork(Asked(words, env, str(ROOT), has_terminal=True), (slave, slave, slave))
+    return subprocess.Popen(
+        [sys.executable, "-m", "laptop_agents", *words],
+        cwd=ROOT, env=env, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one thread
+    )  # fmt: skip

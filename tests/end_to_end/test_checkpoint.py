@@ -9,8 +9,8 @@ from tests.end_to_end.shell import CAPTURE, START, Process, Run, copied_run, nee
 from tests.end_to_end.test_resume import decided
 
 MOCK = ("--duration", "3", "--seed", "12", "--symbols", "BTCUSDT,ETHUSDT")
-RECORDED = ("--duration", "3", "--source", f"file:{CAPTURE}")
-SPEED = ("--speed", "30")
+RECORDED = ("--duration", "1.5", "--source", f"file:{CAPTURE}")
+MOCK_SPEED, RECORDED_SPEED = "30", "15"
 """It runs for six seconds: two checkpoints are there, and much is left to do on any machine."""
 OFTEN = ("--set", f"session.start_ns={START}", "--set", "checkpoint.every_s=1")
 
@@ -28,7 +28,7 @@ def interrupted(home: Path, *words: str) -> Run:
 @pytest.fixture(scope="module")
 def torn(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One such run, to be copied."""
-    return interrupted(tmp_path_factory.mktemp("torn"), *MOCK, *SPEED)
+    return interrupted(tmp_path_factory.mktemp("torn"), *MOCK, "--speed", MOCK_SPEED)
 
 
 def resumed(run: Run, home: Path) -> tuple[Run, int]:
@@ -44,13 +44,16 @@ def copied(run: Run, home: Path) -> Run:
     return copied_run(run, home / "run")
 
 
-@pytest.mark.parametrize("words", [MOCK, pytest.param(RECORDED, marks=needs(CAPTURE))])
+@pytest.mark.parametrize(
+    ("words", "speed"),
+    [(MOCK, MOCK_SPEED), pytest.param(RECORDED, RECORDED_SPEED, marks=needs(CAPTURE))],
+)
 def test_deleting_checkpoints_changes_nothing_but_time(
-    tmp_path: Path, words: tuple[str, ...]
+    tmp_path: Path, words: tuple[str, ...], speed: str
 ) -> None:
     """The same lines, figures and metrics rows as with them, and as of a run never disturbed."""
     whole = session(tmp_path / "whole", *words, *OFTEN, "--speed", "max").run
-    one = interrupted(tmp_path / "torn", *words, *SPEED)
+    one = interrupted(tmp_path / "torn", *words, "--speed", speed)
     other = copied(one, tmp_path / "bare")
     for path in other.path.glob("checkpoint-*"):
         path.unlink()
@@ -96,7 +99,7 @@ def test_encrypted_checkpoints_serve_who_has_the_key(tmp_path: Path) -> None:
     words.chmod(0o600)
     sealed = ("--set", "checkpoint.encryption=file",
               "--set", f"checkpoint.key_file={words}")  # fmt: skip
-    run = interrupted(tmp_path / "a", *MOCK, *SPEED, *sealed)
+    run = interrupted(tmp_path / "a", *MOCK, "--speed", MOCK_SPEED, *sealed)
     other = copied(run, tmp_path / "b")
     contents = [path.read_bytes() for path in run.path.glob("checkpoint-*")]
     _, after = resumed(run, tmp_path / "a")

@@ -14,7 +14,8 @@ import pytest
 
 from tests.end_to_end.shell import ROOT, Process, Run, break_in_chain, session
 
-pytestmark = pytest.mark.usefixtures("fresh_interpreters")
+FRESH = pytest.mark.usefixtures("fresh_interpreters")
+"""What happens while a program starts is a matter of its own imports too."""
 
 BUSY = (
     "--headless", "--duration", "5", "--symbols", "BTCUSDT",
@@ -34,6 +35,7 @@ def assert_closed(run: Run, reason: str, code: int) -> None:
     assert {} == last["positions"]
 
 
+@FRESH
 def test_as_planned(tmp_path: Path) -> None:
     """In real time: 3 seconds are 3 seconds; exit 0."""
     began = time.monotonic()
@@ -69,6 +71,7 @@ def test_a_kill_file(tmp_path: Path, where: str) -> None:
     )  # fmt: skip
 
 
+@FRESH
 def test_a_kill_is_answered_within_a_second(tmp_path: Path) -> None:
     """From the command to the last cancel and the flat book, in event time at real speed."""
     process = Process(tmp_path, *BUSY)
@@ -82,6 +85,7 @@ def test_a_kill_is_answered_within_a_second(tmp_path: Path) -> None:
     assert run.lines("session_ended")[0]["ts"] - asked < 1_000_000_000
 
 
+@FRESH
 @pytest.mark.parametrize("kind", ["home", "option", "link"])
 def test_a_kill_file_that_is_there_before(tmp_path: Path, kind: str) -> None:
     """Refused, nothing written."""
@@ -113,6 +117,7 @@ def test_a_kill_file_in_the_run_folder_that_is_there_before(tmp_path: Path) -> N
     assert ["kill.txt"] == [path.name for path in target.iterdir()]
 
 
+@FRESH
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     """Graceful, flat, exit 4."""
@@ -267,6 +272,7 @@ def test_the_money_may_stay_where_it_is(tmp_path: Path) -> None:
     assert held.get("BTCUSDT", Decimal(0)) == net
 
 
+@FRESH
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_before_the_session_stands(tmp_path: Path, number: signal.Signals) -> None:
     """While it still imports, too, a signal is an operator's stop and not a crash."""

@@ -17,6 +17,7 @@ from laptop_agents.why_process import why
 from tests.canary import CANARY, leaks, spelled, spellings
 from tests.end_to_end.shell import ROOT, Run
 from tests.end_to_end.terminal import Terminal
+from tests.end_to_end.warm import ran
 
 KEY = "k3y+/" + CANARY[::-1] + "tail"
 WORDS = "correct+horse/battery9staple"
@@ -54,10 +55,11 @@ def program(
     home: Path, environ: dict[str, str], *words: str, piped: str = "", code: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run the program, or a program of a few lines around it."""
-    start = ["-c", code] if code else ["-m", "laptop_agents"]
+    env = {"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **environ}
+    if not code:
+        return ran(words, env, piped)
     return subprocess.run(
-        [sys.executable, *start, *words], cwd=ROOT, input=piped, text=True,
-        env={"PATH": os.environ["PATH"], "LAPTOP_AGENTS_HOME": str(home), **environ},
+        [sys.executable, "-c", code, *words], cwd=ROOT, input=piped, text=True, env=env,
         capture_output=True, check=False, timeout=60,
     )  # fmt: skip
 
@@ -204,7 +206,7 @@ def typed_into(terminal: Terminal, *answers: tuple[str, str]) -> None:
         terminal.press(f"{answer}\r")
 
 
-def test_a_key_that_is_typed_is_not_shown(tmp_path: Path) -> None:
+def test_a_key_that_is_typed_is_not_shown(tmp_path: Path, fresh_interpreters: None) -> None:
     """Not echoed, not in the arguments of the process, and kept under a passphrase typed twice."""
     home = tmp_path / "home"
     terminal = Terminal(home, "keys", "set", "binance")
@@ -264,7 +266,7 @@ def environment_of(pid: int) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
 
-def test_the_player_of_a_replay_gets_no_key(tmp_path: Path) -> None:
+def test_the_player_of_a_replay_gets_no_key(tmp_path: Path, fresh_interpreters: None) -> None:
     """It only reads a journal; the screen before it was started with one."""
     home = tmp_path / "home"
     session = ("--headless", "--source", "mock", "--duration", "1", "--speed", "max")

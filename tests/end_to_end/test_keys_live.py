@@ -21,7 +21,6 @@ from tests.end_to_end.terminal import Terminal
 from tests.end_to_end.test_keys import PLACES, WORDS, program
 from tests.end_to_end.test_sandbox import Sandbox, running
 
-pytestmark = pytest.mark.usefixtures("fresh_interpreters")
 KEY, SECRET = "sandbox-key", "sandbox-secret"
 """The sandbox takes these; their halves are words of its own."""
 PIECES = [form for secret in (KEY, SECRET) for form in spellings(secret)]

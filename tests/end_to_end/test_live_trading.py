@@ -151,14 +151,28 @@ def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Exchange]:
         yield opened
 
 
+def assert_the_sentinel_has_its_key_by_a_pipe_alone(process: Process, there: Exchange) -> None:
+    """Not in its arguments, its surroundings, or a file it has open."""
+    (started,) = process.run.sentinel("sentinel_started")
+    folder = Path(f"/proc/{started['data']['pid']}")
+    said = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+    files = [link.resolve() for link in (folder / "fd").iterdir()]
+    said += b"".join(path.read_bytes() for path in files if path.is_file())
+    assert started["data"]["has_key"]
+    assert b"laptop_agents.sentinel" in said
+    assert [] == [name for name, value in there.surroundings.items() if value.encode() in said]
+    assert [] == [name for name in there.surroundings if name.encode() in said]
+
+
 @pytest.mark.timeout(180)
 async def test_a_live_session_survives_what_can_happen(there: Exchange, tmp_path: Path) -> None:
     """Lines that break, answers that never come, kill -9, another hand at the leverage, resume.
 
-    Then flat, and ledger == journal.
+    Then flat, and ledger == journal. On the way, its sentinel is looked at.
     """
     process = there.start(tmp_path, "0.5")
     process.until_trading()
+    assert_the_sentinel_has_its_key_by_a_pipe_alone(process, there)
     await there.break_it("kill_streams")
     await there.break_it("accept_then_timeout", times=1)
     time.sleep(8)
@@ -287,19 +301,3 @@ def test_only_a_live_session_holds_what_could_send(there: Exchange, tmp_path: Pa
     assert {"brokers.link.broker.LiveBroker", "brokers.link.secret.Secret"} <= held(live)
     assert any(name.endswith("Account") for name in held(live))
     assert "brokers.paper.venue.PaperVenue" not in (live / "classes").read_text().splitlines()
-
-
-def test_the_sentinel_is_told_of_the_key_by_a_pipe_alone(there: Exchange, tmp_path: Path) -> None:
-    """Not in its arguments, its surroundings, or a file it has open."""
-    process = there.start(tmp_path, "0.2")
-    process.until_trading()
-    (started,) = process.run.sentinel("sentinel_started")
-    folder = Path(f"/proc/{started['data']['pid']}")
-    said = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-    files = [link.resolve() for link in (folder / "fd").iterdir()]
-    said += b"".join(path.read_bytes() for path in files if path.is_file())
-    assert started["data"]["has_key"]
-    assert b"laptop_agents.sentinel" in said
-    assert [] == [name for name, value in there.surroundings.items() if value.encode() in said]
-    assert [] == [name for name in there.surroundings if name.encode() in said]
-    assert 0 == process.end().code

@@ -22,7 +22,7 @@ from engine.session.run_folder import RunFolder
 from tests.end_to_end.shell import CAPTURE, START, Process, Run, copied_run, needs, session
 
 MOCK = ("--duration", "4", "--seed", "11", "--set", f"session.start_ns={START}")
-RECORDED = ("--duration", "3", "--source", f"file:{CAPTURE}")
+RECORDED = ("--duration", "1.5", "--source", f"file:{CAPTURE}")
 ABOUT_THE_RUN = {"session_started", "session_resumed", "sync_report", "health", "alert"}
 """Types that may differ: run ids and wall times, and what the machine felt meanwhile."""
 
@@ -85,7 +85,7 @@ def test_kills_at_random_instants_leave_no_trace(tmp_path: Path, seed: int) -> N
 def test_a_recorded_market_is_resumed_too(tmp_path: Path) -> None:
     """The file is read again up to where the run was."""
     whole = session(tmp_path / "a", *RECORDED, "--speed", "max").run
-    torn = killed_and_resumed(tmp_path / "b", (*RECORDED, "--speed", "20"), [4_000, 10_000])
+    torn = killed_and_resumed(tmp_path / "b", (*RECORDED, "--speed", "10"), [2_000, 5_000])
 
     assert decided(whole) == decided(torn)
 

@@ -10,6 +10,7 @@ the program starts itself (sentinels, engines, players) always is a new interpre
 
 import atexit
 import contextlib
+import fcntl
 import importlib
 import json
 import os
@@ -19,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -43,6 +45,8 @@ NOT_LOADED: Final = ("textual",)
 """It looks at its surroundings while it is imported: a fork would have those of another."""
 READ_BY_PYTHON: Final = ("PYTHON", "LC_", "LANG")
 """Variables the interpreter looks at once, before anything of ours runs."""
+ITS_OWN: Final = ("LANG", "C.UTF-8")
+"""The one of these that changes nothing: what Python takes the absence of any for."""
 
 TURNS: Final = cycle((1, 2))
 """Of the processes that are forked: programs in a row differ in what Python draws when it starts,
@@ -54,7 +58,8 @@ is_fresh = False
 
 def may_be_warm(env: Mapping[str, str]) -> bool:
     """Whether a fork is as good: not where the interpreter itself is told something."""
-    return not is_fresh and not any(name.startswith(READ_BY_PYTHON) for name in env)
+    told = (each for each in env.items() if each != ITS_OWN)
+    return not is_fresh and not any(name.startswith(READ_BY_PYTHON) for name, _ in told)
 
 
 class Asked(NamedTuple):
@@ -63,40 +68,20 @@ class Asked(NamedTuple):
     words: Sequence[str]
     env: Mapping[str, str]
     folder: str
+    has_terminal: bool = False
+    """Its streams are a terminal, which becomes its controlling one."""
 
 
-class Warm:
-    """A program that was forked; answers as `subprocess.Popen` does."""
+class Fork:
+    """A program that was forked; answers as `subprocess.Popen` does, and its streams are given."""
 
-    def __init__(
-        self,
-        words: Sequence[str],
-        env: Mapping[str, str],
-        *,
-        folder: Path = ROOT,
-        piped: str = "",
-        says: bool = True,
-    ) -> None:
-        """Start it.
-
-        Args:
-            words: What follows the program's name.
-            env: All of its surroundings.
-            folder: Where it works.
-            piped: What it finds on its standard input, less than a pipe holds.
-            says: Whether its standard error is a pipe; else it is the one of who starts it.
-        """
+    def __init__(self, asked: Asked, streams: Sequence[int]) -> None:
+        """Start it; the streams, standard input first, stay open here too."""
         self.returncode: int | None = None
-        (asks, its_in), (out, its_out), (err, its_err) = os.pipe(), os.pipe(), os.pipe()
-        os.write(its_in, piped.encode())
-        self.stdout, self.stderr = os.fdopen(out), os.fdopen(err)
         self._told, its_line = socket.socketpair()
-        given = (asks, its_out, its_err if says else 2, its_line.detach())
-        socket.send_fds(
-            template(next(TURNS)), [json.dumps(Asked(words, env, str(folder))).encode()], given
-        )
-        for fd in (asks, its_in, its_out, its_err, given[-1]):
-            os.close(fd)
+        with its_line:
+            fds = (*streams, its_line.fileno())
+            socket.send_fds(template(next(TURNS)), [json.dumps(asked).encode()], fds)
         self._lines = self._told.makefile("r")
         self.pid = int(self._lines.readline())
 
@@ -119,6 +104,49 @@ class Warm:
         code = self.poll()
         assert code is not None
         return code
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it still is there."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it from outside."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+
+class Warm(Fork):
+    """One whose streams are pipes."""
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        folder: Path = ROOT,
+        piped: str = "",
+        says: bool = True,
+    ) -> None:
+        """Start it.
+
+        Args:
+            words: What follows the program's name.
+            env: All of its surroundings.
+            folder: Where it works.
+            piped: What it finds on its standard input, less than a pipe holds.
+            says: Whether its standard error is a pipe; else it is the one of who starts it.
+        """
+        (asks, its_in), (out, its_out), (err, its_err) = os.pipe(), os.pipe(), os.pipe()
+        os.write(its_in, piped.encode())
+        self.stdout, self.stderr = os.fdopen(out), os.fdopen(err)
+        super().__init__(Asked(words, env, str(folder)), (asks, its_out, its_err if says else 2))
+        for fd in (asks, its_in, its_out, its_err):
+            os.close(fd)
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Read its streams to their ends, and wait for its own.
@@ -151,24 +179,10 @@ class Warm:
             raise subprocess.TimeoutExpired("warm", left or 0.0)
         return found
 
-    def send_signal(self, number: int) -> None:
-        """Send it a signal, if it still is there."""
-        if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
-
-    def kill(self) -> None:
-        """End it from outside."""
-        self.send_signal(signal.SIGKILL)
-
     def close(self) -> None:
         """Let go of its streams."""
         self.stdout.close()
         self.stderr.close()
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.send_signal(signal.SIGTERM)
 
 
 def ran(
@@ -259,6 +273,9 @@ def undo(asked: Asked, streams: Sequence[int]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for place, fd in enumerate(streams):
         os.dup2(fd, place)
+    if asked.has_terminal:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.chdir(asked.folder)
     os.environ.clear()
     os.environ.update(asked.env)

@@ -254,9 +254,9 @@ async def test_a_size_nobody_told_of_is_found() -> None:
     async with staged(size=L) as stage:
         stage.app._driver._size = S
         stage.app.tick()
+        await stage.until(lambda: S == tuple(stage.app.size))
         await stage.settle()
 
-        assert S == tuple(stage.app.size)
         assert S == (len(stage.rows()[0]), len(stage.rows()))
 
 

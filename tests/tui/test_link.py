@@ -82,6 +82,7 @@ def test_the_farewell_is_kept(link: Link) -> None:
 def test_a_dead_engine_is_trouble_and_its_age_grows(link: Link, engine: Process) -> None:
     """No farewell; a command is not lost in silence either."""
     engine.send(signal.SIGKILL)
+    until(lambda: not engine.is_running())
     until(lambda: bool(link.glance().trouble))
     answer = answered(link, Operator.KILL)
 

@@ -16,6 +16,11 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "screen.json"
 
 
+def is_kept_unzoomed(place: Path, size_class: str) -> bool:
+    layout = recall(place)[0].layouts.get(size_class)
+    return layout is not None and not layout.zoomed
+
+
 async def test_layout_sort_and_palette_come_back(place: Path) -> None:
     """Tab, zoom, chosen pane, order of rows, palette; by size class."""
     async with staged(size=S, memory=place) as stage:
@@ -23,7 +28,7 @@ async def test_layout_sort_and_palette_come_back(place: Path) -> None:
         await stage.pilot.resize_terminal(*M)
         await stage.press("z")
         assert stage.app.desk.zoomed == ""
-        await stage.until(lambda: "m" in recall(place)[0].layouts)
+        await stage.until(lambda: is_kept_unzoomed(place, "m"))
         palette = stage.app.looks.name
 
     async with staged(size=S, memory=place) as stage:

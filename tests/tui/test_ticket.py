@@ -85,8 +85,8 @@ async def test_a_confirmation_expires() -> None:
         await reviewed(stage)
         await stage.later(EXPIRES_S)
         await stage.press("y")
+        await stage.until(lambda: "EXPIRED after 10 s: nothing was sent" in stage.text())
 
-        assert "EXPIRED after 10 s: nothing was sent" in stage.text()
         assert [] == stage.source.asked
 
 
