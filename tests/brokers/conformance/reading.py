@@ -3,6 +3,7 @@
 Use it as the suite of accounts: derive a class named `Test...` with a fixture `ground`.
 """
 
+import asyncio
 import gc
 import types
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -35,6 +36,15 @@ class Asked(list[tuple[str, str]]):
 
     drop_at = 0
     """Its number from 1; 0 drops none."""
+
+    async def begin_anew(self, drop_at: int) -> None:
+        """Count from 1 again, once the questions of a look that was given up have arrived."""
+        known = -1
+        while known != len(self):
+            known = len(self)
+            await asyncio.sleep(0.02)
+        self.clear()
+        self.drop_at = drop_at
 
 
 @dataclass
@@ -184,8 +194,7 @@ class Reading:
         await ground.look()
         for number in range(1, len(ground.asked) + 1):
             ground.stage.place(BUY, 50)
-            ground.asked.clear()
-            ground.asked.drop_at = number
+            await ground.asked.begin_anew(drop_at=number)
             told = await ground.reader.look(None)
             assert isinstance(told, Unanswered), number
             assert "no room" not in told.cause
