@@ -72,7 +72,6 @@ class Exchange(NamedTuple):
             "--duration", minutes, "--set", "agents.quoter.half_spread_bps=0.5",
             "--set", "risk.max_consecutive_losses=1000", "--set", "live.unknown_withdraw=true",
             "--set", "live.leverage=3", "--set", "live.margin_mode=isolated",
-            "--set", "live.margin_every_s=1",
             *self.words, *words, program=program,
         )  # fmt: skip
 
@@ -204,7 +203,7 @@ async def test_a_live_session_survives_what_can_happen(there: Exchange, tmp_path
 async def test_another_hand_at_the_leverage_is_told_once_and_replays(tmp_path: Path) -> None:
     """Row 47: while it trades, within seconds, to whoever looks on; the resume does not tell it."""
     with exchange("binance", tmp_path) as there:
-        process = there.start(tmp_path, "0.3")
+        process = there.start(tmp_path, "0.3", "--set", "live.margin_every_s=1")
         process.until_trading()
         await there.set_leverage(process.run, 5)
         process.until(lambda: bool(margins(process.run.lines_so_far)))
