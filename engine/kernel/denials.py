@@ -5,10 +5,10 @@ order too. To ask at once again is a loop that spends request limits and hides t
 first such refusal raises a doubt, new risk waits, and after a while one order may find out.
 
 Rule 1: margin, market and form concern the instrument, for `risk.refusal_hold_s`.
-Rule 2: a key concerns everything. What the venue does at our word proves that it is taken, so what
-        could add risk is canceled again and again. A key that was refused a second time, and has
-        not been taken `sync.escalate_s` after the first, halts the session: nobody here can open,
-        cancel or close.
+Rule 2: a key concerns everything. What the venue does at our word, and not by itself, proves that
+        it is taken; so what could add risk is canceled again and again. A key that was refused a
+        second time, and has not been taken `sync.escalate_s` after the first, halts the session:
+        nobody here can open, cancel or close.
 
 Source: reliability.md rows 41, 42, 47.
 """
@@ -17,8 +17,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from engine.execution.blotter import Blotter
 from engine.kernel.conduct import Conduct
 from engine.model.effects import Outbox
+from engine.model.orders import OrderState
 from engine.model.records import Alert
 from engine.model.venue_events import (
     RejectReason,
@@ -33,8 +35,14 @@ from engine.model.venue_events import (
 from engine.risk.lifecycle import SESSION, FsmEvent
 
 NS_PER_S: Final = 1_000_000_000
-OBEYED: Final = frozenset({VenueAccepted, VenueAmended, VenueCanceled})
-"""Answers that only a key that is taken gets."""
+Done = VenueAccepted | VenueAmended | VenueCanceled
+DONE: Final[Mapping[type, OrderState]] = {
+    VenueAccepted: OrderState.SUBMITTED,
+    VenueAmended: OrderState.PENDING_UPDATE,
+    VenueCanceled: OrderState.PENDING_CANCEL,
+}
+"""What a venue says it has done, and the state of an order that waited for that. In any other the
+venue did it by itself, as a dead-man switch does, or says it twice."""
 Refusal = VenueRejected | VenueAmendRejected | VenueCancelRejected
 REFUSALS: Final = frozenset({VenueRejected, VenueAmendRejected, VenueCancelRejected})
 AGAIN_NS: Final = 1_000_000_000
@@ -90,6 +98,7 @@ class Denials:
     def __init__(
         self,
         conduct: Conduct,
+        blotter: Blotter,
         out: Outbox,
         *,
         hold_s: float,
@@ -98,6 +107,7 @@ class Denials:
     ) -> None:
         """Take over the parts; `cancel` takes out what of a scope could add risk."""
         self._conduct = conduct
+        self._blotter = blotter
         self._out = out
         self._cancel = cancel
         self._hold_ns = round(hold_s * NS_PER_S)
@@ -111,15 +121,18 @@ class Denials:
         elif not isinstance(answer, VenueCancelRejected) and answer.reason in MEANINGS:
             self._count(answer.symbol, answer.reason, answer.detail, now_ns)
 
-    def on_obeyed(self, symbol: str, now_ns: int) -> None:
-        """Learn that the venue did what it was asked."""
-        self.state.in_a_row.pop(symbol, None)
-        self.state.is_key_refused_again = False
-        self._believe_key(now_ns)
+    def before_done(self, answer: Done, now_ns: int) -> None:
+        """Learn that the venue did something, before the order does: what it waits for counts."""
+        if not isinstance(answer, VenueCanceled):
+            self.state.in_a_row.pop(answer.symbol, None)
+        order = self._blotter.find(answer.order_id)
+        if order is not None and order.state is DONE[type(answer)]:
+            self.state.is_key_refused_again = False
+            self._believe_key(now_ns)
 
     @property
     def is_open(self) -> bool:
-        """Whether anything would be learnt from an order that is taken."""
+        """Whether anything would be learnt from what the venue does."""
         state = self.state
         return bool(state.in_a_row or state.key_doubted_ns or state.is_key_refused_again)
 

@@ -23,7 +23,7 @@ from engine.kernel.booking import Booking
 from engine.kernel.conduct import Conduct
 from engine.kernel.config import KernelConfig, lifecycle_policy
 from engine.kernel.dealing import Dealing
-from engine.kernel.denials import OBEYED, REFUSALS, Denials
+from engine.kernel.denials import DONE, REFUSALS, Denials
 from engine.kernel.ending import Ending
 from engine.kernel.house import House
 from engine.kernel.inquiries import Inquiries
@@ -182,6 +182,7 @@ class Kernel:
         )
         self.denials = Denials(
             self.conduct,
+            self.blotter,
             self.out,
             hold_s=self.config.limits.refusal_hold_s,
             escalate_s=self.config.sync.escalate_s,
@@ -309,14 +310,14 @@ class Kernel:
     def _on_answer(self, event: OrderAnswer, now_ns: int) -> None:
         if type(event) is VenueRejected:
             self._booking.trip(self.conduct.breakers.on_reject(now_ns), now_ns)
+        if self.denials.is_open and type(event) in DONE:
+            self.denials.before_done(event, now_ns)  # type: ignore[arg-type]  # looked up by class
         flow = self._flow
         ended = flow.answer(event)
         if flow.refusals:
             self._booking.count_refusals(now_ns)
         if type(event) in REFUSALS:
             self.denials.on_refusal(event, now_ns)  # type: ignore[arg-type]  # looked up by class
-        elif self.denials.is_open and type(event) in OBEYED:
-            self.denials.on_obeyed(event.symbol, now_ns)
         if ended is not None:
             self.dealing.ended(ended, now_ns)
         if self.conduct.is_flattening:

@@ -174,21 +174,42 @@ def test_a_key_that_stays_refused_halts() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "proof",
-    [
-        VenueCanceled(0, "BTC", "a-1"),
-        VenueAccepted(0, "BTC", "a-1", "v-1"),
-    ],
-)
-def test_a_key_that_is_obeyed_is_believed(proof: VenueCanceled | VenueAccepted) -> None:
+def canceled_as_asked(rig: Rig) -> None:
+    rig.confirm_cancel("a-1")
+
+
+def closed_as_asked(rig: Rig) -> None:
+    """A position is made smaller while nothing else may leave."""
+    rig.fill("a-1", "0.1")
+    rig.ask("a", market(SELL, "0.1", "out", reduce_only=True))
+    rig.accept(rig.venue.placed()[-1])
+
+
+@pytest.mark.parametrize("obey", [canceled_as_asked, closed_as_asked])
+def test_a_key_that_is_obeyed_is_believed(obey: Callable[[Rig], None]) -> None:
     """What the venue did for us proves more than what it said before."""
     rig = without_a_key()
-    rig.answer(type(proof)(rig.now, *[getattr(proof, f) for f in proof.__struct_fields__[1:]]))
+    obey(rig)
     assert [] == reasons(rig)
     rig.wait(ESCALATE_S + 1)
 
     assert "ACTIVE" == rig.state
+
+
+@pytest.mark.parametrize(
+    "unasked", [VenueCanceled(0, "BTC", "a-1"), VenueAccepted(0, "BTC", "a-1", "v-1")]
+)
+def test_what_a_venue_does_by_itself_is_no_proof(unasked: VenueCanceled | VenueAccepted) -> None:
+    """A dead-man switch that fires cancels too, just where the key can't renew it."""
+    rig = without_a_key()
+    rig.wait(2)
+    rig.answer(VenueCancelRejected(rig.now, "BTC", "a-1", R.AUTH))
+    fields = [getattr(unasked, name) for name in unasked.__struct_fields__[1:]]
+    rig.answer(type(unasked)(rig.now, *fields))
+    assert ["KEY_DOUBTED"] == reasons(rig)
+    rig.wait(ESCALATE_S)
+
+    assert "KEY_REFUSED" in reasons(rig) or "key_refused" == rig.kernel.finish
 
 
 def test_a_single_slip_of_the_venue_does_not_halt() -> None:
