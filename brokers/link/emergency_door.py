@@ -36,7 +36,9 @@ def opened(addresses: Iterable[Found], until_s: float) -> socket.socket:
                 if left and (refused := _knock(left.pop(0), knocking)):
                     failure = refused
                     continue
-                for line in _answered(knocking, _patience_s(until_s, is_last=not left)):
+                for key, _ in knocking.select(_patience_s(until_s, is_last=not left)):
+                    line = _line_of(key)
+                    knocking.unregister(line)
                     code = line.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                     if not code:
                         return line
@@ -62,13 +64,6 @@ def _knock(address: Found, knocking: selectors.BaseSelector) -> OSError | None:
         return OSError(code, os.strerror(code))
     knocking.register(line, selectors.EVENT_WRITE)
     return None
-
-
-def _answered(knocking: selectors.BaseSelector, patience_s: float) -> list[socket.socket]:
-    lines = [_line_of(key) for key, _ in knocking.select(patience_s)]
-    for line in lines:
-        knocking.unregister(line)
-    return lines
 
 
 def _line_of(key: selectors.SelectorKey) -> socket.socket:

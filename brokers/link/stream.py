@@ -143,8 +143,11 @@ class Stream:
         """Live through one connection; it always ends in one of `BROKEN`."""
         self.attempts += 1
         config, url = self._config, parse_uri(self._config.url)
-        async with asyncio.timeout(config.open_timeout_s):
-            way = await way_to(url.host, url.port)
+        try:
+            async with asyncio.timeout(config.open_timeout_s):
+                way = await way_to(url.host, url.port)
+        except TimeoutError:
+            raise TimeoutError("no address answers") from None
         line = _Line(
             config.url,
             **way,

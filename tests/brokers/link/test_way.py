@@ -71,6 +71,17 @@ async def test_a_line_takes_the_address_that_answers(monkeypatch: pytest.MonkeyP
     assert 1 == word.attempt
 
 
+async def test_a_line_that_reaches_nobody_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within its time to open, and in words."""
+    monkeypatch.setattr("tests.brokers.link.two_addresses.GOOD", DEAD)
+    has_two_addresses(monkeypatch)
+    with socket.create_server((GOOD, 0)) as server, dead(port := server.getsockname()[1]):
+        word = await first_word(f"ws://{NAME}:{port}/ws", open_timeout_s=0.6)
+
+    assert isinstance(word, Down)
+    assert "TimeoutError: no address answers" == word.cause
+
+
 async def test_a_line_follows_no_redirect() -> None:
     """What is said on it may be signed; elsewhere nobody hears it (reliability.md F7)."""
     visits = []
@@ -100,11 +111,13 @@ def pointing_to(
     return redirect
 
 
-async def first_word(url: str) -> Word:
+async def first_word(url: str, **config: float) -> Word:
     """Return how a line began."""
     backoff = Backoff(BackoffConfig(), random.Random(1))  # noqa: S311 - no secret
     words: asyncio.Queue[Word] = asyncio.Queue(maxsize=100)
-    task = asyncio.create_task(Stream(StreamConfig(url=url), list, backoff).run(words.put_nowait))
+    task = asyncio.create_task(
+        Stream(StreamConfig(url=url, **config), list, backoff).run(words.put_nowait)
+    )
     try:
         async with asyncio.timeout(PATIENCE_S):
             return await words.get()
