@@ -135,7 +135,7 @@ DOUBTS: Final = (
 """Events that `clear` can take back."""
 _NOT_STOPPED: Final = tuple(state for state in FsmState if state is not FsmState.STOPPED)
 
-STOP_REASONS: Final[Mapping[FsmEvent, str]] = {
+_HALTS: Final[Mapping[FsmEvent, str]] = {
     _E.MAX_LOSS: "max_loss",
     _E.MAX_DRAWDOWN: "max_drawdown",
     _E.MAX_CONSECUTIVE_LOSSES: "max_consecutive_losses",
@@ -144,6 +144,8 @@ STOP_REASONS: Final[Mapping[FsmEvent, str]] = {
     _E.JOURNAL_FAILURE: "journal_failure",
     _E.RECONCILE_FAILED: "reconcile_failed",
     _E.KEY_REFUSED: "key_refused",
+}
+_STOPS: Final[Mapping[FsmEvent, str]] = {
     _E.DURATION_ELAPSED: "duration",
     _E.END_OF_DATA: "end_of_data",
     _E.MAX_TRADES: "max_trades",
@@ -152,9 +154,8 @@ STOP_REASONS: Final[Mapping[FsmEvent, str]] = {
     _E.SIGINT: "signal",
     _E.SIGHUP: "signal",
 }
-"""`stop_reason` of the final report: the first eight halt, the others close gracefully."""
-_HALTS: Final = tuple(STOP_REASONS)[:8]
-_STOPS: Final = tuple(STOP_REASONS)[8:]
+STOP_REASONS: Final[Mapping[FsmEvent, str]] = {**_HALTS, **_STOPS}
+"""`stop_reason` of the final report: what halts, and what closes gracefully."""
 
 SHUTDOWN_DEADLINE: Final = "shutdown_deadline"
 """`stop_reason` of a close that ran out of time, whatever asked for it: something stays open."""
@@ -189,10 +190,10 @@ _ROWS: Final[tuple[tuple[tuple[FsmState, ...], tuple[FsmEvent, ...], Move], ...]
     ((_S.DEGRADED,), (_E.START, *_CAUSES, *_WINDS_DOWN, *_LIFTS), Move.BENEATH),
     ((*_RUNNING, _S.DEGRADED, _S.EMERGENCY), DOUBTS, Move.DOUBT),
     ((*_RUNNING, _S.DEGRADED, _S.EMERGENCY), (_E.RECOVERED,), Move.RECOVER),
-    (_NOT_STOPPED, _HALTS, Move.HALT),
+    (_NOT_STOPPED, tuple(_HALTS), Move.HALT),
     ((_S.EMERGENCY,), (_E.FLAT,), Move.SETTLE),
     ((_S.EMERGENCY,), (_E.OPERATOR_RESET,), Move.RESET),
-    (_NOT_STOPPED, _STOPS, Move.STOP),
+    (_NOT_STOPPED, tuple(_STOPS), Move.STOP),
 )
 
 TABLE: Final[Mapping[tuple[FsmState, FsmEvent], Move]] = {
