@@ -82,9 +82,9 @@ class RecordedFeed:
     def _wanted(self, line: Line) -> FeedInput | None:
         event: Input | None = input_of(line)
         match event:
-            case Quote() | Trade() | Bar() | Depth() | Funding() | ReferenceQuote():
-                return event if event.symbol in self._symbols else None
-            case RulesChanged():
+            case (
+                Quote() | Trade() | Bar() | Depth() | Funding() | ReferenceQuote() | RulesChanged()
+            ):
                 return event if event.symbol in self._symbols else None
             case BarHistory():
                 return event if event.symbol in self._symbols or event.failure else None
