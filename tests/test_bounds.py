@@ -19,7 +19,7 @@ CAPACITY: Final = {
 
 BOUNDED_OTHERWISE: Final = {
     ("brokers/link/mail.py", "_waiting"): "`post` raises beyond WAITING_MAX, and the session ends",
-    ("engine/session/journal_window.py", "kept"): "`newest` drops from its left beyond `bytes_max`",
+    ("engine/session/journal_window.py", "pieces"): "as many as fit `bytes_max`",
     ("engine/session/progress.py", "_items"): "`_put` drops the oldest at QUEUE_MAX and counts it",
     ("engine/session/replay.py", "_expected"): "one input's records: a second input with some left "
     "is a mismatch and ends the replay",

@@ -11,7 +11,7 @@ Source: reliability.md B8; interface.md, run folder.
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ import msgspec
 
 from engine.model.events import INPUT_TYPES
 from engine.session.journal_reader import Line
-from engine.session.journal_window import Raw, lines_between, newest, oldest
+from engine.session.journal_window import Raw, Stretch, lines_between, newest, oldest
 from engine.session.run_folder import RunFolder
 
 SUMS: Final = "sha256sums.txt"
@@ -31,7 +31,7 @@ PARTS: Final = frozenset({STATE, BEFORE, AFTER, DECISIONS})
 INPUT_BYTES_MAX: Final = 8 * 1024 * 1024
 """Of inputs on either side: half a minute of 900 events a second. The nearest ones are kept."""
 DECISION_BYTES_MAX: Final = 4 * 1024 * 1024
-"""Of decision lines, the first ones."""
+"""Of the table of decisions, the first ones."""
 STATE_BYTES_MAX: Final = 8 * 1024 * 1024
 """Of the state; a larger one is left out and says so: a replay makes it again."""
 DECIDING: Final = frozenset(
@@ -84,9 +84,9 @@ class Evidence:
         self._write(STATE, readable(incident.state))
         incident.state = b""
         stretch = lines_between(self._journal, incident.since_ns, incident.opened_ns + 1)
-        kept, dropped = newest(filter(_is_input, stretch), INPUT_BYTES_MAX)
-        self._write(BEFORE, b"".join(one.raw for one in kept))
-        self._told["before"] = _counted(kept, dropped)
+        before = newest(filter(_is_input, stretch), INPUT_BYTES_MAX)
+        self._write(BEFORE, *before.pieces)
+        self._told["before"] = _counted(before)
         self._seal()
 
     def write_after(self) -> None:
@@ -98,14 +98,16 @@ class Evidence:
 
         """
         incident = self._incident
-        after = lines_between(self._journal, incident.opened_ns + 1, incident.until_ns)
-        kept, dropped = oldest(filter(_is_input, after), INPUT_BYTES_MAX)
-        self._write(AFTER, b"".join(one.raw for one in kept))
-        self._told["after"] = _counted(kept, dropped)
+        stretch = lines_between(self._journal, incident.opened_ns + 1, incident.until_ns)
+        after = oldest(filter(_is_input, stretch), INPUT_BYTES_MAX)
+        self._write(AFTER, *after.pieces)
+        self._told["after"] = _counted(after)
+        del after
         around = lines_between(self._journal, incident.since_ns, incident.until_ns)
-        decided, dropped = oldest(filter(_is_decision, around), DECISION_BYTES_MAX)
-        self._write(DECISIONS, _table([one.line for one in decided], incident.opened_ns))
-        self._told["decisions"] = _counted(decided, dropped)
+        rows = (_row(one.line, incident.opened_ns) for one in around if _is_decision(one))
+        decided = oldest(rows, DECISION_BYTES_MAX)
+        self._write(DECISIONS, _csv(_COLUMNS), *decided.pieces)
+        self._told["decisions"] = _counted(decided)
         self._seal()
 
     def _seal(self) -> None:
@@ -125,11 +127,14 @@ class Evidence:
         lines = (f"{digest}  {name}\n" for name, digest in sorted(self._sums.items()))
         self._write(SUMS, "".join(lines).encode())
 
-    def _write(self, name: str, content: bytes) -> None:
+    def _write(self, name: str, *pieces: bytes | bytearray) -> None:
         folder = RunFolder(self._run.create_folder(*self._incident.ref.split("/")))
-        folder.write(name, content)
+        folder.write(name, *pieces)
+        digest = sha256()
+        for piece in pieces:
+            digest.update(piece)
         if name != SUMS:
-            self._sums[name] = sha256(content).hexdigest()
+            self._sums[name] = digest.hexdigest()
 
 
 def is_complete(folder: Path) -> bool:
@@ -199,22 +204,24 @@ def _is_decision(one: Raw) -> bool:
     return one.line.type in DECIDING
 
 
-def _counted(kept: Sequence[Raw], dropped: int) -> Mapping[str, int | None]:
+def _counted(kept: Stretch) -> Mapping[str, int | None]:
+    first, last = kept.ends or (None, None)
     return {
-        "lines": len(kept),
-        "first_line": kept[0].line.seq if kept else None,
-        "last_line": kept[-1].line.seq if kept else None,
-        "left_out": dropped,
+        "lines": kept.lines,
+        "first_line": first,
+        "last_line": last,
+        "left_out": kept.dropped,
     }
 
 
-def _table(lines: Iterable[Line], opened_ns: int) -> bytes:
+def _row(line: Line, opened_ns: int) -> Raw:
+    offset = f"{(line.ts_ns - opened_ns) / 1e9:+.6f}"
+    return Raw(line, _csv((line.seq, line.ts_ns, offset, line.type, line.data.decode())))
+
+
+def _csv(values: Sequence[object]) -> bytes:
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(_COLUMNS)
-    for line in lines:
-        offset = f"{(line.ts_ns - opened_ns) / 1e9:+.6f}"
-        rows.writerow((line.seq, line.ts_ns, offset, line.type, line.data.decode()))
+    csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue().encode()
 
 

@@ -6,7 +6,7 @@ the line before.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -19,6 +19,7 @@ _TAIL: Final = len(f',"prev":"{GENESIS}","hash":"{GENESIS}"}}\n')
 _PREV: Final = slice(-_TAIL + len(',"prev":"'), -_TAIL + len(f',"prev":"{GENESIS}'))
 SCAN_BYTES: Final = 64 * 1024
 """Where bisecting stops and reading begins."""
+PIECE_BYTES: Final = 64 * 1024
 
 
 class Raw(NamedTuple):
@@ -72,30 +73,63 @@ def _begins_ns(part: Path) -> int:
         return _ts(file.readline(LINE_MAX))
 
 
-def newest(lines: Iterator[Raw], bytes_max: int) -> tuple[list[Raw], int]:
-    """Return the last lines that fit, and how many before them do not."""
-    kept: deque[Raw] = deque()
-    size = dropped = 0
-    for one in lines:
-        kept.append(one)
-        size += len(one.raw)
-        while size > bytes_max:
-            size -= len(kept.popleft().raw)
-            dropped += 1
-    return list(kept), dropped
+class Stretch:
+    """Lines in pieces of `PIECE_BYTES`: as many objects would take four times their memory."""
+
+    def __init__(self) -> None:
+        self.pieces: deque[bytearray] = deque()
+        self.size = 0
+        """Bytes of all lines that are kept."""
+        self.lines = 0
+        self.dropped = 0
+        """Lines that did not fit."""
+        self._last = 0
+
+    @property
+    def ends(self) -> tuple[int, int] | None:
+        """Numbers of the first and the last line in the journal; None where there is none."""
+        return (_seq(self.pieces[0]), self._last) if self.lines else None
+
+    def add(self, one: Raw) -> None:
+        """Take a line behind the others."""
+        if not self.pieces or len(self.pieces[-1]) >= PIECE_BYTES:
+            self.pieces.append(bytearray())
+        self.pieces[-1] += one.raw
+        self.size += len(one.raw)
+        self.lines += 1
+        self._last = one.line.seq
+
+    def drop_first(self) -> None:
+        """Give up the line that is longest ago."""
+        piece = self.pieces[0]
+        size = piece.index(b"\n") + 1
+        del piece[:size]
+        if not piece:
+            self.pieces.popleft()
+        self.size -= size
+        self.lines -= 1
+        self.dropped += 1
 
 
-def oldest(lines: Iterator[Raw], bytes_max: int) -> tuple[list[Raw], int]:
-    """Return the first lines that fit, and how many after them do not."""
-    kept: list[Raw] = []
-    size = dropped = 0
+def newest(lines: Iterable[Raw], bytes_max: int) -> Stretch:
+    """Return the last lines that fit."""
+    kept = Stretch()
     for one in lines:
-        size += len(one.raw)
-        if size > bytes_max:
-            dropped += 1
+        kept.add(one)
+        while kept.size > bytes_max:
+            kept.drop_first()
+    return kept
+
+
+def oldest(lines: Iterable[Raw], bytes_max: int) -> Stretch:
+    """Return the first lines that fit."""
+    kept = Stretch()
+    for one in lines:
+        if kept.dropped or kept.size + len(one.raw) > bytes_max:
+            kept.dropped += 1
         else:
-            kept.append(one)
-    return kept, dropped
+            kept.add(one)
+    return kept
 
 
 def _start(file: IO[bytes], since_ns: int) -> int:
@@ -124,7 +158,7 @@ def _ts(raw: bytes) -> int:
         return 0
 
 
-def _seq(raw: bytes) -> int:
+def _seq(raw: bytes | bytearray) -> int:
     head = raw[:80]
     try:
         at = head.index(b'"seq":') + 6

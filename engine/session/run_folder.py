@@ -142,7 +142,7 @@ class RunFolder:
             _make_folders(path)
         return path
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, *pieces: bytes | bytearray) -> None:
         """Write or replace a file, atomically and durably.
 
         Raises:
@@ -151,7 +151,7 @@ class RunFolder:
         """
         path = self.file(name)
         with blame(path):
-            replace_file(path, content)
+            replace_file(path, *pieces)
 
     def write_json(self, name: str, document: object) -> None:
         """Write or replace a JSON file, like `write`; decimals become numbers with every digit."""
@@ -232,7 +232,7 @@ def _point_latest(runs: Path, path: Path) -> None:
     link.replace(runs / LATEST)
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, *pieces: bytes | bytearray) -> None:
     """Write or replace a file, atomically and durably, 0600.
 
     Raises:
@@ -241,7 +241,7 @@ def replace_file(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.tmp")
     beside.unlink(missing_ok=True)  # left by a crash
     try:
-        _write_synced(beside, content)
+        _write_synced(beside, *pieces)
         beside.replace(path)
     except OSError:
         beside.unlink(missing_ok=True)
@@ -249,15 +249,16 @@ def replace_file(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def _write_synced(path: Path, content: bytes) -> None:
+def _write_synced(path: Path, *pieces: bytes | bytearray) -> None:
     fd = os.open(path, _NEW | os.O_WRONLY, 0o600)
     try:
-        rest = memoryview(content)
-        while rest:
-            written = os.write(fd, rest)
-            if not written:
-                raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
-            rest = rest[written:]
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:
+                written = os.write(fd, rest)
+                if not written:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+                rest = rest[written:]
         os.fsync(fd)
     finally:
         os.close(fd)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -93,5 +94,34 @@ def test_bounds_keep_the_near_side(journal: Path) -> None:
     """The last lines before an incident, the first ones after it; the rest is counted."""
     whole = list(lines_between(journal, 0, 2**62))
     for keep, side in ((newest, slice(-9, None)), (oldest, slice(0, 9))):
-        size = sum(len(one.raw) for one in whole[side])
-        assert (whole[side], LINES - 9) == keep(iter(whole), size)
+        expected = b"".join(one.raw for one in whole[side])
+        kept = keep(iter(whole), len(expected))
+        assert (expected, LINES - 9, 9) == (b"".join(kept.pieces), kept.dropped, kept.lines)
+        assert (whole[side][0].line.seq, whole[side][-1].line.seq) == kept.ends
+
+
+def test_of_nothing_nothing_is_kept(journal: Path) -> None:
+    """Nor of lines none of which fits; a shorter one behind does not take their place."""
+    whole = sorted(lines_between(journal, 0, 2**62), key=lambda one: -len(one.raw))
+    fits = len(whole[-1].raw)
+    for keep, lines, dropped in (
+        (newest, [], 0),
+        (newest, whole[:9], 9),
+        (oldest, [whole[0], whole[-1]], 2),
+    ):
+        kept = keep(lines, fits)
+        assert (b"", dropped, None) == (b"".join(kept.pieces), kept.dropped, kept.ends)
+
+
+def test_what_is_kept_takes_as_much_memory_as_its_text(journal: Path) -> None:
+    """A list of lines takes four times that."""
+    tracemalloc.start()
+    try:
+        kept = oldest(lines_between(journal, 0, 2**62), 2**62)
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    size = journal.stat().st_size
+    assert kept.size == size
+    assert held < 1.2 * size
+    assert peak < 1.3 * size

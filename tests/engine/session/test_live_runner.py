@@ -85,6 +85,7 @@ class Offering(Market):
         self.left: list[Quote] = []
         self.on_offer: Callable[[], object] = lambda: None
         self.on_taken: Callable[[], object] = lambda: None
+        self.on_left: Callable[[], object] = lambda: None
 
     def batches(self) -> Iterator[Sequence[Quote]]:
         yield [quote(self._first_ns), quote(self._first_ns + 50, 1)]
@@ -102,6 +103,7 @@ class Offering(Market):
             self.on_taken()
         else:
             self.left.append(event)
+            self.on_left()
 
 
 def at(account: Account, feed: Any) -> Callable[..., LiveBroker]:
@@ -287,6 +289,6 @@ def test_an_order_has_left_when_the_event_it_follows_from_is_taken(
             is_durable = made.journal.durable == made.journal.events
             left.append(("place" in account.names(), is_durable, made.session._turn.is_waiting))
 
-    feed.on_offer, feed.on_taken = wish, look
+    feed.on_offer, feed.on_taken, feed.on_left = wish, look, agent.next.clear
     made.run()
     assert [(True, True, True)] == left, "what is left of its turn comes later"
