@@ -106,12 +106,15 @@ class Desk(Container):
         self.lay_out()
         if not self.chosen:
             return  # the first size; the app begins later
-        if self.chosen in self._floor.regions and self.screen.focused is not self.pane(self.chosen):
-            self.pane(self.chosen).focus()
+        if self.chosen in self._floor.regions:
+            self.screen.set_focus(self.pane(self.chosen))
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Remember a choice; not what merely took over from a pane without a place."""
-        if self.chosen in self._floor.regions:
+        """Remember a choice; not what merely took over from a pane without a place.
+
+        Also where the word of that comes late, when the pane has its place and the focus again.
+        """
+        if self.chosen in self._floor.regions and event.widget is self.screen.focused:
             self.chosen = event.widget.id or FIRST
 
     def _enter_class(self) -> None:

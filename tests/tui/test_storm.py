@@ -1,6 +1,7 @@
 """Sizes that change, in `make sweeps` a hundred times: nothing raises, nothing chosen or half typed is lost (T8)."""
 
 import pytest
+from textual.events import DescendantFocus
 
 from tests.sweeps import counted
 from tests.tui.stage import L, S, staged
@@ -23,6 +24,21 @@ async def test_resizes_under_a_half_typed_filter() -> None:
         assert before[0] == pane.sort
         assert pane.has_focus
         assert stage.app.bug is None
+
+
+async def test_late_word_of_a_focus_is_no_choice() -> None:
+    """A pane that took over in a tiny window is told of when the chosen one has its place again."""
+    async with staged(size=L) as stage:
+        await stage.press("8")
+        desk, screen = stage.app.desk, stage.app.screen
+        risk, other = desk.pane("risk"), desk.pane("quotes")
+        await stage.pilot.resize_terminal(*TINY)
+        screen.set_focus(other)
+        await stage.pilot.resize_terminal(*L)
+        assert screen.focused is risk, "at once: what is told of before it acts is of the past"
+        desk.post_message(DescendantFocus(other))
+        await stage.settle()
+        assert ("risk", True) == (desk.chosen, risk.has_focus)
 
 
 @pytest.mark.parametrize("key", ["A", "enter", "q", "question_mark", "ctrl+x"])
