@@ -197,9 +197,10 @@ def _fill(view: View, fill: Fill) -> str:
     tick, lot = _steps(view, fill.symbol)
     size, price = figures.quantity(fill.qty, lot), figures.price(fill.price, tick)
     late = ", late" if fill.is_late else ""
+    paid_in = f" in {fill.other_fee.asset}" if fill.other_fee else ""
     return (
         f"fill {figures.side(fill.side)} {fill.symbol} {size} at {price}"
-        f" {fill.liquidity.lower()}, fee {figures.paid(fill.fee)}{late}, {fill.order_id}"
+        f" {fill.liquidity.lower()}, fee {figures.paid(fill.fee)}{paid_in}{late}, {fill.order_id}"
     )
 
 

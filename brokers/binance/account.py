@@ -12,7 +12,7 @@ Source: the Binance sheet, sections 5 and 6; reliability.md rows 23-29, 37, 38.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, Self
 
@@ -29,7 +29,7 @@ from brokers.binance.faults import (
     WOULD_CROSS,
     Fault,
 )
-from brokers.binance.fees import OtherFees
+from brokers.binance.fees import Fees
 from brokers.binance.listener import Listener
 from brokers.binance.names import Names
 from brokers.binance.outcomes import ended, failed, not_found, of_duplicate, placed
@@ -90,13 +90,13 @@ class BinanceAccount:
         self._config = config
         self._symbols = tuple(item.symbol for item in instruments)
         quote = instruments[0].settlement if instruments else QUOTE
-        self._fees = OtherFees(quote)
+        fees = Fees(quote)
         self._names = Names()
         self._fills_heard = 0
         self._caller = Caller(credentials, config)
-        self._listener = Listener(self._caller, config, quote, self._fees.of)
+        self._listener = Listener(self._caller, config, quote, fees.of)
         self._payments = Payments(self._caller, self._symbols, quote)
-        self._survey = Survey(self._caller, self._symbols, quote, self._names, self._fees.of)
+        self._survey = Survey(self._caller, self._symbols, self._names, fees)
 
     async def __aenter__(self) -> Self:
         """Open; nothing is sent yet."""
@@ -106,11 +106,6 @@ class BinanceAccount:
     async def __aexit__(self, *_: object) -> None:
         """Leave the venue."""
         await self._caller.__aexit__(None, None, None)
-
-    @property
-    def other_fees(self) -> Mapping[str, Decimal]:
-        """What fees were paid in other assets, by asset; in no fill's fee."""
-        return self._fees.paid
 
     # --- reading -------------------------------------------------------------------------------
 

@@ -3,9 +3,8 @@
 Each function raises one of `BROKEN` where an answer makes no sense: then all of it is refused.
 Numbers are read from the strings they came as, unknown keys are skipped, unknown words survive.
 
-Fees: one paid in another asset than profit (BNB, where the account chose so) is 0 here. It does not
-touch the wallet that is compared with our books; what it cost is kept aside, see
-`fees.OtherFees`.
+Fees: one paid in another asset than profit (BNB, where the account chose so) counts with its worth,
+and does not touch the wallet that is compared with our books: see `fees`.
 
 Source: the Binance sheet, sections 3, 5 and 6.
 """
@@ -17,6 +16,7 @@ from typing import Final
 import msgspec
 from msgspec import field
 
+from brokers.binance.fees import Fee
 from brokers.binance.wire import Identifier, Milliseconds
 from brokers.link.account import FillReport, OrderReport
 from brokers.link.grid import plain_decimal
@@ -153,23 +153,24 @@ def is_crossing(status: str, time_in_force: str, filled: Decimal) -> bool:
 
 def fill(told: Trade, client_id: str, fee_of: "FeeOf") -> FillReport:
     """Return one of our fills; the venue names its order by number alone."""
-    trade_id = str(told.id)
+    fee = fee_of(told.commission_asset, number(told.commission))
     return FillReport(
         client_id,
         str(told.order_id),
         sanitize(told.symbol, ID_MAX),
-        trade_id,
+        str(told.id),
         Side.BUY if told.is_buyer else Side.SELL,
         number(told.price),
         number(told.qty),
-        fee_of(told.symbol, trade_id, told.commission_asset, number(told.commission)),
+        fee.cost,
         Liquidity.MAKER if told.is_maker else Liquidity.TAKER,
         told.time * MS_NS,
+        fee.other,
     )
 
 
-FeeOf = Callable[[str, str, str, Decimal], Decimal]
-"""From symbol, trade id, asset and amount to the fee in quote currency."""
+FeeOf = Callable[[str, Decimal], Fee]
+"""From asset and amount to what it costs."""
 
 
 def holdings(body: bytes) -> tuple[VenueHolding, ...]:

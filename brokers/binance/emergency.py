@@ -11,15 +11,16 @@ Source: engine/venue.py `EmergencyDesk`; reliability.md section 0.2, D1; the Bin
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from brokers.binance import answers, requests
 from brokers.binance.answers import BROKEN, MS_NS, Trade
 from brokers.binance.config import BinanceConfig
 from brokers.binance.faults import LATE, NO_SUCH_ORDER, Fault, fault_in
-from brokers.binance.fees import OtherFees
+from brokers.binance.fees import ASSETS_MAX, Fees
 from brokers.binance.requests import Call, written
-from brokers.binance.terms import server_time_ms
+from brokers.binance.terms import mark_price, server_time_ms
 from brokers.link.account import FillReport, OrderReport
 from brokers.link.emergency_fills import (
     LOOKUPS_MAX,
@@ -71,7 +72,8 @@ class BinanceDesk:
         self._line = line
         self._symbols = tuple(symbols)
         self._ids = ids
-        self._fees = OtherFees(quote)
+        self._fees = Fees(quote)
+        self._priced: set[str] = set()
         self._offset_ms = 0
         self._order_ids: dict[str, str | None] = {}
         """By venue order number; None of one that is not ours."""
@@ -132,6 +134,7 @@ class BinanceDesk:
             trades += self._read(requests.latest_trades(symbol), answers.trades)[-FILLS_MAX:]
         trades.sort(key=lambda trade: (trade.time, trade.id))
         self._look_up(trades)
+        self._price(trades)
         return [
             as_told(event_ns, order_id, answers.fill(trade, "", self._fees.of))
             for trade in trades
@@ -171,6 +174,7 @@ class BinanceDesk:
         def newest() -> list[FillReport] | None:
             told = self._read(requests.latest_trades(report.symbol), answers.trades)
             trades = [trade for trade in told if _number(trade) == _key(report)]
+            self._price(trades)
             fills = [answers.fill(trade, "", self._fees.of) for trade in trades]
             return all_of(fills, report.filled_qty)
 
@@ -178,6 +182,15 @@ class BinanceDesk:
         if fills is None:
             raise OSError(f"binance closed {report.filled_qty} and does not tell at what price")
         return fills
+
+    def _price(self, trades: Sequence[Trade]) -> None:
+        """Ask once what each asset is worth that a fee was paid in; nothing depends on it."""
+        paid = {trade.commission_asset for trade in trades} - {self._fees.quote, ""}
+        for asset in sorted(paid - self._priced)[:ASSETS_MAX]:
+            self._priced.add(asset)
+            with suppress(OSError):
+                call = requests.mark_price(self._fees.symbol(asset))
+                self._fees.learn(asset, self._read(call, mark_price))
 
     # --- names ---------------------------------------------------------------------------------
 

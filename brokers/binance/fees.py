@@ -1,38 +1,66 @@
-"""Fees that were not paid in quote currency: kept apart, never mixed into the books.
+"""What fees cost in quote currency, also where an account pays them in BNB.
 
-Where an account pays its fees in BNB, the quote wallet loses nothing and neither do the books that
-are held against it; what was paid stands here, by asset, for people.
+A fee of another asset leaves the wallet alone that our books are held against, and costs all the
+same: it is booked at the price that asset had when the venue was last looked at. Without a price it
+costs nothing here, and the engine tells so.
+
+Source: `commissionAsset` in the Binance sheet, section 5; `GET /fapi/v1/premiumIndex`; the venue's
+page on fees in BNB.
 """
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
-from engine.model.money import ZERO
+from msgspec import UNSET, UnsetType
+
+from engine.model.account import OtherFee
+from engine.model.money import ROUNDED, ZERO
 from engine.model.text import sanitize
 
-COUNTED_MAX: Final = 10_000
-"""Trades remembered, so that a fill told by the stream and by a question counts once."""
+DISCOUNTS: Final = "BNB"
+"""The asset that fees are cheaper in; its price is known before anything trades."""
 ASSET_MAX: Final = 20
+ASSETS_MAX: Final = 4
+"""Whose price is asked for with every look."""
+GRID: Final = Decimal("1e-8")
+"""Of an amount in quote currency, as the venue rounds them."""
 
 
-class OtherFees:
-    """Fees by the asset they were paid in; one that is told twice counts once."""
+class Fee(NamedTuple):
+    """Of one execution."""
+
+    cost: Decimal
+    """Quote currency."""
+    other: OtherFee | UnsetType = UNSET
+
+
+class Fees:
+    """Of one account."""
 
     def __init__(self, quote: str) -> None:
-        self._quote = quote
-        self._counted: dict[tuple[str, str], None] = {}
-        self.paid: dict[str, Decimal] = {}
-        """By asset, the quote currency left out."""
+        self.quote = quote
+        self._prices: dict[str, Decimal] = {}
+        self._paid: dict[str, None] = {}
 
-    def of(self, symbol: str, trade_id: str, asset: str, amount: Decimal) -> Decimal:
-        """Return what of a fee was paid in quote currency, and remember the rest."""
-        if asset == self._quote:
-            return amount
-        key = (symbol, trade_id)
-        if amount and key not in self._counted:
-            if len(self._counted) >= COUNTED_MAX:
-                self._counted.pop(next(iter(self._counted)))
-            self._counted[key] = None
-            name = sanitize(asset, ASSET_MAX)
-            self.paid[name] = self.paid.get(name, ZERO) + amount
-        return ZERO
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Whose price the next look asks for: what fees were paid in, and before that of BNB."""
+        return tuple(self._paid) or (() if DISCOUNTS in self._prices else (DISCOUNTS,))
+
+    def symbol(self, asset: str) -> str:
+        """Return the instrument whose price is that of an asset."""
+        return f"{asset}{self.quote}"
+
+    def learn(self, asset: str, price: Decimal) -> None:
+        """Take what one of an asset is worth in quote currency."""
+        self._prices[asset] = price
+
+    def of(self, asset: str, amount: Decimal) -> Fee:
+        """Return what a fee costs; an execution without one names no asset."""
+        if asset == self.quote or not amount:
+            return Fee(amount)
+        name = sanitize(asset, ASSET_MAX)
+        if len(self._paid) < ASSETS_MAX:
+            self._paid[name] = None
+        worth = ROUNDED.quantize(amount * self._prices.get(name, ZERO), GRID)
+        return Fee(worth, OtherFee(name, amount, worth))

@@ -18,7 +18,7 @@ from brokers.binance.answers import MS_NS
 from brokers.binance.caller import Inquirer
 from brokers.binance.config import BinanceConfig
 from brokers.binance.faults import Fault
-from brokers.binance.fees import OtherFees
+from brokers.binance.fees import Fees
 from brokers.binance.names import Names
 from brokers.binance.sights import Income
 from brokers.binance.survey import NotWhole, Survey
@@ -65,9 +65,9 @@ class BinanceReader:
         self._symbols = dict.fromkeys(self._ours)
         """Whose fills are asked for."""
         self._quote = instruments[0].settlement if instruments else QUOTE
-        self._fees = OtherFees(self._quote)
+        self._fees = Fees(self._quote)
         self._inquirer = Inquirer(credentials, config)
-        self._survey = Survey(self._inquirer, self._ours, self._quote, Names(), self._fees.of)
+        self._survey = Survey(self._inquirer, self._ours, Names(), self._fees)
         self._terms: tuple[SeenTerms, ...] = ()
         self._is_one_way = True
         self._terms_s = -TERMS_EVERY_S

@@ -269,6 +269,12 @@ def clock() -> Call:
     return Call("GET", "/fapi/v1/time", access=Access.OPEN, weight=1)
 
 
+def mark_price(symbol: str) -> Call:
+    """Ask what an instrument is worth."""
+    params = (("symbol", symbol),)
+    return Call("GET", "/fapi/v1/premiumIndex", params, access=Access.OPEN, weight=1)
+
+
 def listing() -> Call:
     """Ask for the venue's limits."""
     return Call("GET", "/fapi/v1/exchangeInfo", access=Access.OPEN, weight=1)

@@ -12,13 +12,15 @@ Source: the Binance sheet, section 5; domain.md section 6.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Final, TypeVar
 
 from brokers.binance import answers, requests, terms
-from brokers.binance.answers import BROKEN, MS_NS, FeeOf, Trade
+from brokers.binance.answers import BROKEN, MS_NS, Trade
 from brokers.binance.caller import NO_ROOM, Inquirer
 from brokers.binance.faults import NO_SUCH_ORDER, Fault
+from brokers.binance.fees import Fees
 from brokers.binance.names import Names
 from brokers.binance.requests import Call
 from brokers.binance.working import WorkingOrders
@@ -50,14 +52,11 @@ class NotWhole(Exception):
 class Survey:
     """Looks at one account."""
 
-    def __init__(
-        self, caller: Inquirer, symbols: Sequence[str], quote: str, names: Names, fee_of: FeeOf
-    ) -> None:
+    def __init__(self, caller: Inquirer, symbols: Sequence[str], names: Names, fees: Fees) -> None:
         self._caller = caller
         self._symbols = tuple(symbols)
-        self._quote = quote
         self._names = names
-        self._fee_of = fee_of
+        self._fees = fees
         self._working = WorkingOrders(symbols)
 
     # --- facts ---------------------------------------------------------------------------------
@@ -160,6 +159,7 @@ class Survey:
             ),
             asyncio.gather(*(self.trades(one, start_ms, now_ms) for one in self._symbols)),
         )
+        await asyncio.gather(*map(self._price, self._fees.assets))
         for order in orders:
             self._names.learn(order)
         fills = await self._fills([trade for some in trades for trade in some])
@@ -207,7 +207,7 @@ class Survey:
         told = [(one, self._names.of(one.symbol, str(one.order_id)) or "") for one in trades]
         return tuple(
             sorted(
-                (answers.fill(one, name, self._fee_of) for one, name in told),
+                (answers.fill(one, name, self._fees.of) for one, name in told),
                 key=lambda fill: (fill.at_ns, int(fill.trade_id)),
             )
         )
@@ -221,8 +221,14 @@ class Survey:
             return
         self._names.learn(_parsed(told, answers.report))
 
+    async def _price(self, asset: str) -> None:
+        """Ask what fees of an asset are worth; where nobody says, the last price stays."""
+        with suppress(NotWhole):
+            call = requests.mark_price(self._fees.symbol(asset))
+            self._fees.learn(asset, await self.read(call, terms.mark_price))
+
     def _wallet(self, body: bytes) -> Decimal:
-        return answers.balance(body, self._quote)
+        return answers.balance(body, self._fees.quote)
 
     async def read(self, call: Call, parse: Callable[[bytes], T], *, of_spot: bool = False) -> T:
         """Put a question and read its answer.

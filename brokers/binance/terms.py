@@ -69,6 +69,10 @@ class _Time(msgspec.Struct, rename="camel"):
     server_time: Milliseconds
 
 
+class _Premium(msgspec.Struct, rename="camel"):
+    mark_price: str
+
+
 class _Limit(msgspec.Struct, rename="camel"):
     rate_limit_type: str
     interval: str
@@ -87,6 +91,7 @@ _incomes: Final = msgspec.json.Decoder(list[Income]).decode
 _mode: Final = msgspec.json.Decoder(_Mode).decode
 _key: Final = msgspec.json.Decoder(_Key).decode
 _time: Final = msgspec.json.Decoder(_Time).decode
+_premium: Final = msgspec.json.Decoder(_Premium).decode
 _listing: Final = msgspec.json.Decoder(_Listing).decode
 
 
@@ -111,6 +116,14 @@ def fundings(body: bytes, asset: str) -> list[FundingReport]:
         for one in _incomes(body)
         if one.asset == asset
     ]
+
+
+def mark_price(body: bytes) -> Decimal:
+    """Return what an instrument is worth, above nothing."""
+    price = number(_premium(body).mark_price)
+    if price <= 0:
+        raise ValueError(f"a price of {price}")
+    return price
 
 
 def is_one_way(body: bytes) -> bool:

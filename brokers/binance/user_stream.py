@@ -112,7 +112,7 @@ def read(data: bytes, quote: str, fee_of: FeeOf) -> Told:
     Args:
         data: As it came.
         quote: The asset that profit is paid in.
-        fee_of: What of a fee was paid in it.
+        fee_of: What a fee costs in it.
 
     Raises:
         One of `answers.BROKEN`: It can't be read.
@@ -157,19 +157,19 @@ def _standing_of(told: _Order) -> OrderReport:
 
 
 def _fill_of(told: _Order, fee_of: FeeOf) -> FillReport:
-    trade_id = str(told.trade_id)
-    fee = number(told.fee or "0")
+    fee = fee_of(told.fee_asset or "", number(told.fee or "0"))
     return FillReport(
         _name_of(told),
         str(told.number),
         sanitize(told.symbol, ID_MAX),
-        trade_id,
+        str(told.trade_id),
         Side(told.side),
         number(told.last_price),
         number(told.last_qty),
-        fee_of(told.symbol, trade_id, told.fee_asset or "", fee),
+        fee.cost,
         Liquidity.MAKER if told.is_maker else Liquidity.TAKER,
         told.at_ms * MS_NS,
+        fee.other,
     )
 
 

@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol, Self
 
-from engine.model.account import Liquidity
+from msgspec import UNSET, UnsetType
+
+from engine.model.account import Liquidity, OtherFee
 from engine.model.instrument import Instrument
 from engine.model.orders import OrderType, Side, TimeInForce
 from engine.model.venue_events import RejectReason, Standing, VenueHolding
@@ -117,6 +119,8 @@ class FillReport(NamedTuple):
     """Paid is positive, quote currency."""
     liquidity: Liquidity
     at_ns: int
+    other_fee: OtherFee | UnsetType = UNSET
+    """What `fee` is worth, where it was paid in another asset."""
 
 
 class FundingReport(NamedTuple):

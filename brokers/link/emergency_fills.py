@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 
+from msgspec import UNSET, UnsetType
+
 from brokers.link.account import FillReport
+from engine.model.account import OtherFee
 from engine.model.money import ROUNDED, ZERO
 from engine.model.venue_events import VenueFill
 
@@ -50,6 +53,7 @@ def as_told(event_ns: int, order_id: str, told: FillReport) -> VenueFill:
         told.qty,
         told.fee,
         told.liquidity,
+        told.other_fee,
     )
 
 
@@ -59,4 +63,14 @@ def as_one(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFi
     worth = sum((fill.qty * fill.price for fill in fills), ZERO)
     price = fills[0].price if len(fills) == 1 else ROUNDED.divide(worth, qty)
     fee = sum((fill.fee for fill in fills), ZERO)
-    return as_told(event_ns, order_id, fills[-1]._replace(qty=qty, price=price, fee=fee))
+    whole = fills[-1]._replace(qty=qty, price=price, fee=fee, other_fee=_summed(fills))
+    return as_told(event_ns, order_id, whole)
+
+
+def _summed(fills: Sequence[FillReport]) -> OtherFee | UnsetType:
+    """Return what was paid in another asset; at a venue there is but one."""
+    others = [fill.other_fee for fill in fills if fill.other_fee]
+    if not others:
+        return UNSET
+    amount = sum((one.amount for one in others), ZERO)
+    return OtherFee(others[-1].asset, amount, sum((one.worth for one in others), ZERO))

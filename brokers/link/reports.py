@@ -174,7 +174,7 @@ class Reports:
             order_id = self._known.order_id(report.client_id) or report.client_id
         return VenueFill(
             0, report.symbol, order_id or report.venue_order_id, report.trade_id, report.side,
-            report.price, report.qty, report.fee, report.liquidity,
+            report.price, report.qty, report.fee, report.liquidity, report.other_fee,
         )  # fmt: skip
 
     def status(self, report: OrderReport, symbol: str, order_id: str) -> VenueOrderStatus:

@@ -16,6 +16,7 @@ from brokers.sandbox.binance_words import (
     USDT,
     asset_row,
     balance_row,
+    burn_row,
     money,
     plain,
     position_row,
@@ -56,7 +57,7 @@ class AccountDesk:
 
     def balances(self, _: Params) -> list[dict[str, Any]]:
         """GET /fapi/v3/balance."""
-        return [balance_row(self._exchange.balance())]
+        return [balance_row(self._exchange.balance()), burn_row(self._exchange.burn)]
 
     def account(self, _: Params) -> dict[str, Any]:
         """GET /fapi/v3/account: positions that are open or have orders."""
@@ -141,6 +142,16 @@ class AccountDesk:
             "takerCommissionRate": _share(config.taker_fee_bps),
         }
 
+    def fee_burn(self, _: Params) -> dict[str, Any]:
+        """GET /fapi/v1/feeBurn: whether fees are paid in BNB."""
+        return {"feeBurn": self._exchange.burn.is_on}
+
+    def set_fee_burn(self, params: Params) -> dict[str, Any]:
+        """POST /fapi/v1/feeBurn."""
+        params.need("feeBurn")
+        self._exchange.burn.is_on = params.flag("feeBurn")
+        return {"code": 200, "msg": "success"}
+
     def income(self, params: Params) -> list[dict[str, Any]]:
         """GET /fapi/v1/income: profit, fees and funding, oldest first."""
         rows = [row for fill in self._exchange.fills() for row in _income_of(fill)]
@@ -223,14 +234,14 @@ def _share(bps: Decimal) -> str:
 
 
 def _income_of(fill: FillRecord) -> list[dict[str, Any]]:
-    both = [("COMMISSION", -fill.fee)]
+    both = [("COMMISSION", -fill.fee, fill.fee_asset or USDT)]
     if fill.realized_pnl:
-        both.append(("REALIZED_PNL", fill.realized_pnl))
+        both.append(("REALIZED_PNL", fill.realized_pnl, USDT))
     return [
-        {"symbol": fill.symbol, "incomeType": kind, "income": money(amount), "asset": USDT,
+        {"symbol": fill.symbol, "incomeType": kind, "income": money(amount), "asset": asset,
          "info": str(fill.trade_id), "time": fill.at_ns // MS_NS, "tranId": fill.trade_id,
          "tradeId": str(fill.trade_id)}
-        for kind, amount in both
+        for kind, amount, asset in both
     ]  # fmt: skip
 
 

@@ -73,6 +73,8 @@ def account_endpoints(desk: AccountDesk) -> tuple[Endpoint, ...]:
         Endpoint("GET", "/fapi/v1/symbolConfig", 5, READ, desk.symbol_config),
         Endpoint("GET", "/fapi/v1/leverageBracket", 1, READ, desk.brackets),
         Endpoint("GET", "/fapi/v1/commissionRate", 20, READ, desk.fees),
+        Endpoint("GET", "/fapi/v1/feeBurn", 30, READ, desk.fee_burn),
+        Endpoint("POST", "/fapi/v1/feeBurn", 1, TRADE, desk.set_fee_burn),
         Endpoint("GET", "/fapi/v1/income", 30, READ, desk.income),
         Endpoint("GET", "/sapi/v1/capital/config/getall", 10, READ, desk.coins),
         Endpoint("GET", "/sapi/v1/margin/allPairs", 1, KEY, lambda _: []),

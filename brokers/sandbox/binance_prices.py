@@ -13,6 +13,7 @@ from brokers.sandbox.binance_limits import Limits
 from brokers.sandbox.binance_params import Params
 from brokers.sandbox.binance_words import MS_NS, plain
 from brokers.sandbox.exchange import Exchange
+from brokers.sandbox.fee_burn import BNBUSDT
 from brokers.sandbox.market import SandboxMarket
 from brokers.sandbox.orders import Why
 from brokers.sandbox.tape import Tape, TapeBar
@@ -61,6 +62,8 @@ class PriceDesk:
 
     def premium(self, params: Params) -> Any:  # noqa: ANN401 - a row or rows, as at the venue
         """GET /fapi/v1/premiumIndex."""
+        if params.text("symbol") == BNBUSDT and BNBUSDT not in self._exchange.instruments:
+            return self._premium_row(BNBUSDT, self._exchange.burn.price())
         return self._each(params, self._premium)
 
     def book_ticker(self, params: Params) -> Any:  # noqa: ANN401 - a row or rows
@@ -117,10 +120,13 @@ class PriceDesk:
         return found
 
     def _premium(self, item: Instrument) -> dict[str, Any]:
-        mark, funding = plain(self._exchange.mark(item.symbol)), self._exchange.funding(item.symbol)
+        return self._premium_row(item.symbol, self._exchange.mark(item.symbol))
+
+    def _premium_row(self, symbol: str, price: Decimal) -> dict[str, Any]:
+        mark, funding = plain(price), self._exchange.funding(symbol)
         rate, next_ns = (funding.rate, funding.next_ns) if funding else (ZERO, 0)
         return {
-            "symbol": item.symbol, "markPrice": mark, "indexPrice": mark,
+            "symbol": symbol, "markPrice": mark, "indexPrice": mark,
             "estimatedSettlePrice": mark, "lastFundingRate": plain(rate),
             "interestRate": "0.0001", "nextFundingTime": next_ns // MS_NS,
             "time": self._now_ms(),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from brokers.sandbox.fee_burn import BNB, FeeBurn
 from brokers.sandbox.orders import (
     BalanceRecord,
     FillRecord,
@@ -90,8 +91,9 @@ def trade_row(fill: FillRecord) -> dict[str, Any]:
         "symbol": fill.symbol, "id": fill.trade_id, "orderId": fill.order_id,
         "side": fill.side.value, "price": plain(fill.price), "qty": plain(fill.qty),
         "realizedPnl": money(fill.realized_pnl), "quoteQty": plain(fill.price * fill.qty),
-        "commission": money(fill.fee), "commissionAsset": USDT, "time": fill.at_ns // MS_NS,
-        "positionSide": "BOTH", "buyer": fill.side is Side.BUY, "maker": fill.is_maker,
+        "commission": money(fill.fee), "commissionAsset": fill.fee_asset or USDT,
+        "time": fill.at_ns // MS_NS, "positionSide": "BOTH", "buyer": fill.side is Side.BUY,
+        "maker": fill.is_maker,
     }  # fmt: skip
 
 
@@ -104,6 +106,16 @@ def balance_row(balance: BalanceRecord) -> dict[str, Any]:
         "availableBalance": money(balance.available),
         "maxWithdrawAmount": money(min(balance.available, max(ZERO, balance.wallet))),
         "marginAvailable": True, "updateTime": balance.updated_ns // MS_NS,
+    }  # fmt: skip
+
+
+def burn_row(burn: FeeBurn) -> dict[str, Any]:
+    """Return the wallet that fees may be paid from as `balance` lists it."""
+    amount = money(burn.balance)
+    return {
+        "accountAlias": "sandbox", "asset": BNB, "balance": amount, "crossWalletBalance": amount,
+        "crossUnPnl": "0", "availableBalance": amount, "maxWithdrawAmount": amount,
+        "marginAvailable": False, "updateTime": 0,
     }  # fmt: skip
 
 
@@ -170,7 +182,8 @@ def order_update(told: OrderTold, at_ms: int) -> dict[str, Any] | None:
         "ap": plain(average(order)), "sp": "0", "x": execution, "X": STATUS[order.state],
         "i": order.order_id, "l": plain(fill.qty) if fill else "0",
         "z": plain(order.filled_qty), "L": plain(fill.price) if fill else "0",
-        "n": money(fill.fee) if fill else "0", "N": USDT, "T": told.at_ns // MS_NS,
+        "n": money(fill.fee) if fill else "0", "N": (fill and fill.fee_asset) or USDT,
+        "T": told.at_ns // MS_NS,
         "t": fill.trade_id if fill else 0, "b": "0", "a": "0",
         "m": bool(fill and fill.is_maker), "R": ticket.is_reduce_only, "wt": "CONTRACT_PRICE",
         "ot": ticket.type.value, "ps": "BOTH", "cp": False,

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from brokers.sandbox.archive import Archive
+from brokers.sandbox.fee_burn import FeeBurn
 from brokers.sandbox.holdings import Held
 from brokers.sandbox.orders import (
     FillRecord,
@@ -72,6 +73,7 @@ class Bookkeeper:
         terms: AccountTerms,
         archive: Archive,
         tell: Callable[[Told], None],
+        burn: FeeBurn,
     ) -> None:
         self.wallet = terms.balance
         self.held = {
@@ -81,6 +83,7 @@ class Bookkeeper:
         self.updated_ns = 0
         self._archive = archive
         self._tell = tell
+        self._burn = burn
         self._refusal: Refusal | None = None
         self._trades = self._transfers = 0
         self._now_ns = 0
@@ -153,7 +156,9 @@ class Bookkeeper:
         held = self.held[event.symbol]
         realized = held.take(event.side, event.price, event.qty)
         held.updated_ns = self.updated_ns = self._now_ns
-        self.wallet += realized - event.fee
+        fee = self._burn.charge(event.fee)
+        change = realized if fee.asset else realized - fee.amount
+        self.wallet += change
         record.filled_qty += event.qty
         record.cost += event.price * event.qty
         self._trades += 1
@@ -165,10 +170,11 @@ class Bookkeeper:
             event.side,
             event.price,
             event.qty,
-            event.fee,
+            fee.amount,
             realized,
             event.liquidity is Liquidity.MAKER,
             self._now_ns,
+            fee.asset,
         )
         self._archive.add(fill)
         is_done = record.filled_qty == record.qty
@@ -176,7 +182,7 @@ class Bookkeeper:
         if is_done:
             self._archive.end(record)
         self._changed(Kind.FILLED, record, fill)
-        self._tell(MoneyTold(self._now_ns, event.symbol, realized - event.fee))
+        self._tell(MoneyTold(self._now_ns, event.symbol, change))
 
     def _filling(self, event: VenueFill) -> OrderRecord:
         """Return the order that fills; a liquidation's is made up for each of its fills."""

@@ -15,6 +15,7 @@ from brokers.paper.venue import PaperVenue
 from brokers.sandbox.archive import Archive
 from brokers.sandbox.bookkeeper import Bookkeeper
 from brokers.sandbox.exchange_config import ExchangeConfig
+from brokers.sandbox.fee_burn import BNBUSDT, PRICE, FeeBurn
 from brokers.sandbox.listed import Listed
 from brokers.sandbox.market import SandboxMarket, ShownBook
 from brokers.sandbox.orders import (
@@ -71,7 +72,10 @@ class Exchange:
         self._seen: dict[str, int] = {}
         """Number of the last diff that the venue was shown, by symbol."""
         self.archive = Archive()
-        self._keeper = Bookkeeper(self.instruments, self.config, self.archive, self._tell)
+        self.burn = FeeBurn(self._bnb_price)
+        self._keeper = Bookkeeper(
+            self.instruments, self.config, self.archive, self._tell, self.burn
+        )
         self._keeper.updated_ns = clock_ns()
         self._venue = PaperVenue(
             market.instruments,
@@ -183,6 +187,9 @@ class Exchange:
         )
         margin = self._door.held_margin()
         return BalanceRecord(keeper.wallet, unrealized, margin, keeper.updated_ns)
+
+    def _bnb_price(self) -> Decimal:
+        return self.mark(BNBUSDT) if BNBUSDT in self.instruments else PRICE
 
     def set_leverage(self, symbol: str, leverage: int) -> Refusal | None:
         """Change a symbol's leverage."""

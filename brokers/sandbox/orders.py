@@ -135,6 +135,8 @@ class FillRecord(NamedTuple):
     """Of what it closed, before fees."""
     is_maker: bool
     at_ns: int
+    fee_asset: str = ""
+    """What `fee` was paid in; empty: the quote currency."""
 
 
 class PositionRecord(NamedTuple):

@@ -78,7 +78,8 @@ def _order_line(told: OrderTold) -> dict[str, Any]:
     if fill is not None:
         said |= {
             "trade_id": fill.trade_id, "fill_price": fill.price, "fill_qty": fill.qty,
-            "fee": fill.fee, "realized_pnl": fill.realized_pnl, "is_maker": fill.is_maker,
+            "fee": fill.fee, "fee_asset": fill.fee_asset, "realized_pnl": fill.realized_pnl,
+            "is_maker": fill.is_maker,
         }  # fmt: skip
     return _plain(said)
 

@@ -212,6 +212,7 @@ class OrderFlow:
             event.liquidity,
             order.arrival_mid if order else None,
             is_late,
+            event.other_fee,
         )
 
     def _changed(self, order: Order, ts_ns: int, reason: str) -> None:

@@ -59,6 +59,9 @@ class Booking:
         if booked is None:
             return None
         fill, order, is_overfill = booked
+        if fill.other_fee and not fill.other_fee.worth:
+            paid = f"{fill.other_fee.amount} {fill.other_fee.asset}"
+            self._emit(ErrorRecord(now_ns, "fee_unpriced", fill.order_id, paid))
         self._enter(fill, now_ns)
         self._tell_desk(fill, now_ns)
         if order is not None and order.state not in LIVE:

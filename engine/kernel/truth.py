@@ -224,7 +224,7 @@ class Truth:
             lot_sizes=self._lot_sizes,
             orders=self._blotter.live,
             is_booked=self._blotter.has_fill,
-            cash=self._portfolio.books.cash,
+            cash=self._portfolio.wallet,
         )
 
     def _remember(

@@ -24,6 +24,15 @@ class MarginMode(Word):
     """What was set aside for it."""
 
 
+class OtherFee(msgspec.Struct, frozen=True, gc=False):
+    """A fee that was taken from another wallet than the one our books are held against."""
+
+    asset: str
+    amount: Decimal
+    worth: Decimal
+    """Quote currency, by the price known when it was told; 0 where none was. The fill's fee."""
+
+
 class Fill(msgspec.Struct, frozen=True, gc=False):
     """One execution of one of our orders, booked once."""
 
@@ -41,6 +50,8 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     arrival_mid: Decimal | None = None
     is_late: bool = False
     """Booked after the order had been reported canceled or expired."""
+    other_fee: OtherFee | msgspec.UnsetType = msgspec.UNSET
+    """What `fee` is worth, where it was paid in another asset."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):

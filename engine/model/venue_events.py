@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.model.account import Liquidity, MarginMode
+from engine.model.account import Liquidity, MarginMode, OtherFee
 from engine.model.money import ZERO
 from engine.model.orders import (
     Side,
@@ -114,6 +114,8 @@ class VenueFill(msgspec.Struct, frozen=True, gc=False):
     qty: Decimal
     fee: Decimal
     liquidity: Liquidity
+    other_fee: OtherFee | msgspec.UnsetType = msgspec.UNSET
+    """What `fee` is worth, where it was paid in another asset."""
 
 
 class VenueFunding(msgspec.Struct, frozen=True, gc=False):

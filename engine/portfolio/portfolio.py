@@ -61,6 +61,8 @@ class _Books:
     funding: Decimal = ZERO
     unrealised: Decimal = ZERO
     cash: Decimal = ZERO
+    fees_elsewhere: Decimal = ZERO
+    """What of `fees` left no quote currency: it was paid in another asset."""
     fills: int = 0
     holdings: dict[str, Holding] = field(default_factory=dict)
 
@@ -82,6 +84,11 @@ class Portfolio:
         """Equity without unrealised profit."""
         books = self.books
         return books.starting_balance + books.realised - books.fees + books.funding
+
+    @property
+    def wallet(self) -> Decimal:
+        """What a venue's wallet of the quote currency should hold, by all that was paid."""
+        return self.books.cash + self.books.fees_elsewhere
 
     def mark(self, symbol: str, mid2_ticks: int) -> None:
         """Revalue one instrument at twice its mid. Hot: called for each quote while not flat.
@@ -123,6 +130,8 @@ class Portfolio:
         signed = fill.qty if fill.side is BUY else -fill.qty
         books.cash -= signed * fill.price * multiplier + fee
         books.fees += fee
+        if fill.other_fee:
+            books.fees_elsewhere += fill.other_fee.worth
         holding.fees += fee
         books.fills += 1
         trips = self._book_agent(holding, fill, signed, multiplier)

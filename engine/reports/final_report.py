@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from engine.model.account import OtherFee
 from engine.model.errors import IdentityBroken
 from engine.model.market import Flaw
 from engine.model.money import HUNDRED, ROUNDED, ZERO
@@ -72,7 +73,7 @@ def build_report(
         starting_balance=start,
         ending_balance=view.balance,
         equity=view.equity,
-        pnl=_pnl(view, start),
+        pnl=_pnl(view, start, tally.other_fees),
         trades=tally.trades,
         round_trips=trips.count,
         win_rate=trips.win_rate,
@@ -126,7 +127,7 @@ def _check(facts: RunFacts, view: SessionView) -> None:
         )
 
 
-def _pnl(view: SessionView, start: Decimal) -> Pnl:
+def _pnl(view: SessionView, start: Decimal, other_fees: Mapping[str, OtherFee]) -> Pnl:
     gross = view.realised + view.unrealised
     net = gross - view.fees + view.funding
     return Pnl(
@@ -137,6 +138,7 @@ def _pnl(view: SessionView, start: Decimal) -> Pnl:
         fees=view.fees,
         funding=view.funding,
         pct=ROUNDED.divide(net * HUNDRED, start) if start > ZERO else None,
+        other_fees=tuple(other_fees.values()) or msgspec.UNSET,
     )
 
 

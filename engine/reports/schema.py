@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.model.account import OtherFee
 from engine.model.records import BreakerTripped, FsmTransition
 from engine.reports.gaps import DataGap
 from engine.reports.latency import Quantiles
@@ -42,6 +43,8 @@ class Pnl(msgspec.Struct, frozen=True, kw_only=True):
     funding: Decimal
     pct: Decimal | None
     """Net, in percent of the starting balance."""
+    other_fees: tuple[OtherFee, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What of the fees was paid in other assets; not there where nothing was."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from engine.model.account import Fill, Liquidity, Position, RoundTrip
+from engine.model.account import Fill, Liquidity, OtherFee, Position, RoundTrip
 from engine.model.instrument import Instrument
 from engine.model.market import FeedStatus, Malformed, ReferenceStatus
 from engine.model.money import ZERO
@@ -91,6 +91,8 @@ class Tally:
         self.volume = ZERO
         """Traded notional, quote currency."""
         self.round_trips = RoundTripStatistics()
+        self.other_fees: dict[str, OtherFee] = {}
+        """Sums of what was not paid in quote currency, by asset; a part of the fees."""
         self.by_symbol: dict[str, Share] = {symbol: Share() for symbol in symbols}
         self.by_agent: dict[str, Share] = {agent: Share() for agent in agents}
         self.orders: Counter[str] = Counter()
@@ -180,10 +182,20 @@ class Tally:
                 self.slippage += edge
         self.trades += 1
         self.volume += notional
+        if fill.other_fee:
+            self._other_fee(fill.other_fee)
         _share(self.by_symbol, fill.symbol).fill(fill, notional)
         _share(self.by_agent, fill.agent).fill(fill, notional)
         if self.shadow is not None:
             self.shadow.fill(fill)
+
+    def _other_fee(self, fee: OtherFee) -> None:
+        known = self.other_fees.get(fee.asset) or OtherFee(fee.asset, ZERO, ZERO)
+        if known.amount or len(self.other_fees) < KINDS_MAX:
+            amount, worth = known.amount + fee.amount, known.worth + fee.worth
+            self.other_fees[fee.asset] = OtherFee(fee.asset, amount, worth)
+        else:
+            self.errors["report_fees_dropped"] += 1
 
     def _round_trip(self, trip: RoundTrip) -> None:
         self.round_trips.add(trip)

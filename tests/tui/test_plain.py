@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from engine.model.account import OtherFee
 from engine.model.orders import OrderState, OrderType
 from engine.session.control.views import View
 from tests.tui import fixtures
@@ -137,6 +138,15 @@ def test_more_fills_than_a_view_holds() -> None:
     assert "fills 4 more, too many for a view" == said[0]
     assert 3 == sum(line.startswith("fill ") for line in said)
     assert "fill B ETHUSDT 0.10 at 3,505.20 maker, fee +0.0042, late, grid-7" in said
+
+
+def test_a_fee_from_another_wallet_is_told_so() -> None:
+    """With its worth in quote currency."""
+    before, after = fixtures.view(session=fixtures.session(fills=30)), fixtures.view()
+    paid = OtherFee("BNB", Decimal("0.001"), Decimal("0.65"))
+    last = replace(after.fills[-1], fee=paid.worth, other_fee=paid)
+    said = lines(before, replace(after, fills=(*after.fills[:-1], last)))
+    assert any(line.startswith("fill ") and ", fee -0.65 in BNB" in line for line in said), said
 
 
 def test_tails_that_moved_past_are_told_whole() -> None:

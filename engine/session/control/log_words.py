@@ -73,9 +73,13 @@ def _fill(fill: Fill, _: Intent | None) -> Said:
     late = ", LATE" if fill.is_late else ""
     text = (
         f"{_side(fill.side)} {fill.symbol} {fill.qty:f} @{fill.price:f} {fill.liquidity.lower()}"
-        f"  fee {_money(-fill.fee)}  {fill.order_id}{late}"
+        f"  fee {_money(-fill.fee)}{_paid_in(fill)}  {fill.order_id}{late}"
     )
     return Said("fill", "warning" if fill.is_late else "info", text)
+
+
+def _paid_in(fill: Fill) -> str:
+    return f" in {fill.other_fee.asset}" if fill.other_fee else ""
 
 
 def _round_trip(trip: RoundTrip, _: Intent | None) -> Said:

@@ -7,7 +7,7 @@ import pytest
 
 from brokers.binance import answers, names, terms
 from brokers.binance.answers import BROKEN
-from brokers.binance.fees import OtherFees
+from brokers.binance.fees import Fees
 from brokers.link.account import FillReport, OrderReport
 from brokers.link.budget import Limit
 from engine.model.account import Liquidity, MarginMode
@@ -84,7 +84,7 @@ def test_a_fill_is_named_by_whoever_knows_its_order() -> None:
             "run1-quoter-7", "283194212", "BTCUSDT", "698759", Side.SELL, Decimal("60000.1"),
             Decimal("0.002"), Decimal("0.024"), Liquidity.MAKER, 1_700_000_000_500_000_000,
         )
-        == answers.fill(told, "run1-quoter-7", OtherFees("USDT").of)
+        == answers.fill(told, "run1-quoter-7", Fees("USDT").of)
     )  # fmt: skip
 
 

@@ -11,18 +11,19 @@ from brokers.binance.emergency import LOOKUPS_MAX, BinanceDesk
 from brokers.binance.requests import CAPABILITIES
 from brokers.link.emergency_line import EmergencyLine
 from brokers.link.secret import Credentials, Secret
-from engine.model.account import Liquidity
+from engine.model.account import Liquidity, OtherFee
 from engine.model.orders import Side
 from engine.model.venue_events import VenueCanceled, VenueFill
 from engine.venue import Holding, WorkingOrder
 from tests.brokers.binance.payloads import ORDER, answer, trade
-from tests.brokers.binance.scripted import Script, refused, scripted, told
+from tests.brokers.binance.scripted import Answer, Script, refused, scripted, told
 
 KEYS = Credentials("canary-key-0001", Secret("canary-secret-0001"))
 OPEN, TRADES, POSITIONS = (
     f"GET /fapi/{path}" for path in ("v1/openOrders", "v1/userTrades", "v3/positionRisk")
 )
 PLACE, CANCEL, ASK = (f"{verb} /fapi/v1/order" for verb in ("POST", "DELETE", "GET"))
+PRICE = "GET /fapi/v1/premiumIndex"
 IDS = CAPABILITIES.ids_of("run1")
 LONG = "an-agent-with-a-very-long-name-8"
 DIGEST = IDS.of(LONG)
@@ -105,6 +106,28 @@ async def test_a_position_is_closed_reduce_only(script: Script, desk: BinanceDes
     assert ("BUY", "MARKET", "0.5", "true", "run1-sentinel-1") == tuple(
         sent[name] for name in ("side", "type", "quantity", "reduceOnly", "newClientOrderId")
     )
+
+
+@pytest.mark.parametrize(
+    ("end", "worth"), [(told({"markPrice": "650"}), "1.95"), ((500, b""), "0")]
+)
+async def test_what_fees_in_bnb_are_worth_is_asked_once(
+    script: Script, desk: BinanceDesk, end: Answer, worth: str
+) -> None:
+    """No closing depends on it."""
+    script.then(PRICE, end)
+    script.usual[PLACE] = (200, answer(status="FILLED", executedQty="0.5", orderId=77))
+    both = [
+        trade(id=number, orderId=77, qty=qty, commission=amount, commissionAsset="BNB")
+        for number, qty, amount in ((1, "0.2", "0.001"), (2, "0.3", "0.002"))
+    ]
+    script.usual[TRADES] = told(both)
+    for _ in range(2):
+        fill = await run(desk.flatten, Holding("BTCUSDT", Decimal("0.5")), AT)
+        assert isinstance(fill, VenueFill)
+        paid = OtherFee("BNB", Decimal("0.003"), Decimal(worth))
+        assert (paid.worth, paid) == (fill.fee, fill.other_fee)
+    assert 1 == script.names().count(PRICE)
 
 
 async def test_a_closing_that_is_refused_is_none_and_one_nobody_knows_of_an_error(

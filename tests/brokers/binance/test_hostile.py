@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from brokers.binance import answers, terms
 from brokers.binance.answers import BROKEN
 from brokers.binance.faults import Fault, fault_in
-from brokers.binance.fees import OtherFees
+from brokers.binance.fees import Fees
 from brokers.binance.user_stream import Told, read
 from brokers.link.account import FillReport, OrderReport
 from engine.model.text import sanitize
@@ -30,7 +30,7 @@ READERS = (
 
 def told(data: bytes) -> Told | None:
     try:
-        return read(data, "USDT", OtherFees("USDT").of)
+        return read(data, "USDT", Fees("USDT").of)
     except BROKEN:
         return None
 
@@ -82,4 +82,4 @@ def test_answers_with_strange_values(order: dict, trade: dict) -> None:
         assert sound(answers.report(json.dumps(ORDER | order).encode()))
     with suppress(*BROKEN):
         for one in answers.trades(json.dumps([TRADE | trade]).encode()):
-            assert sound(answers.fill(one, "", OtherFees("USDT").of))
+            assert sound(answers.fill(one, "", Fees("USDT").of))

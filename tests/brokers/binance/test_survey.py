@@ -14,6 +14,7 @@ from brokers.binance.caller import NO_ROOM
 from brokers.binance.survey import PAGES_MAX, STRANGERS_MAX, WINDOW_MS
 from brokers.link.account import Accepted, Facts, Picture, Refused, Unanswered
 from brokers.link.budget import Lane
+from engine.model.account import OtherFee
 from engine.model.errors import CredentialsRefused, DataUnavailable
 from engine.model.venue_events import VenueHolding
 from engine.venue import MarginTerms
@@ -29,6 +30,7 @@ POSITIONS, BALANCE, OPEN, TRADES, ASK = (
 ALLOWED, MODE = "GET /sapi/v1/account/apiRestrictions", "GET /fapi/v1/positionSide/dual"
 FEES, SETTINGS = "GET /fapi/v1/commissionRate", "GET /fapi/v1/symbolConfig"
 LISTING = "GET /fapi/v1/exchangeInfo"
+PRICE = "GET /fapi/v1/premiumIndex"
 WEIGHT = "used-weight-1m"
 NOW_MS = 1_800_000_000_000
 PARTS = (POSITIONS, BALANCE, OPEN, TRADES)
@@ -194,7 +196,7 @@ async def test_an_unknown_wallet_is_not_an_empty_one(
     """And one row that can't be read spoils the whole."""
     script.then(BALANCE, told([{"asset": "BNB", "balance": "1"}]))
     assert isinstance(await account.picture(NOW_MS * 1_000_000), Unanswered)
-    script.then(OPEN, told([ORDER, ORDER | {"price": "NaN"}]))
+    script.usual[OPEN] = told([ORDER, ORDER | {"price": "NaN"}])  # of both looks, one still asks
     assert isinstance(await account.picture(NOW_MS * 1_000_000), Unanswered)
 
 
@@ -275,3 +277,41 @@ async def test_a_picture_is_asked_for_as_a_whole_or_not_at_all(
     left = budget.left(WEIGHT, Lane.READ, time.monotonic())
     assert NO_ROOM in (await account.picture(0)).cause
     assert left == budget.left(WEIGHT, Lane.READ, time.monotonic()) > 40
+
+
+# --- fees in other assets --------------------------------------------------------------------------
+
+
+async def test_a_fee_in_bnb_is_worth_what_bnb_was_at_the_last_look(
+    script: Script, account: BinanceAccount
+) -> None:
+    """Known before anything trades; asked for with each look once fees are paid so."""
+    script.then(PRICE, told({"markPrice": "600"}), told({"markPrice": "650"}))
+    assert isinstance(await account.picture(NOW_MS * 1_000_000), Picture)
+    script.usual[TRADES] = told([])
+    for price in (Decimal(600), Decimal(650)):
+        script.then(TRADES, told([trade(commission="0.01", commissionAsset="BNB")]))
+        script.then(ASK, (200, answer()))
+        seen = await account.picture(NOW_MS * 1_000_000)
+        assert isinstance(seen, Picture)
+        (fill,) = seen.fills
+        worth = price / 100
+        assert (worth, OtherFee("BNB", Decimal("0.01"), worth)) == (fill.fee, fill.other_fee)
+    await account.picture(NOW_MS * 1_000_000)
+    assert ["BNBUSDT"] * 3 == [seen.params["symbol"] for seen in script.seen if seen.name == PRICE]
+
+
+@pytest.mark.parametrize("end", [(500, b""), (200, b"<html>"), told({"markPrice": "0"})])
+async def test_a_price_that_nobody_tells_spoils_no_look(
+    script: Script, account: BinanceAccount, end: Answer
+) -> None:
+    """It is asked for again; a fee that was told before stands without worth."""
+    script.then(PRICE, end, told({"markPrice": "600"}))
+    script.then(TRADES, told([trade(commission="0.01", commissionAsset="BNB")]))
+    script.then(ASK, (200, answer()))
+
+    seen = await account.picture(NOW_MS * 1_000_000)
+    assert isinstance(seen, Picture)
+    assert [OtherFee("BNB", Decimal("0.01"), Decimal(0))] == [one.other_fee for one in seen.fills]
+    await account.picture(NOW_MS * 1_000_000)
+    assert 2 == script.names().count(PRICE)

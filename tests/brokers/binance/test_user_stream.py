@@ -6,17 +6,17 @@ from decimal import Decimal
 import pytest
 
 from brokers.binance.answers import BROKEN
-from brokers.binance.fees import OtherFees
+from brokers.binance.fees import Fees
 from brokers.binance.user_stream import Told, read
 from brokers.link.account import FillReport, FundingReport, OrderReport
-from engine.model.account import Liquidity
+from engine.model.account import Liquidity, OtherFee
 from engine.model.orders import Side
 from engine.model.venue_events import RejectReason, Standing
 from tests.brokers.binance.payloads import event, funding
 
 
-def told(data: bytes, fees: OtherFees | None = None) -> Told:
-    return read(data, "USDT", (fees or OtherFees("USDT")).of)
+def told(data: bytes, fees: Fees | None = None) -> Told:
+    return read(data, "USDT", (fees or Fees("USDT")).of)
 
 
 def order(data: bytes) -> OrderReport:
@@ -117,13 +117,18 @@ def test_a_market_order_has_no_price() -> None:
     assert order(event(o="MARKET", p="0")).price is None
 
 
-def test_a_fee_in_another_asset_is_kept_aside_once() -> None:
-    """It leaves the quote wallet alone, and so our books."""
-    fees = OtherFees("USDT")
+def test_a_fee_in_another_asset_costs_what_that_is_worth() -> None:
+    """It leaves the quote wallet alone; without a price it is told all the same."""
+    fees, paid = Fees("USDT"), ("BNB", Decimal("0.0004"))
     data = event(x="TRADE", X="FILLED", l="0.01", z="0.01", L="60000", t=5, n="0.0004", N="BNB")
-    for _ in range(2):
-        assert 0 == told(data, fees).reports[0].fee
-    assert {"BNB": Decimal("0.0004")} == fees.paid
+    unpriced = told(data, fees).reports[0]
+    fees.learn("BNB", Decimal("650.5"))
+    priced = told(data, fees).reports[0]
+
+    assert (Decimal(0), OtherFee(*paid, Decimal(0))) == (unpriced.fee, unpriced.other_fee)
+    worth = Decimal("0.2602")
+    assert (worth, OtherFee(*paid, worth)) == (priced.fee, priced.other_fee)
+    assert not told(data.replace(b"BNB", b"USDT"), fees).reports[0].other_fee
 
 
 def test_funding() -> None:

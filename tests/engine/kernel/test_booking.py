@@ -1,6 +1,9 @@
 """A fill's way through the books: what follows from it at once, and what does not."""
 
-from engine.model.venue_events import VenueFunding
+import pytest
+
+from engine.model.account import Liquidity, OtherFee
+from engine.model.venue_events import VenueFill, VenueFunding
 from tests.engine.kernel.rig import BUY, SELL, D, Rig, Scripted, limit
 
 
@@ -80,6 +83,26 @@ def test_a_fill_that_makes_no_sense_counts_as_an_error_at_once() -> None:
     rig.fill("a-1", "0")
 
     assert ["max_errors_per_minute"] == [x["breaker"] for x in rig.lines("breaker")]
+
+
+@pytest.mark.parametrize(("worth", "errors"), [("0.13", []), ("0", ["0.0002 BNB"])])
+def test_a_fee_that_nobody_can_price_is_told(worth: str, errors: list[str]) -> None:
+    """It is no disagreement with the venue: the wallet that we hold our books against is another."""
+    rig = Rig(Scripted("a"), by_hand=True)
+    rig.ask("a", limit(BUY, "0.1", "1000.0"))
+    rig.accept("a-1")
+    paid = OtherFee("BNB", D("0.0002"), D(worth))
+    amounts = D(1000), D("0.1"), paid.worth
+    rig.answer(VenueFill(rig.now, "BTC", "a-1", "t1", BUY, *amounts, Liquidity.MAKER, paid))
+
+    found = [(x["kind"], x["detail"]) for x in rig.lines("error")]
+    assert [("fee_unpriced", one) for one in errors] == found
+    assert [{"asset": "BNB", "amount": 0.0002, "worth": float(worth)}] == [
+        {name: value if name == "asset" else float(value) for name, value in x["other_fee"].items()}
+        for x in rig.lines("fill")
+    ]
+    assert D(10_000) - 100 == rig.kernel.portfolio.wallet
+    assert "ACTIVE" == rig.state
 
 
 def test_a_partial_fill_keeps_the_slot() -> None:

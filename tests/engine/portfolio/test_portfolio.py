@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from engine.model.account import Liquidity, RoundTrip
+from engine.model.account import Liquidity, OtherFee, RoundTrip
 from engine.model.errors import IdentityBroken
 from engine.model.orders import Side
 from engine.model.venue_events import VenueFunding
@@ -408,6 +408,22 @@ def test_what_the_house_flattened_is_taken_over_once() -> None:
     trips = portfolio.settle_house(BTC, 9, D(101))
 
     assert [("a", D(1)), ("z", D(2)), (HOUSE, D(3))] == [(t.agent, t.qty) for t in trips]
+
+
+def test_a_fee_from_another_wallet_costs_and_leaves_ours_alone() -> None:
+    """What it is worth is in fees, balance and equity; the venue's wallet of the quote stays."""
+    paid = OtherFee("BNB", D("0.001"), D("0.65"))
+    portfolio = account()
+    portfolio.book(fill(price="100", fee=D("0.65"), other_fee=paid), 2_000)
+    portfolio.book(fill(SELL, price="100", fee=D("0.25"), trade_id="t2"), 2_000)
+    portfolio.check()
+    again = account()
+    again.restore(portfolio.snapshot())
+
+    for books in (portfolio, again):
+        assert START - D("0.9") == books.balance == books.equity
+        assert START - D("0.25") == books.wallet
+        assert D("0.9") == books.books.fees
 
 
 def test_a_settlement_pays_once() -> None:

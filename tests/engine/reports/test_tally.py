@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from engine.model.account import Fill, Liquidity, Position
+from engine.model.account import Fill, Liquidity, OtherFee, Position
 from engine.model.events import Timer
 from engine.model.instrument import Instrument
 from engine.model.market import FeedStatus, Malformed, Quote
@@ -216,3 +217,14 @@ def test_routes() -> None:
         tally.see(RouterDecision(1, "a-1", "X", "NOOP", reason))
 
     assert {("NOOP", "WITHIN_TOLERANCE"): 1, ("NOOP", "TOO_SOON"): 2} == tally.routed
+
+
+def test_fees_of_other_assets_are_summed_by_asset() -> None:
+    """Of so many assets; what nobody can list is counted as an error."""
+    tally, unit = Tally(), D("0.01")
+    for asset in ("BNB", "BNB", *(f"X{number}" for number in range(KINDS_MAX)), "BNB"):
+        tally.see(msgspec.structs.replace(fill(), other_fee=OtherFee(asset, unit, 650 * unit)))
+    tally.see(fill())
+
+    assert OtherFee("BNB", 3 * unit, 1_950 * unit) == tally.other_fees["BNB"]
+    assert (KINDS_MAX, 1) == (len(tally.other_fees), tally.errors["report_fees_dropped"])
