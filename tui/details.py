@@ -70,9 +70,13 @@ def fields(of: object) -> list[tuple[str, str]]:
 
 
 def _named(value: object) -> object:
-    """Return a record with the names of its fields, those too that travel as a bare list."""
+    """Return a record with the names of its fields, those too that travel as a bare list.
+
+    A field that is not there is left out.
+    """
     if isinstance(value, msgspec.Struct):
-        return {name: _named(getattr(value, name)) for name in value.__struct_fields__}
+        held = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        return {name: _named(inner) for name, inner in held if inner is not msgspec.UNSET}
     if isinstance(value, dict):
         return {name: _named(inner) for name, inner in value.items()}
     return [_named(inner) for inner in value] if isinstance(value, list | tuple) else value

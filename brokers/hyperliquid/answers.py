@@ -10,14 +10,14 @@ from decimal import Decimal
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
-from msgspec import Meta, Raw, field
+from msgspec import UNSET, Meta, Raw, UnsetType, field
 
 from brokers.hyperliquid.parse import TAKERS
 from brokers.hyperliquid.refusals import DETAIL_MAX, Ending, ending_of
 from brokers.hyperliquid.wire import MS_NS, Identifier, Milliseconds
 from brokers.link.account import FillReport, FundingReport, OrderReport
 from brokers.link.grid import plain_decimal
-from engine.model.account import Liquidity
+from engine.model.account import Liquidity, OtherFee
 from engine.model.money import ZERO
 from engine.model.text import sanitize
 from engine.model.venue_events import Standing, VenueHolding
@@ -294,11 +294,15 @@ def update_report(update: OrderUpdate, client_id: str) -> OrderReport:
 
 
 def fill_report(row: FillRow, client_id: str) -> FillReport:
-    """Return one of our fills; a fee in another token touches no USDC, and is 0 here."""
+    """Return one of our fills; a fee in another token has no price here."""
     side = TAKERS.get(row.side)
     price, qty = number(row.px), number(row.sz)
     if side is None or price <= 0 or qty <= 0:
         raise ValueError("a fill of nothing, or of neither side")
+    fee = number(row.fee)
+    other: OtherFee | UnsetType = UNSET
+    if row.fee_token != USDC and fee:
+        fee, other = ZERO, OtherFee(sanitize(row.fee_token, NAME_MAX), fee, ZERO)
     return FillReport(
         client_id,
         str(row.oid),
@@ -307,9 +311,10 @@ def fill_report(row: FillRow, client_id: str) -> FillReport:
         side,
         price,
         qty,
-        number(row.fee) if row.fee_token == USDC else ZERO,
+        fee,
         Liquidity.TAKER if row.crossed else Liquidity.MAKER,
         row.time * MS_NS,
+        other,
     )
 
 

@@ -12,7 +12,7 @@ from brokers.hyperliquid import answers
 from brokers.hyperliquid.answers import BROKEN, Done, Element, Failed, Filled
 from brokers.hyperliquid.verdicts import gone, not_amendable, placed, same_as
 from brokers.link.account import Accepted, NewOrder, Refused, Unanswered, Unclear
-from engine.model.account import Liquidity
+from engine.model.account import Liquidity, OtherFee
 from engine.model.orders import OrderType, Side, TimeInForce
 from engine.model.venue_events import RejectReason, Standing
 from tests.brokers.hyperliquid.test_parse import rules
@@ -71,7 +71,8 @@ def test_a_fill() -> None:
         report.side, report.liquidity, report.fee, report.trade_id,
     )  # fmt: skip
     (row,) = answers.fill_rows(json.dumps([FILL | {"feeToken": "HYPE", "fee": "3"}]).encode())
-    assert Decimal(0) == answers.fill_report(row, "x").fee
+    report = answers.fill_report(row, "x")
+    assert (0, OtherFee("HYPE", Decimal(3), Decimal(0))) == (report.fee, report.other_fee)
 
 
 def test_a_state() -> None:
