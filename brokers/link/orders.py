@@ -6,12 +6,13 @@ Rule 2: every command is answered, also one about an order that waits here or ha
 Rule 3: no order leaves before the dead-man switch, where one is wanted, was asked for
         (reliability.md D6).
 Rule 4: orders of one instrument that one turn places or cancels leave in one request where the
-        venue takes several; cancels leave before placements.
+        venue takes several; cancels leave before amendments, and those before placements.
 """
 
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from brokers.link.account import (
     Accepted,
@@ -44,6 +45,14 @@ from engine.model.venue_events import (
 GONE = RejectReason.ORDER_NOT_FOUND
 
 
+class Amendment(NamedTuple):
+    """What an order is to become."""
+
+    known: KnownOrder
+    price: Decimal
+    qty: Decimal
+
+
 class Orders:
     """From the engine to one account."""
 
@@ -62,6 +71,7 @@ class Orders:
         self._errands = errands
         can = account.capabilities
         self._placements = Together(errands, can.places_per_request, self._place)
+        self._amendments = Together(errands, 1, self._amend)
         self._cancels = Together(errands, can.cancels_per_request, self._cancel)
         self.switch: asyncio.Future[None] | None = None
         """The first request for the venue's dead-man switch."""
@@ -69,6 +79,7 @@ class Orders:
     def leave(self) -> None:
         """Send what a turn has asked for: what takes risk away first."""
         self._cancels.leave()
+        self._amendments.leave()
         self._placements.leave()
 
     # --- place -----------------------------------------------------------------------------------
@@ -147,9 +158,10 @@ class Orders:
             self._mail.post(VenueAmended(0, symbol, order_id, price, qty))
         else:
             self._let_leave(known)
-            self._errands.run(lambda: self._amended(known, price, qty), known)
+            self._amendments.add(order_id, Amendment(known, price, qty), known)
 
-    async def _amended(self, known: KnownOrder, price: Decimal, qty: Decimal) -> None:
+    async def _amend(self, some: Sequence[Amendment]) -> None:
+        ((known, price, qty),) = some
         symbol, order_id = known.placed.instrument.symbol, known.order_id
         known.asked = (price, qty)
         match await self._account.amend(known.ref, price, qty):

@@ -119,6 +119,18 @@ async def test_cancels_leave_before_placements(desk: Desk) -> None:
     assert [("cancel_many", "1 2"), ("place_many", "3 4")] == asked(desk)
 
 
+async def test_amendments_leave_between_cancels_and_placements(desk: Desk) -> None:
+    """One request each, in their order."""
+    await working(desk, 1, 2, 3)
+    desk.script("amend", FINE, FINE)
+    wish = Approved(intent(1))
+    amends = [AmendOrder(START_NS, f"a-{one}", D("1000.0"), D(2), wish) for one in (3, 1)]
+    desk.broker.submit([*places(4), *amends, *cancels(2)])
+    assert ["cancel", "amend", "amend", "place"] == desk.account.names()
+    refs = [about[0] for name, about in desk.account.asked if name == "amend"]
+    assert [client("a-3"), client("a-1")] == [ref.client_id for ref in refs]
+
+
 async def test_what_is_placed_and_canceled_in_one_turn_is_placed_first(desk: Desk) -> None:
     """A cancel that left before its order would find none, and the order would stay."""
     desk.script("place_many", [Accepted("v1"), Accepted("v2")])
