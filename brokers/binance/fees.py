@@ -22,6 +22,7 @@ DISCOUNTS: Final = "BNB"
 ASSET_MAX: Final = 20
 ASSETS_MAX: Final = 4
 """Whose price is asked for with every look."""
+WORTH_MAX: Final = Decimal(10) ** 12
 GRID: Final = Decimal("1e-8")
 """Of an amount in quote currency, as the venue rounds them."""
 
@@ -56,11 +57,19 @@ class Fees:
         self._prices[asset] = price
 
     def of(self, asset: str, amount: Decimal) -> Fee:
-        """Return what a fee costs; an execution without one names no asset."""
+        """Return what a fee costs; an execution without one names no asset.
+
+        Raises:
+            ValueError: It costs what no fee can.
+
+        """
         if asset == self.quote or not amount:
             return Fee(amount)
         name = sanitize(asset, ASSET_MAX)
         if len(self._paid) < ASSETS_MAX:
             self._paid[name] = None
-        worth = ROUNDED.quantize(amount * self._prices.get(name, ZERO), GRID)
+        worth = ROUNDED.multiply(amount, self._prices.get(name, ZERO))
+        if abs(worth) > WORTH_MAX:
+            raise ValueError(f"a fee of {amount} {name}")
+        worth = ROUNDED.quantize(worth, GRID)
         return Fee(worth, OtherFee(name, amount, worth))

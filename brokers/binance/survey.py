@@ -151,15 +151,15 @@ class Survey:
         start_ms, now_ms = since_ns // MS_NS, taken_ns // MS_NS
         if not await self._caller.has_room_for(self._questions(start_ms)):
             raise NotWhole(Fault(RejectReason.RATE_LIMIT, NO_ROOM))
-        (positions, orders, balance), trades = await asyncio.gather(
+        (positions, orders, balance), trades, _ = await asyncio.gather(
             asyncio.gather(
                 self.read(requests.positions(), answers.holdings),
                 self._working.ask(lambda call: self.read(call, answers.reports)),
                 self.read(requests.balances(), self._wallet),
             ),
             asyncio.gather(*(self.trades(one, start_ms, now_ms) for one in self._symbols)),
+            asyncio.gather(*map(self._price, self._fees.assets)),
         )
-        await asyncio.gather(*map(self._price, self._fees.assets))
         for order in orders:
             self._names.learn(order)
         fills = await self._fills([trade for some in trades for trade in some])

@@ -131,6 +131,15 @@ def test_a_fee_in_another_asset_costs_what_that_is_worth() -> None:
     assert not told(data.replace(b"BNB", b"USDT"), fees).reports[0].other_fee
 
 
+@pytest.mark.parametrize("amount", [10**19, -(10**19)])
+def test_a_fee_beyond_belief_is_none(amount: int) -> None:
+    """As any number that makes no sense it spoils its message, not the session."""
+    fees = Fees("USDT")
+    fees.learn("BNB", Decimal(10**19))
+    with pytest.raises(ValueError, match="a fee of"):
+        told(event(x="TRADE", X="FILLED", l="1", z="1", L="1", t=5, n=str(amount), N="BNB"), fees)
+
+
 def test_funding() -> None:
     """Signed; without an instrument in cross margin; in the quote asset alone."""
     assert (FundingReport("", Decimal("-0.5"), 2_000_000),) == told(funding()).reports
