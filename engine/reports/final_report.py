@@ -11,11 +11,10 @@ contract's order, and does nothing else.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from engine.model.account import OtherFee
 from engine.model.errors import IdentityBroken
 from engine.model.market import Flaw
 from engine.model.money import HUNDRED, ROUNDED, ZERO
@@ -73,7 +72,7 @@ def build_report(
         starting_balance=start,
         ending_balance=view.balance,
         equity=view.equity,
-        pnl=_pnl(view, start, tally.other_fees),
+        pnl=_pnl(view, start),
         trades=tally.trades,
         round_trips=trips.count,
         win_rate=trips.win_rate,
@@ -98,7 +97,7 @@ def build_report(
         journal=journal,
         positions_at_end=tuple(position for position in view.positions if position.qty),
         data_gaps=tally.gaps.all(),
-        shadow=tally.beside(facts.mode, facts.ended_ns),
+        **_beside(tally, facts),
     )
 
 
@@ -127,7 +126,15 @@ def _check(facts: RunFacts, view: SessionView) -> None:
         )
 
 
-def _pnl(view: SessionView, start: Decimal, other_fees: Mapping[str, OtherFee]) -> Pnl:
+def _beside(tally: Tally, facts: RunFacts) -> dict[str, Any]:
+    """Return what only some sessions have."""
+    return {
+        "shadow": tally.beside(facts.mode, facts.ended_ns),
+        "other_fees": tuple(tally.other_fees.values()) or msgspec.UNSET,
+    }
+
+
+def _pnl(view: SessionView, start: Decimal) -> Pnl:
     gross = view.realised + view.unrealised
     net = gross - view.fees + view.funding
     return Pnl(
@@ -138,7 +145,6 @@ def _pnl(view: SessionView, start: Decimal, other_fees: Mapping[str, OtherFee]) 
         fees=view.fees,
         funding=view.funding,
         pct=ROUNDED.divide(net * HUNDRED, start) if start > ZERO else None,
-        other_fees=tuple(other_fees.values()) or msgspec.UNSET,
     )
 
 

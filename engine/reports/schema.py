@@ -43,8 +43,6 @@ class Pnl(msgspec.Struct, frozen=True, kw_only=True):
     funding: Decimal
     pct: Decimal | None
     """Net, in percent of the starting balance."""
-    other_fees: tuple[OtherFee, ...] | msgspec.UnsetType = msgspec.UNSET
-    """What of the fees was paid in other assets; not there where nothing was."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,3 +144,5 @@ class FinalReport(msgspec.Struct, frozen=True, kw_only=True):
     data_gaps: tuple[DataGap, ...]
     shadow: ShadowReport | msgspec.UnsetType = msgspec.UNSET
     """A real account beside the simulated one; not there in other modes."""
+    other_fees: tuple[OtherFee, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What of `pnl.fees` was paid in other assets; not there where nothing was."""

@@ -40,7 +40,7 @@ async def test_fees_in_bnb_cost_what_they_are_worth(tmp_path: Path) -> None:
     assert worth == Decimal(str(report["pnl"]["fees"]))
     assert [("BNB", amount, worth)] == [
         (one["asset"], Decimal(str(one["amount"])), Decimal(str(one["worth"])))
-        for one in report["pnl"]["other_fees"]
+        for one in report["other_fees"]
     ]
     drifts = [line for line in run.lines("sync_report") if "balance_drift" in str(line)]
     assert ([], 0) == (drifts, report["errors"].get("fee_unpriced", 0))

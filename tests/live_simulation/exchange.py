@@ -64,6 +64,7 @@ async def opened(world: World, start_ns: int) -> AsyncIterator[Sandbox]:
     market = SandboxMarket(_market(world, start_ns))
     app, exchange = VENUES[world.venue].open(market, BALANCE)
     ledger = Ledger()
+    exchange.burn.is_on = world.pays_in_bnb
     exchange.listen(ledger)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()

@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -48,6 +49,8 @@ class Outcome:
     left_open: list[str] = field(default_factory=list)
     """Orders at the venue once the session is over."""
     positions: dict[str, str] = field(default_factory=dict)
+    wallet: Decimal = Decimal(0)
+    """Money at the venue then."""
 
 
 async def lived(world: World, home: Path, clock: VirtualTime) -> Outcome:
@@ -71,6 +74,7 @@ async def lived(world: World, home: Path, clock: VirtualTime) -> Outcome:
             if not trouble.cancelled() and (error := trouble.exception()) is not None:
                 outcome.error += "".join(traceback.format_exception(error))
         exchange = sandbox.exchange
+        outcome.wallet = exchange.balance().wallet
         outcome.left_open = [order.client_id for order in exchange.open_orders()]
         outcome.positions = {p.symbol: f"{p.qty:f}" for p in exchange.positions() if p.qty}
     return outcome

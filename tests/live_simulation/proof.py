@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.model.money import ROUNDED
 from engine.reports.final_report import NAME as REPORT_NAME
+from engine.reports.schema import FinalReport
 from laptop_agents.running import LOG_NAME
 from laptop_agents.runs import JOURNAL_NAME
 from tests.live_simulation.lives import Outcome
@@ -20,6 +21,7 @@ DISAGREED: Final = "reconcile_failed"
 CUT_OFF: Final = "shutdown_deadline"
 STANDS_FOR: Final = "@"
 MILLIONTH: Final = Decimal("0.000001")
+CENT: Final = Decimal("0.01")
 Line = dict[str, Any]
 
 
@@ -41,6 +43,8 @@ def broken(world: World, outcome: Outcome) -> tuple[list[Broken], Counter[str], 
         lines = [json.loads(raw, parse_float=Decimal) for raw in evidence.journal.splitlines()]
         _ended(world, outcome, lines, verdicts)
         _executions(outcome, lines, life.report.stop_reason, verdicts)
+        if not outcome.positions and life.report.stop_reason != CUT_OFF:
+            _money(outcome, life.report, verdicts)
     return verdicts.broken, verdicts.counts, evidence
 
 
@@ -79,6 +83,13 @@ def _executions(outcome: Outcome, lines: list[Line], reason: str, verdicts: Verd
     stood_for = [one for one in extra.elements() if STANDS_FOR in one.trade_id]
     verdicts.hold("A5", 0, sorted(extra.elements()), sorted(stood_for))
     verdicts.hold("A5", 0, _sums(missing), _sums(extra))
+
+
+def _money(outcome: Outcome, report: FinalReport, verdicts: Verdicts) -> None:
+    """Hold what the venue's wallet has in the end against our books; fees in BNB left it alone."""
+    elsewhere = sum((fee.worth for fee in report.other_fees or ()), Decimal(0))
+    theirs, ours = outcome.wallet, report.ending_balance + elsewhere
+    verdicts.judge("A7", 0, abs(theirs - ours) <= CENT, f"a wallet of {theirs}", ours)
 
 
 def _execution(data: dict[str, Any], price: str, qty: str) -> Execution:

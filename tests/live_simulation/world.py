@@ -75,6 +75,8 @@ class World:
     disk_s: float
     """Mean of one sync."""
     events_per_s: float
+    pays_in_bnb: bool
+    """Whether the account pays its fees from another wallet than the one it trades with."""
 
     def swarm(self) -> Swarm:
         """Return the faults, with fresh dice."""
@@ -116,6 +118,7 @@ def make_world(venue: str, seed: int, minutes: float, without: Collection[str] =
         latency_s=rng.choice((0.001, 0.02, 0.1)),
         disk_s=rng.choice((0.0005, 0.003, 0.02)),
         events_per_s=rng.choice((10.0, 30.0)),
+        pays_in_bnb=venue == "binance" and rng.random() < 0.5,
     )  # fmt: skip
 
 
