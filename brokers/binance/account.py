@@ -137,6 +137,7 @@ class BinanceAccount:
             take(report)
 
         self._payments.begin(self._caller.now_ns())
+        await self._survey.learn_prices()  # before the first fill is told
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listener.run(hear))
             group.create_task(self._payments.run(take))

@@ -21,6 +21,7 @@ from brokers.binance.wire import Identifier, Milliseconds
 from brokers.link.account import FillReport, OrderReport
 from brokers.link.grid import plain_decimal
 from engine.model.account import Liquidity
+from engine.model.money import ROUNDED
 from engine.model.orders import Side
 from engine.model.text import sanitize
 from engine.model.venue_events import RejectReason, Standing, VenueHolding
@@ -153,15 +154,16 @@ def is_crossing(status: str, time_in_force: str, filled: Decimal) -> bool:
 
 def fill(told: Trade, client_id: str, fee_of: "FeeOf") -> FillReport:
     """Return one of our fills; the venue names its order by number alone."""
-    fee = fee_of(told.commission_asset, number(told.commission))
+    price, qty = number(told.price), number(told.qty)
+    fee = fee_of(told.commission_asset, number(told.commission), ROUNDED.multiply(price, qty))
     return FillReport(
         client_id,
         str(told.order_id),
         sanitize(told.symbol, ID_MAX),
         str(told.id),
         Side.BUY if told.is_buyer else Side.SELL,
-        number(told.price),
-        number(told.qty),
+        price,
+        qty,
         fee.cost,
         Liquidity.MAKER if told.is_maker else Liquidity.TAKER,
         told.time * MS_NS,
@@ -169,8 +171,8 @@ def fill(told: Trade, client_id: str, fee_of: "FeeOf") -> FillReport:
     )
 
 
-FeeOf = Callable[[str, Decimal], Fee]
-"""From asset and amount to what it costs."""
+FeeOf = Callable[[str, Decimal, Decimal], Fee]
+"""From asset, amount and what was traded to what a fee costs."""
 
 
 def holdings(body: bytes) -> tuple[VenueHolding, ...]:

@@ -18,7 +18,7 @@ from brokers.binance import answers, requests
 from brokers.binance.answers import BROKEN, MS_NS, Trade
 from brokers.binance.config import BinanceConfig
 from brokers.binance.faults import LATE, NO_SUCH_ORDER, Fault, fault_in
-from brokers.binance.fees import ASSETS_MAX, Fees
+from brokers.binance.fees import BNB, Fees
 from brokers.binance.requests import Call, written
 from brokers.binance.terms import mark_price, server_time_ms
 from brokers.link.account import FillReport, OrderReport
@@ -73,7 +73,8 @@ class BinanceDesk:
         self._symbols = tuple(symbols)
         self._ids = ids
         self._fees = Fees(quote)
-        self._priced: set[str] = set()
+        self._has_asked = False
+        """For the price of what fees are paid in."""
         self._offset_ms = 0
         self._order_ids: dict[str, str | None] = {}
         """By venue order number; None of one that is not ours."""
@@ -134,11 +135,11 @@ class BinanceDesk:
             trades += self._read(requests.latest_trades(symbol), answers.trades)[-FILLS_MAX:]
         trades.sort(key=lambda trade: (trade.time, trade.id))
         self._look_up(trades)
-        self._price(trades)
+        ours = [trade for trade in trades if self._order_ids.get(_number(trade)) is not None]
+        fills = self._told(ours)
         return [
-            as_told(event_ns, order_id, answers.fill(trade, "", self._fees.of))
-            for trade in trades
-            if (order_id := self._order_ids.get(_number(trade))) is not None
+            as_told(event_ns, self._order_ids[_number(trade)] or "", fill)
+            for trade, fill in zip(ours, fills, strict=True)
         ]
 
     def flatten(self, holding: Holding, event_ns: int) -> VenueFill | None:
@@ -174,23 +175,29 @@ class BinanceDesk:
         def newest() -> list[FillReport] | None:
             told = self._read(requests.latest_trades(report.symbol), answers.trades)
             trades = [trade for trade in told if _number(trade) == _key(report)]
-            self._price(trades)
-            fills = [answers.fill(trade, "", self._fees.of) for trade in trades]
-            return all_of(fills, report.filled_qty)
+            return all_of(self._told(trades), report.filled_qty)
 
         fills = patiently(newest)
         if fills is None:
             raise OSError(f"binance closed {report.filled_qty} and does not tell at what price")
         return fills
 
-    def _price(self, trades: Sequence[Trade]) -> None:
-        """Ask once what each asset is worth that a fee was paid in; nothing depends on it."""
-        paid = {trade.commission_asset for trade in trades} - {self._fees.quote, ""}
-        for asset in sorted(paid - self._priced)[:ASSETS_MAX]:
-            self._priced.add(asset)
+    def _told(self, trades: Sequence[Trade]) -> list[FillReport]:
+        """Return executions; what BNB is worth is asked once, and nothing depends on it.
+
+        Raises:
+            OSError: One of them makes no sense.
+
+        """
+        if not self._has_asked and any(trade.commission_asset == BNB for trade in trades):
+            self._has_asked = True
             with suppress(OSError):
-                call = requests.mark_price(self._fees.symbol(asset))
-                self._fees.learn(asset, self._read(call, mark_price))
+                price = self._read(requests.mark_price(self._fees.symbol(BNB)), mark_price)
+                self._fees.learn(BNB, price)
+        try:
+            return [answers.fill(trade, "", self._fees.of) for trade in trades]
+        except BROKEN:
+            raise OSError("binance: a fill that can't be read") from None
 
     # --- names ---------------------------------------------------------------------------------
 

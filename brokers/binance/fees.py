@@ -1,8 +1,8 @@
 """What fees cost in quote currency, also where an account pays them in BNB.
 
 A fee of another asset leaves the wallet alone that our books are held against, and costs all the
-same: it is booked at the price that asset had when the venue was last looked at. Without a price it
-costs nothing here, and the engine tells so.
+same: it is booked at the price that asset had when the venue was last looked at. Without a price,
+or at one that makes no sense, it costs nothing here, and the engine tells so.
 
 Source: `commissionAsset` in the Binance sheet, section 5; `GET /fapi/v1/premiumIndex`; the venue's
 page on fees in BNB.
@@ -17,11 +17,13 @@ from engine.model.account import OtherFee
 from engine.model.money import ROUNDED, ZERO
 from engine.model.text import sanitize
 
-DISCOUNTS: Final = "BNB"
-"""The asset that fees are cheaper in; its price is known before anything trades."""
+BNB: Final = "BNB"
+"""Fees are cheaper in it; anybody may switch that on while a session runs."""
 ASSET_MAX: Final = 20
-ASSETS_MAX: Final = 4
-"""Whose price is asked for with every look."""
+OTHERS_MAX: Final = 3
+"""Further assets whose price is asked for, once a fee was paid in them."""
+SHARE_MAX: Final = Decimal("0.05")
+"""Of what was traded. No fee is more; a price that makes one so is wrong."""
 WORTH_MAX: Final = Decimal(10) ** 12
 GRID: Final = Decimal("1e-8")
 """Of an amount in quote currency, as the venue rounds them."""
@@ -33,6 +35,7 @@ class Fee(NamedTuple):
     cost: Decimal
     """Quote currency."""
     other: OtherFee | UnsetType = UNSET
+    """Where it was paid in another asset."""
 
 
 class Fees:
@@ -41,12 +44,12 @@ class Fees:
     def __init__(self, quote: str) -> None:
         self.quote = quote
         self._prices: dict[str, Decimal] = {}
-        self._paid: dict[str, None] = {}
+        self._assets = {BNB: None}
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """Whose price the next look asks for: what fees were paid in, and before that of BNB."""
-        return tuple(self._paid) or (() if DISCOUNTS in self._prices else (DISCOUNTS,))
+        """Whose price is worth knowing: BNB, and what else fees were paid in."""
+        return tuple(self._assets)
 
     def symbol(self, asset: str) -> str:
         """Return the instrument whose price is that of an asset."""
@@ -56,20 +59,27 @@ class Fees:
         """Take what one of an asset is worth in quote currency."""
         self._prices[asset] = price
 
-    def of(self, asset: str, amount: Decimal) -> Fee:
-        """Return what a fee costs; an execution without one names no asset.
+    def of(self, asset: str, amount: Decimal, traded: Decimal) -> Fee:
+        """Return what a fee costs.
 
-        Raises:
-            ValueError: It costs what no fee can.
+        Args:
+            asset: What it was paid in; an execution without a fee names none.
+            amount: Of that asset; a rebate is negative.
+            traded: What was bought or sold, quote currency.
 
         """
         if asset == self.quote or not amount:
             return Fee(amount)
         name = sanitize(asset, ASSET_MAX)
-        if len(self._paid) < ASSETS_MAX:
-            self._paid[name] = None
-        worth = ROUNDED.multiply(amount, self._prices.get(name, ZERO))
-        if abs(worth) > WORTH_MAX:
-            raise ValueError(f"a fee of {amount} {name}")
-        worth = ROUNDED.quantize(worth, GRID)
-        return Fee(worth, OtherFee(name, amount, worth))
+        if name and len(self._assets) <= OTHERS_MAX:
+            self._assets[name] = None
+        worth = self._worth(name, amount, traded)
+        return Fee(worth or ZERO, OtherFee(name, amount, worth))
+
+    def _worth(self, asset: str, amount: Decimal, traded: Decimal) -> Decimal | None:
+        price = self._prices.get(asset)
+        if price is None:
+            return None
+        worth = ROUNDED.multiply(amount, price)
+        most = min(ROUNDED.multiply(traded, SHARE_MAX), WORTH_MAX)
+        return ROUNDED.quantize(worth, GRID) if abs(worth) <= most else None

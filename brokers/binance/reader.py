@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final, Self
 
 from brokers.binance import answers, requests, sights, terms
-from brokers.binance.answers import MS_NS
+from brokers.binance.answers import BROKEN, MS_NS, Trade
 from brokers.binance.caller import Inquirer
 from brokers.binance.config import BinanceConfig
 from brokers.binance.faults import Fault
@@ -28,7 +28,7 @@ from brokers.link.reading import MARGIN_NS, seen_terms
 from brokers.link.secret import Credentials
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
-from engine.model.sightings import AccountSeen, SeenPosition, SeenTerms
+from engine.model.sightings import AccountSeen, SeenFill, SeenPosition, SeenTerms
 
 QUOTE: Final = "USDT"
 LOOKS_MAX: Final = 3
@@ -65,9 +65,8 @@ class BinanceReader:
         self._symbols = dict.fromkeys(self._ours)
         """Whose fills are asked for."""
         self._quote = instruments[0].settlement if instruments else QUOTE
-        self._fees = Fees(self._quote)
         self._inquirer = Inquirer(credentials, config)
-        self._survey = Survey(self._inquirer, self._ours, Names(), self._fees)
+        self._survey = Survey(self._inquirer, self._ours, Names(), Fees(self._quote))
         self._terms: tuple[SeenTerms, ...] = ()
         self._is_one_way = True
         self._terms_s = -TERMS_EVERY_S
@@ -118,7 +117,7 @@ class BinanceReader:
             await self._survey.trades(symbol, since_ms, taken_ns // MS_NS)
             for symbol in self._symbols
         ]
-        fills = [sights.fill(trade, self._fees) for some in trades for trade in some]
+        fills = [_seen(trade, self._quote) for some in trades for trade in some]
         return AccountSeen(
             ts_ns=0,
             taken_ns=taken_ns,
@@ -168,6 +167,13 @@ class BinanceReader:
 
     def _wallet(self, body: bytes) -> tuple[Decimal, Decimal]:
         return sights.wallet(body, self._quote)
+
+
+def _seen(trade: Trade, quote: str) -> SeenFill:
+    try:
+        return sights.fill(trade, quote)
+    except BROKEN:
+        raise NotWhole(Fault(None, "a fill that can't be read")) from None
 
 
 def _quantities(positions: Sequence[SeenPosition]) -> dict[str, Decimal]:

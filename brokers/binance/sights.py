@@ -15,7 +15,6 @@ from brokers.binance.answers import fill as fill_of
 from brokers.binance.fees import Fees
 from brokers.binance.wire import Identifier, Milliseconds
 from brokers.link.account import OrderReport
-from engine.model.money import ZERO
 from engine.model.sightings import (
     PaymentKind,
     SeenFill,
@@ -104,11 +103,12 @@ def order(report: OrderReport) -> SeenOrder:
     return SeenOrder(report.symbol, report.side, report.price, report.qty, report.filled_qty)
 
 
-def fill(trade: Trade, fees: Fees) -> SeenFill:
+def fill(trade: Trade, quote: str) -> SeenFill:
     """Return an execution; a fee paid in another asset moves another wallet and is not in it."""
-    told = fill_of(trade, "", fees.of)
-    fee = ZERO if told.other_fee else told.fee
-    return SeenFill(told.symbol, told.trade_id, told.side, told.price, told.qty, fee, told.at_ns)
+    told = fill_of(trade, "", Fees(quote).of)
+    return SeenFill(
+        told.symbol, told.trade_id, told.side, told.price, told.qty, told.fee, told.at_ns
+    )
 
 
 def payments(rows: list[Income], asset: str) -> tuple[SeenPayment, ...]:

@@ -38,6 +38,9 @@ STRANGERS_MAX: Final = 50
 WINDOW_MS: Final = 7 * 86_400_000 - 60_000
 """Fills between two times are told for a week at most."""
 
+PRICES_S: Final = 1.0
+"""How long prices of what fees are paid in may hold up a look."""
+
 T = TypeVar("T")
 
 
@@ -158,7 +161,7 @@ class Survey:
                 self.read(requests.balances(), self._wallet),
             ),
             asyncio.gather(*(self.trades(one, start_ms, now_ms) for one in self._symbols)),
-            asyncio.gather(*map(self._price, self._fees.assets)),
+            self.learn_prices(),
         )
         for order in orders:
             self._names.learn(order)
@@ -204,13 +207,15 @@ class Survey:
         if len(unnamed) > STRANGERS_MAX:
             raise NotWhole(Fault(None, f"fills of more than {STRANGERS_MAX} unknown orders"))
         await asyncio.gather(*(self._name(*key) for key in unnamed))
-        told = [(one, self._names.of(one.symbol, str(one.order_id)) or "") for one in trades]
-        return tuple(
-            sorted(
-                (answers.fill(one, name, self._fees.of) for one, name in told),
-                key=lambda fill: (fill.at_ns, int(fill.trade_id)),
-            )
-        )
+        fills = [self._fill(one) for one in trades]
+        return tuple(sorted(fills, key=lambda fill: (fill.at_ns, int(fill.trade_id))))
+
+    def _fill(self, trade: Trade) -> FillReport:
+        name = self._names.of(trade.symbol, str(trade.order_id)) or ""
+        try:
+            return answers.fill(trade, name, self._fees.of)
+        except BROKEN:
+            raise NotWhole(Fault(None, "a fill that can't be read")) from None
 
     async def _name(self, symbol: str, venue_order_id: str) -> None:
         """Ask what an order is called; one the venue has forgotten has no name."""
@@ -221,8 +226,13 @@ class Survey:
             return
         self._names.learn(_parsed(told, answers.report))
 
-    async def _price(self, asset: str) -> None:
-        """Ask what fees of an asset are worth; where nobody says, the last price stays."""
+    async def learn_prices(self) -> None:
+        """Ask what fees of other assets are worth; where nobody says in time, old prices stay."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PRICES_S):
+                await asyncio.gather(*map(self._learn_price, self._fees.assets))
+
+    async def _learn_price(self, asset: str) -> None:
         with suppress(NotWhole):
             call = requests.mark_price(self._fees.symbol(asset))
             self._fees.learn(asset, await self.read(call, terms.mark_price))

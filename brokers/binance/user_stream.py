@@ -29,6 +29,7 @@ from brokers.binance.answers import (
 from brokers.binance.wire import Identifier, Milliseconds
 from brokers.link.account import FillReport, FundingReport, OrderReport, Report
 from engine.model.account import Liquidity
+from engine.model.money import ROUNDED
 from engine.model.orders import Side
 from engine.model.text import sanitize
 from engine.model.venue_events import Standing
@@ -157,15 +158,17 @@ def _standing_of(told: _Order) -> OrderReport:
 
 
 def _fill_of(told: _Order, fee_of: FeeOf) -> FillReport:
-    fee = fee_of(told.fee_asset or "", number(told.fee or "0"))
+    price, qty = number(told.last_price), number(told.last_qty)
+    traded = ROUNDED.multiply(price, qty)
+    fee = fee_of(told.fee_asset or "", number(told.fee or "0"), traded)
     return FillReport(
         _name_of(told),
         str(told.number),
         sanitize(told.symbol, ID_MAX),
         str(told.trade_id),
         Side(told.side),
-        number(told.last_price),
-        number(told.last_qty),
+        price,
+        qty,
         fee.cost,
         Liquidity.MAKER if told.is_maker else Liquidity.TAKER,
         told.at_ms * MS_NS,

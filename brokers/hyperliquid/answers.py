@@ -302,7 +302,7 @@ def fill_report(row: FillRow, client_id: str) -> FillReport:
     fee = number(row.fee)
     other: OtherFee | UnsetType = UNSET
     if row.fee_token != USDC and fee:
-        fee, other = ZERO, OtherFee(sanitize(row.fee_token, NAME_MAX), fee, ZERO)
+        fee, other = ZERO, OtherFee(sanitize(row.fee_token, NAME_MAX), fee, None)
     return FillReport(
         client_id,
         str(row.oid),

@@ -120,7 +120,7 @@ class FillReport(NamedTuple):
     liquidity: Liquidity
     at_ns: int
     other_fee: OtherFee | UnsetType = UNSET
-    """What `fee` is worth, where it was paid in another asset."""
+    """Where it was paid in another asset; `fee` is what that was worth."""
 
 
 class FundingReport(NamedTuple):

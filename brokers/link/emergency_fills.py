@@ -68,9 +68,9 @@ def as_one(event_ns: int, order_id: str, fills: Sequence[FillReport]) -> VenueFi
 
 
 def _summed(fills: Sequence[FillReport]) -> OtherFee | UnsetType:
-    """Return what was paid in another asset; at a venue there is but one."""
+    """Return what was paid in another asset, of which a venue has one; quote may be among them."""
     others = [fill.other_fee for fill in fills if fill.other_fee]
     if not others:
         return UNSET
     amount = sum((one.amount for one in others), ZERO)
-    return OtherFee(others[-1].asset, amount, sum((one.worth for one in others), ZERO))
+    return OtherFee(others[-1].asset, amount, sum((one.worth or ZERO for one in others), ZERO))

@@ -190,6 +190,8 @@ class Orders:
     def _let_leave(self, known: KnownOrder | None) -> None:
         """Send what was asked about an order before, where that has not left."""
         if known is not None and known.is_gathered:
+            self._amendments.leave()  # placements need not pass other cancels for it
+        if known is not None and known.is_gathered:
             self.leave()
 
     async def _cancel(self, some: Sequence[tuple[str, str]]) -> None:

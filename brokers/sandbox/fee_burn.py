@@ -28,7 +28,7 @@ class Charged(NamedTuple):
 class FeeBurn:
     """One account's switch, and its wallet of BNB."""
 
-    def __init__(self, price: Callable[[], Decimal] = lambda: PRICE) -> None:
+    def __init__(self, price: Callable[[], Decimal]) -> None:
         self.is_on = False
         self.balance = Decimal(10)
         self.price = price
@@ -36,8 +36,11 @@ class FeeBurn:
 
     def charge(self, fee: Decimal) -> Charged:
         """Take a fee from the wallet it is to be paid from."""
-        amount = ROUNDED.quantize(ROUNDED.divide(fee * DISCOUNT, self.price()), GRID)
-        if not self.is_on or fee <= 0 or amount > self.balance:
+        price = self.price()
+        if not self.is_on or fee <= 0 or not price:
+            return Charged(fee, "")
+        amount = ROUNDED.quantize(ROUNDED.divide(fee * DISCOUNT, price), GRID)
+        if amount > self.balance:
             return Charged(fee, "")
         self.balance -= amount
         return Charged(amount, BNB)

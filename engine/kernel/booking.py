@@ -59,7 +59,7 @@ class Booking:
         if booked is None:
             return None
         fill, order, is_overfill = booked
-        if fill.other_fee and not fill.other_fee.worth:
+        if fill.other_fee and fill.other_fee.worth is None:
             paid = f"{fill.other_fee.amount} {fill.other_fee.asset}"
             self._emit(ErrorRecord(now_ns, "fee_unpriced", fill.order_id, paid))
         self._enter(fill, now_ns)

@@ -224,7 +224,7 @@ class Truth:
             lot_sizes=self._lot_sizes,
             orders=self._blotter.live,
             is_booked=self._blotter.has_fill,
-            cash=self._portfolio.wallet,
+            cash=self._portfolio.quote_wallet,
         )
 
     def _remember(

@@ -29,8 +29,9 @@ class OtherFee(msgspec.Struct, frozen=True, gc=False):
 
     asset: str
     amount: Decimal
-    worth: Decimal
-    """Quote currency, by the price known when it was told; 0 where none was. The fill's fee."""
+    worth: Decimal | None
+    """Quote currency, by the price known when it was told, and in the fill's `fee`; None where none
+    was: the fee is 0 then."""
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
@@ -51,7 +52,7 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     is_late: bool = False
     """Booked after the order had been reported canceled or expired."""
     other_fee: OtherFee | msgspec.UnsetType = msgspec.UNSET
-    """What `fee` is worth, where it was paid in another asset."""
+    """Where it was paid in another asset; `fee` is what that was worth."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):

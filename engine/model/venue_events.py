@@ -115,7 +115,7 @@ class VenueFill(msgspec.Struct, frozen=True, gc=False):
     fee: Decimal
     liquidity: Liquidity
     other_fee: OtherFee | msgspec.UnsetType = msgspec.UNSET
-    """What `fee` is worth, where it was paid in another asset."""
+    """Where it was paid in another asset; `fee` is what that was worth."""
 
 
 class VenueFunding(msgspec.Struct, frozen=True, gc=False):

@@ -62,7 +62,7 @@ class _Books:
     unrealised: Decimal = ZERO
     cash: Decimal = ZERO
     fees_elsewhere: Decimal = ZERO
-    """What of `fees` left no quote currency: it was paid in another asset."""
+    """What of `fees` was paid in other assets, and is no cash."""
     fills: int = 0
     holdings: dict[str, Holding] = field(default_factory=dict)
 
@@ -86,7 +86,7 @@ class Portfolio:
         return books.starting_balance + books.realised - books.fees + books.funding
 
     @property
-    def wallet(self) -> Decimal:
+    def quote_wallet(self) -> Decimal:
         """What a venue's wallet of the quote currency should hold, by all that was paid."""
         return self.books.cash + self.books.fees_elsewhere
 
@@ -131,7 +131,7 @@ class Portfolio:
         books.cash -= signed * fill.price * multiplier + fee
         books.fees += fee
         if fill.other_fee:
-            books.fees_elsewhere += fill.other_fee.worth
+            books.fees_elsewhere += fill.other_fee.worth or ZERO
         holding.fees += fee
         books.fills += 1
         trips = self._book_agent(holding, fill, signed, multiplier)

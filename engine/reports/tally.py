@@ -190,12 +190,12 @@ class Tally:
             self.shadow.fill(fill)
 
     def _other_fee(self, fee: OtherFee) -> None:
-        known = self.other_fees.get(fee.asset) or OtherFee(fee.asset, ZERO, ZERO)
-        if known.amount or len(self.other_fees) < KINDS_MAX:
-            amount, worth = known.amount + fee.amount, known.worth + fee.worth
-            self.other_fees[fee.asset] = OtherFee(fee.asset, amount, worth)
-        else:
+        if fee.asset not in self.other_fees and len(self.other_fees) >= KINDS_MAX:
             self.errors["report_fees_dropped"] += 1
+            return
+        known = self.other_fees.get(fee.asset) or OtherFee(fee.asset, ZERO, ZERO)
+        worth = (known.worth or ZERO) + (fee.worth or ZERO)
+        self.other_fees[fee.asset] = OtherFee(fee.asset, known.amount + fee.amount, worth)
 
     def _round_trip(self, trip: RoundTrip) -> None:
         self.round_trips.add(trip)

@@ -83,24 +83,26 @@ class Stretch:
         self.lines = 0
         self.dropped = 0
         """Lines that did not fit."""
-        self._last = 0
+        self._first = self._last = 0
 
     @property
     def ends(self) -> tuple[int, int] | None:
         """Numbers of the first and the last line in the journal; None where there is none."""
-        return (_seq(self.pieces[0]), self._last) if self.lines else None
+        return (self._first, self._last) if self.lines else None
 
     def add(self, one: Raw) -> None:
         """Take a line behind the others."""
         if not self.pieces or len(self.pieces[-1]) >= PIECE_BYTES:
             self.pieces.append(bytearray())
+        if not self.lines:
+            self._first = one.line.seq
         self.pieces[-1] += one.raw
         self.size += len(one.raw)
         self.lines += 1
         self._last = one.line.seq
 
     def drop_first(self) -> None:
-        """Give up the line that is longest ago."""
+        """Give up the line that is longest ago; they have to be lines as they were written."""
         piece = self.pieces[0]
         size = piece.index(b"\n") + 1
         del piece[:size]
@@ -108,6 +110,8 @@ class Stretch:
             self.pieces.popleft()
         self.size -= size
         self.lines -= 1
+        if self.lines:
+            self._first = _seq(self.pieces[0])
         self.dropped += 1
 
 

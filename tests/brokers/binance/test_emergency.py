@@ -109,7 +109,7 @@ async def test_a_position_is_closed_reduce_only(script: Script, desk: BinanceDes
 
 
 @pytest.mark.parametrize(
-    ("end", "worth"), [(told({"markPrice": "650"}), "1.95"), ((500, b""), "0")]
+    ("end", "worth"), [(told({"markPrice": "650"}), "1.95"), (told({"markPrice": "9" * 20}), "0")]
 )
 async def test_what_fees_in_bnb_are_worth_is_asked_once(
     script: Script, desk: BinanceDesk, end: Answer, worth: str
@@ -119,7 +119,7 @@ async def test_what_fees_in_bnb_are_worth_is_asked_once(
     script.usual[PLACE] = (200, answer(status="FILLED", executedQty="0.5", orderId=77))
     both = [
         trade(id=number, orderId=77, qty=qty, commission=amount, commissionAsset="BNB")
-        for number, qty, amount in ((1, "0.2", "0.001"), (2, "0.3", "0.002"))
+        for number, qty, amount in ((1, "0.2", "0.001"), (2, "0.3", "0.002"))  # of 60,000 each
     ]
     script.usual[TRADES] = told(both)
     for _ in range(2):
@@ -128,6 +128,16 @@ async def test_what_fees_in_bnb_are_worth_is_asked_once(
         paid = OtherFee("BNB", Decimal("0.003"), Decimal(worth))
         assert (paid.worth, paid) == (fill.fee, fill.other_fee)
     assert 1 == script.names().count(PRICE)
+
+
+async def test_fills_that_make_no_sense_are_an_error_it_survives(
+    script: Script, desk: BinanceDesk
+) -> None:
+    """The sentinel knows `OSError`, and goes on."""
+    script.usual[TRADES] = told([trade(orderId=3, commission="NaN")])
+    script.usual[ASK] = (200, answer(clientOrderId="run1-quoter-3", orderId=3))
+    with pytest.raises(OSError, match="can't be read"):
+        await run(desk.latest_fills, AT)
 
 
 async def test_a_closing_that_is_refused_is_none_and_one_nobody_knows_of_an_error(

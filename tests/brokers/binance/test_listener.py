@@ -42,7 +42,7 @@ async def listening(script: Script, **config: float) -> AsyncIterator[list[Repor
 
 def names(script: Script) -> list[str]:
     """Return what was asked for the line; looks for funding come in between."""
-    return [name for name in script.names() if "income" not in name]
+    return [name for name in script.names() if not name.endswith(("income", "premiumIndex"))]
 
 
 def kinds(heard: list[Report]) -> list[str]:

@@ -1,5 +1,6 @@
 """Facts and pictures of an account: whole or not at all, page by page, under the right names."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -285,33 +286,57 @@ async def test_a_picture_is_asked_for_as_a_whole_or_not_at_all(
 async def test_a_fee_in_bnb_is_worth_what_bnb_was_at_the_last_look(
     script: Script, account: BinanceAccount
 ) -> None:
-    """Known before anything trades; asked for with each look once fees are paid so."""
-    script.then(PRICE, told({"markPrice": "600"}), told({"markPrice": "650"}))
+    """Asked for with each: who trades may switch to BNB at any time."""
+    script.then(PRICE, *(told({"markPrice": str(price)}) for price in (500, 600, 650, 700)))
     assert isinstance(await account.picture(NOW_MS * 1_000_000), Picture)
-    script.usual[TRADES] = told([])
     for price in (Decimal(600), Decimal(650)):
-        script.then(TRADES, told([trade(commission="0.01", commissionAsset="BNB")]))
+        script.then(TRADES, told([trade(commission="0.001", commissionAsset="BNB")]))
         script.then(ASK, (200, answer()))
         seen = await account.picture(NOW_MS * 1_000_000)
         assert isinstance(seen, Picture)
         (fill,) = seen.fills
-        worth = price / 100
-        assert (worth, OtherFee("BNB", Decimal("0.01"), worth)) == (fill.fee, fill.other_fee)
+        worth = price / 1_000
+        assert (worth, OtherFee("BNB", Decimal("0.001"), worth)) == (fill.fee, fill.other_fee)
     await account.picture(NOW_MS * 1_000_000)
-    assert ["BNBUSDT"] * 3 == [seen.params["symbol"] for seen in script.seen if seen.name == PRICE]
+    assert ["BNBUSDT"] * 4 == [seen.params["symbol"] for seen in script.seen if seen.name == PRICE]
 
 
-@pytest.mark.parametrize("end", [(500, b""), (200, b"<html>"), told({"markPrice": "0"})])
+@pytest.mark.parametrize(
+    "end",
+    [(500, b""), (200, b"<html>"), told({"markPrice": "0"}), told({"markPrice": "9" * 20}), None],
+)
 async def test_a_price_that_nobody_tells_spoils_no_look(
-    script: Script, account: BinanceAccount, end: Answer
+    script: Script, account: BinanceAccount, end: Answer | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is asked for again; a fee that was told before stands without worth."""
+    monkeypatch.setattr("brokers.binance.survey.PRICES_S", 0.3)
     script.then(PRICE, end, told({"markPrice": "600"}))
-    script.then(TRADES, told([trade(commission="0.01", commissionAsset="BNB")]))
+    script.then(TRADES, told([trade(commission="0.001", commissionAsset="BNB")]))
     script.then(ASK, (200, answer()))
 
     seen = await account.picture(NOW_MS * 1_000_000)
     assert isinstance(seen, Picture)
-    assert [OtherFee("BNB", Decimal("0.01"), Decimal(0))] == [one.other_fee for one in seen.fills]
+    assert [OtherFee("BNB", Decimal("0.001"), None)] == [one.other_fee for one in seen.fills]
     await account.picture(NOW_MS * 1_000_000)
     assert 2 == script.names().count(PRICE)
+
+
+async def test_a_fill_that_makes_no_sense_spoils_the_look(
+    script: Script, account: BinanceAccount
+) -> None:
+    """Not the session."""
+    script.then(TRADES, told([trade(commission="NaN")]))
+    script.then(ASK, (200, answer()))
+    assert isinstance(await account.picture(NOW_MS * 1_000_000), Unanswered)
+
+
+async def test_prices_are_known_before_the_first_fill_is_told(
+    script: Script, account: BinanceAccount
+) -> None:
+    """A resumed order may fill before the first look."""
+    listening = asyncio.create_task(account.listen(lambda _: None))
+    async with asyncio.timeout(10):
+        while len(script.names()) < 2:
+            await asyncio.sleep(0.01)
+    listening.cancel()
+    assert PRICE == script.names()[0]

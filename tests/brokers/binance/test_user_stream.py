@@ -125,19 +125,35 @@ def test_a_fee_in_another_asset_costs_what_that_is_worth() -> None:
     fees.learn("BNB", Decimal("650.5"))
     priced = told(data, fees).reports[0]
 
-    assert (Decimal(0), OtherFee(*paid, Decimal(0))) == (unpriced.fee, unpriced.other_fee)
+    assert (Decimal(0), OtherFee(*paid, None)) == (unpriced.fee, unpriced.other_fee)
     worth = Decimal("0.2602")
     assert (worth, OtherFee(*paid, worth)) == (priced.fee, priced.other_fee)
     assert not told(data.replace(b"BNB", b"USDT"), fees).reports[0].other_fee
 
 
-@pytest.mark.parametrize("amount", [10**19, -(10**19)])
-def test_a_fee_beyond_belief_is_none(amount: int) -> None:
-    """As any number that makes no sense it spoils its message, not the session."""
+@pytest.mark.parametrize(
+    ("amount", "price", "worth"),
+    [
+        ("1", "30", "30"), ("1", "30.01", None), ("-1", "30.01", None), ("-0.1", "30", "-3"),
+        (str(10**19), str(10**7), None), ("0.1", str(10**19), None), ("0.00000001", "1e-9", "0"),
+    ],
+)  # fmt: skip
+def test_a_fee_beyond_belief_has_no_worth(amount: str, price: str, worth: str | None) -> None:
+    """More than a twentieth of the 600 that were traded, whoever is wrong; the fill counts."""
     fees = Fees("USDT")
-    fees.learn("BNB", Decimal(10**19))
-    with pytest.raises(ValueError, match="a fee of"):
-        told(event(x="TRADE", X="FILLED", l="1", z="1", L="1", t=5, n=str(amount), N="BNB"), fees)
+    fees.learn("BNB", Decimal(price))
+    data = event(x="TRADE", X="FILLED", l="0.01", z="0.01", L="60000", t=5, n=amount, N="BNB")
+    report = told(data, fees).reports[0]
+    expected = None if worth is None else Decimal(worth)
+    assert (expected or 0, expected) == (report.fee, report.other_fee.worth)
+
+
+def test_only_so_many_assets_are_asked_for() -> None:
+    """BNB always; what has no name never."""
+    fees = Fees("USDT")
+    for asset in ("", "A", "B", "C", "D", "USDT"):
+        fees.of(asset, Decimal(1), Decimal(100))
+    assert ("BNB", "A", "B", "C") == fees.assets
 
 
 def test_funding() -> None:

@@ -72,7 +72,7 @@ def test_a_fill() -> None:
     )  # fmt: skip
     (row,) = answers.fill_rows(json.dumps([FILL | {"feeToken": "HYPE", "fee": "3"}]).encode())
     report = answers.fill_report(row, "x")
-    assert (0, OtherFee("HYPE", Decimal(3), Decimal(0))) == (report.fee, report.other_fee)
+    assert (0, OtherFee("HYPE", Decimal(3), None)) == (report.fee, report.other_fee)
 
 
 def test_a_state() -> None:

@@ -131,6 +131,19 @@ async def test_amendments_leave_between_cancels_and_placements(desk: Desk) -> No
     assert [client("a-3"), client("a-1")] == [ref.client_id for ref in refs]
 
 
+async def test_an_order_amended_and_canceled_in_one_turn_lets_nothing_pass(desk: Desk) -> None:
+    """Its cancel comes behind its amendment; placements wait for the other cancels as ever."""
+    await working(desk, 1, 2)
+    coming = desk.later("amend")
+    amend = AmendOrder(START_NS, "a-1", D("1000.0"), D(2), Approved(intent(1)))
+    desk.broker.submit([*places(4), amend, *cancels(1, 2)])
+    await settle()
+    assert ["amend", "cancel", "place"] == desk.account.names()
+    coming.set_result(FINE)
+    await settle()
+    assert ["amend", "cancel", "place", "cancel"] == desk.account.names()
+
+
 async def test_what_is_placed_and_canceled_in_one_turn_is_placed_first(desk: Desk) -> None:
     """A cancel that left before its order would find none, and the order would stay."""
     desk.script("place_many", [Accepted("v1"), Accepted("v2")])

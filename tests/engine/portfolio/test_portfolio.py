@@ -422,7 +422,7 @@ def test_a_fee_from_another_wallet_costs_and_leaves_ours_alone() -> None:
 
     for books in (portfolio, again):
         assert START - D("0.9") == books.balance == books.equity
-        assert START - D("0.25") == books.wallet
+        assert START - D("0.25") == books.quote_wallet
         assert D("0.9") == books.books.fees
 
 

@@ -224,7 +224,10 @@ def test_fees_of_other_assets_are_summed_by_asset() -> None:
     tally, unit = Tally(), D("0.01")
     for asset in ("BNB", "BNB", *(f"X{number}" for number in range(KINDS_MAX)), "BNB"):
         tally.see(msgspec.structs.replace(fill(), other_fee=OtherFee(asset, unit, 650 * unit)))
+    tally.see(msgspec.structs.replace(fill(), other_fee=OtherFee("X1", -unit, None)))
+    tally.see(msgspec.structs.replace(fill(), other_fee=OtherFee("X1", unit, None)))
     tally.see(fill())
 
+    assert OtherFee("X1", unit, 650 * unit) == tally.other_fees["X1"]
     assert OtherFee("BNB", 3 * unit, 1_950 * unit) == tally.other_fees["BNB"]
     assert (KINDS_MAX, 1) == (len(tally.other_fees), tally.errors["report_fees_dropped"])

@@ -94,6 +94,8 @@ def test_it_holds_the_inputs_around_and_the_decisions(ended: Run) -> None:
             if row["type"] in DECIDING and since <= row["ts"] < until
         ]  # fmt: skip
         assert (True, True) == (told["is_complete"], told["has_inputs"])
+        ends = told["decisions"]["first_line"], told["decisions"]["last_line"]
+        assert (decided[0][0], decided[-1][0]) == ends
 
 
 def lines(path: Path) -> list[bytes]:

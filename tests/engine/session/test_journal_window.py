@@ -113,6 +113,12 @@ def test_of_nothing_nothing_is_kept(journal: Path) -> None:
         assert (b"", dropped, None) == (b"".join(kept.pieces), kept.dropped, kept.ends)
 
 
+def test_rows_that_are_no_lines_have_the_numbers_of_theirs(journal: Path) -> None:
+    """A table of decisions is kept so."""
+    rows = [one._replace(raw=b"a,b\n") for one in lines_between(journal, 0, 2**62)][5:9]
+    assert (rows[0].line.seq, rows[-1].line.seq) == oldest(rows, 100).ends
+
+
 def test_what_is_kept_takes_as_much_memory_as_its_text(journal: Path) -> None:
     """A list of lines takes four times that."""
     tracemalloc.start()
