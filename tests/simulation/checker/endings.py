@@ -25,7 +25,7 @@ EXIT_CODES: Final = {
     "duration": 0, "end_of_data": 0,
     "max_trades": 3, "max_loss": 3, "max_drawdown": 3, "max_consecutive_losses": 3,
     "kill_file": 4, "operator_kill": 4, "operator_stop": 4, "signal": 4,
-    "journal_failure": 6, "reconcile_failed": 6,
+    "journal_failure": 6, "reconcile_failed": 6, "key_refused": 7,
 }  # fmt: skip
 """By the table of interface.md."""
 ENDS: Final = frozenset(["venue_canceled", "venue_expired", "venue_rejected"])
