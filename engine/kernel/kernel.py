@@ -196,7 +196,7 @@ class Kernel:
             self.out,
             lag_ns=capabilities.query_lag_ms * 1_000_000,
             answer=self._on_answer,
-            ask_account=self.truth.ask,
+            ask_account=self.truth.ask_unless_asked,
         )
 
     def _wire_what_sees(self, references: Mapping[str, Instrument]) -> None:

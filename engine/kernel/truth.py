@@ -155,6 +155,14 @@ class Truth:
         self.state.asked_ns, self.state.is_awaiting = now_ns, True
         self._send(now_ns)
 
+    def ask_unless_asked(self, now_ns: int) -> None:
+        """Ask where no answer is on its way; who still lacks something after it asks again.
+
+        Twenty lost orders that each asked would use up what a venue lets us ask, and see nothing.
+        """
+        if not self.state.is_awaiting:
+            self.ask(now_ns)
+
     def reconcile(self, now_ns: int, *, is_trusted: bool) -> None:
         """Ask because the session was interrupted.
 
