@@ -37,6 +37,8 @@ SCANNED_MAX: Final = 65_536
 ITEMS_MAX: Final = 100
 DEPTH_MAX: Final = 4
 FRAMES_MAX: Final = 12
+FOUND_BYTES: Final = 64 * 1024
+"""Of an older log's end: more than one turn of a session says."""
 CAUSES_MAX: Final = 3
 
 Fields = MutableMapping[str, object]
@@ -45,8 +47,12 @@ Fields = MutableMapping[str, object]
 class SessionLog:
     """The open log: `logger` writes to it, and so does every library that warns."""
 
-    def __init__(self, logger: "FilteringBoundLogger", file: RotatingFile) -> None:
+    def __init__(
+        self, logger: "FilteringBoundLogger", file: RotatingFile, end: bytes = b""
+    ) -> None:
         self.logger = logger
+        self.found = end
+        """The end of what stood there when it was opened."""
         self._file = file
         self._bridge = _Bridge(logger)
         logging.getLogger().addHandler(self._bridge)
@@ -85,6 +91,7 @@ def open_log(
         import structlog  # noqa: PLC0415  (it brings asyncio: --help must not pay for it)
 
     try:
+        end = _end_of(path)
         file = RotatingFile(path)
     except OSError as error:
         raise StateDamaged(f"can't write {path}: {error.strerror}") from error
@@ -94,7 +101,16 @@ def open_log(
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         context_class=dict,
     ).bind()
-    return SessionLog(logger, file)
+    return SessionLog(logger, file, end)
+
+
+def _end_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - FOUND_BYTES))
+            return file.read()
+    except FileNotFoundError:
+        return b""
 
 
 @contextmanager

@@ -45,6 +45,8 @@ from engine.venue import Capabilities, MarginTerms
 SHOW_EVERY_S: Final = 1.0
 """Wall seconds between two heartbeats on the terminal when event time runs faster."""
 
+CUT_OFF_NS: Final = 1_000_000_000
+"""Event time before a crash that the end of the log surely covers."""
 LOGGED: Final = frozenset({Alert, BreakerTripped, FsmTransition, ErrorRecord})
 """Records that also become a line of session.log; the journal has all of them."""
 
@@ -89,6 +91,9 @@ class SessionRecord:
         self._folder = folder
         self._journal = journal
         self._log = log.logger
+        self._logged_before = log.found
+        self._reran: tuple[Sequence[Record | Input], dict[int, str]] = (), {}
+        """What the last turn of the rerun would have logged."""
         self._close_log = log.close
         self._progress = progress
         self._health = health
@@ -129,12 +134,24 @@ class SessionRecord:
             return
         refs = self._evidence.follow(logged)
         if not self._is_live:
+            self._reran = logged, refs
             return
         for place, event in enumerate(logged):
-            data, ref = msgspec.to_builtins(event), refs.get(place, "")
-            self._log.info(journal_type(event), data=data, evidence_ref=ref)
+            self._say(event, refs.get(place, ""))
             if type(event) is Alert and event.severity != "info":
                 self._progress.note(event.message)
+
+    def _say(self, event: Record | Input, evidence_ref: str) -> None:
+        data = msgspec.to_builtins(event)
+        self._log.info(journal_type(event), data=data, evidence_ref=evidence_ref)
+
+    def _say_what_was_cut_off(self, ts_ns: int) -> None:
+        """Log what the turn in which a run died, just before `ts_ns`, had not said yet."""
+        events, refs = self._reran
+        for place, event in enumerate(events):
+            said = msgspec.json.encode(msgspec.to_builtins(event))
+            if ts_ns - event.ts_ns < CUT_OFF_NS and said not in self._logged_before:
+                self._say(event, refs.get(place, ""))
 
     @property
     def is_gathering_evidence(self) -> bool:
@@ -252,6 +269,7 @@ class SessionRecord:
             paused_ns: How much of it, from here, nobody lived through.
         """
         self._is_live = True
+        self._say_what_was_cut_off(ts_ns)
         lines = self._journal.events
         facts = self._resumed(lines) | ({"paused_ns": paused_ns} if paused_ns else {})
         self._journal.note(RESUMED, ts_ns, facts)

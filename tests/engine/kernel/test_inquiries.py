@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from engine.model.commands import QueryOrder
+from engine.model.commands import QueryAccount, QueryOrder
 from engine.model.venue_events import (
     RejectReason,
     Standing,
     VenueCancelRejected,
     VenueOrderStatus,
     VenueRejected,
+    VenueSnapshot,
     VenueUnknown,
 )
 from tests.engine.kernel.rig import BUY, SECOND, D, Rig, Scripted, cancel, limit
@@ -147,6 +148,26 @@ def test_an_end_is_taken_once_its_fills_are_booked() -> None:
     assert ["a-1"] == waits
     assert [] == rig.live
     assert D("0.05") == rig.net()
+
+
+def test_many_that_lack_fills_ask_for_one_picture() -> None:
+    """Until it is there; who still lacks something then asks again."""
+    rig = hand()
+    rig.ask("a", limit(BUY, "0.1", "998", "exit"))
+    for order_id in ("a-1", "a-2"):
+        rig.answer(VenueUnknown(rig.now, "BTC", order_id, "timeout"))
+    rig.wait(1)
+
+    def pictures() -> int:
+        for order_id in ("a-1", "a-2"):
+            filled = VenueOrderStatus(rig.now, "BTC", order_id, Standing.FILLED, D("0.1"))
+            rig.answer(filled)
+        return len([one for one in rig.venue.asked if isinstance(one, QueryAccount)])
+
+    first = pictures()
+    assert first == pictures() == pictures(), "one is on its way"
+    rig.answer(VenueSnapshot(rig.now, rig.now, rig.kernel.truth.state.asked_ns))
+    assert first + 1 == pictures()
 
 
 def test_a_cancel_that_finds_nothing_is_asked_after() -> None:

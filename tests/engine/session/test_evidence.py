@@ -231,6 +231,35 @@ def test_a_resumed_run_has_the_same_evidence(tmp_path: Path, lost: Callable[[Pat
             assert facts(path, content) == facts(path, again[path])
 
 
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_a_log_that_a_crash_cut_off_is_made_whole(tmp_path: Path, *, is_cut: bool) -> None:
+    """What the journal had and the log not yet is logged by the resume, and nothing twice."""
+    words = (*FAULTY, "--duration", "4", "--set", "session.run_id=r")
+    run = session(tmp_path, *words).run
+    last = [line for line in run.lines("fsm_transition") if "DEGRADED" == line["data"]["to_state"]]
+    name = f'"ts_ns":{last[-1]["ts"]}'.encode()
+    kept = [
+        line
+        for line in lines(run.path / "events.jsonl")
+        if json.loads(line)["ts"] <= last[-1]["ts"]
+    ]
+    (run.path / "events.jsonl").write_bytes(b"".join(kept))
+    log = lines(run.path / "session.log")
+    at = next(place for place, line in enumerate(log) if name in line)
+    after = next(place for place, line in enumerate(log) if place > at and name not in line)
+    (run.path / "session.log").write_bytes(b"".join(log[: at if is_cut else after]))
+    (run.path / "final_report.json").unlink()
+    (run.path / "journal.head").unlink()  # a crash would not have acknowledged what is gone
+    assert 0 == session(tmp_path, "--resume").code
+
+    told = [(line["ts"], line["data"]["to_state"]) for line in run.lines("fsm_transition")]
+    logged = map(json.loads, lines(run.path / "session.log"))
+    assert told == [
+        (line["data"]["ts_ns"], line["data"]["to_state"]) for line in logged
+        if line["event"] == "fsm_transition"
+    ]  # fmt: skip
+
+
 def facts(path: Path, content: bytes) -> object:
     """What a file says; line numbers move by the note of the resume."""
     if path.name == "about.json":
