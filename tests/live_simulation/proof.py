@@ -86,9 +86,12 @@ def _executions(outcome: Outcome, lines: list[Line], reason: str, verdicts: Verd
 
 
 def _money(outcome: Outcome, report: FinalReport, verdicts: Verdicts) -> None:
-    """Hold what the venue's wallet has in the end against our books; fees in BNB left it alone."""
-    elsewhere = sum((fee.worth for fee in report.other_fees or ()), Decimal(0))
-    theirs, ours = outcome.wallet, report.ending_balance + elsewhere
+    """Hold what a flat account's wallet has in the end against our books.
+
+    Fees in BNB left it alone; agents whose shares cancel out have made of them what is unrealised.
+    """
+    elsewhere = sum((fee.worth or Decimal(0) for fee in report.other_fees or ()), Decimal(0))
+    theirs, ours = outcome.wallet, report.equity + elsewhere
     verdicts.judge("A7", 0, abs(theirs - ours) <= CENT, f"a wallet of {theirs}", ours)
 
 
