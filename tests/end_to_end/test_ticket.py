@@ -60,6 +60,7 @@ def confirm(terminal: Terminal) -> None:
     terminal.press("y")
 
 
+@pytest.mark.timeout(300)  # a dozen waits, of thirty seconds at most each
 def test_an_order_from_ticket_to_cancel(on_terminal: Open, tmp_path: Path) -> None:
     """Placed, seen working, amended, canceled; journalled with who; the run replays identically."""
     terminal = on_terminal(*WORDS)
