@@ -84,9 +84,8 @@ class Evidence:
         self._write(STATE, readable(incident.state))
         incident.state = b""
         stretch = lines_between(self._journal, incident.since_ns, incident.opened_ns + 1)
-        before = newest(filter(_is_input, stretch), INPUT_BYTES_MAX)
-        self._write(BEFORE, *before.pieces)
-        self._told["before"] = _counted(before)
+        inputs = newest(filter(_is_input, stretch), INPUT_BYTES_MAX)
+        self._write_kept("before", BEFORE, inputs)
         self._seal()
 
     def write_after(self) -> None:
@@ -99,16 +98,16 @@ class Evidence:
         """
         incident = self._incident
         stretch = lines_between(self._journal, incident.opened_ns + 1, incident.until_ns)
-        after = oldest(filter(_is_input, stretch), INPUT_BYTES_MAX)
-        self._write(AFTER, *after.pieces)
-        self._told["after"] = _counted(after)
-        del after
+        self._write_kept("after", AFTER, oldest(filter(_is_input, stretch), INPUT_BYTES_MAX))
         around = lines_between(self._journal, incident.since_ns, incident.until_ns)
         rows = (_row(one.line, incident.opened_ns) for one in around if _is_decision(one))
         decided = oldest(rows, DECISION_BYTES_MAX)
-        self._write(DECISIONS, _csv(_COLUMNS), *decided.pieces)
-        self._told["decisions"] = _counted(decided)
+        self._write_kept("decisions", DECISIONS, decided, head=_csv(_COLUMNS))
         self._seal()
+
+    def _write_kept(self, told_as: str, name: str, kept: Stretch, head: bytes = b"") -> None:
+        self._write(name, head, *kept.pieces)
+        self._told[told_as] = _counted(kept)
 
     def _seal(self) -> None:
         incident = self._incident

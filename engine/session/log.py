@@ -47,11 +47,9 @@ Fields = MutableMapping[str, object]
 class SessionLog:
     """The open log: `logger` writes to it, and so does every library that warns."""
 
-    def __init__(
-        self, logger: "FilteringBoundLogger", file: RotatingFile, end: bytes = b""
-    ) -> None:
+    def __init__(self, logger: "FilteringBoundLogger", file: RotatingFile, found: bytes) -> None:
         self.logger = logger
-        self.found = end
+        self.found = found
         """The end of what stood there when it was opened."""
         self._file = file
         self._bridge = _Bridge(logger)
@@ -91,7 +89,7 @@ def open_log(
         import structlog  # noqa: PLC0415  (it brings asyncio: --help must not pay for it)
 
     try:
-        end = _end_of(path)
+        found = _end_of(path)
         file = RotatingFile(path)
     except OSError as error:
         raise StateDamaged(f"can't write {path}: {error.strerror}") from error
@@ -101,7 +99,7 @@ def open_log(
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         context_class=dict,
     ).bind()
-    return SessionLog(logger, file, end)
+    return SessionLog(logger, file, found)
 
 
 def _end_of(path: Path) -> bytes:

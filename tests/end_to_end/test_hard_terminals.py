@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 
@@ -29,11 +30,21 @@ class Beats:
 
     def __init__(self) -> None:
         self.at: list[float] = []
+        self.own: list[float] = []
+        """When we woke that only slept for as long: what the machine costs whoever waits."""
 
     def late_ms(self, share: float) -> float:
         """How much later than its tenth of a second a view came, at this quantile."""
-        gaps = sorted(later - sooner for sooner, later in zip(self.at, self.at[1:], strict=False))
-        return gaps[int(share * (len(gaps) - 1))] * 1e3 - VIEW_MS
+        return _late_ms(self.at, share)
+
+    def own_late_ms(self, share: float) -> float:
+        """How much later than that we woke ourselves."""
+        return _late_ms(self.own, share)
+
+
+def _late_ms(at: list[float], share: float) -> float:
+    gaps = sorted(later - sooner for sooner, later in pairwise(at))
+    return gaps[int(share * (len(gaps) - 1))] * 1e3 - VIEW_MS
 
 
 @contextmanager
@@ -51,13 +62,19 @@ def beats(folder: Path) -> Iterator[Beats]:
         except SessionUnreachable:
             return  # it has ended, as asked
 
-    thread = Thread(target=watch)
-    thread.start()
+    def sleep() -> None:
+        while not over.wait(VIEW_MS / 1e3):
+            seen.own.append(time.monotonic())
+
+    threads = [Thread(target=watch), Thread(target=sleep)]
+    for thread in threads:
+        thread.start()
     try:
         yield seen
     finally:
         over.set()
-        thread.join(30.0)
+        for thread in threads:
+            thread.join(30.0)
 
 
 def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -78,9 +95,8 @@ def test_a_terminal_that_takes_nothing_stops_no_engine(on_terminal: Open) -> Non
     terminal.press("k")
     until((terminal.run.path / "final_report.json").exists)
 
-    # A screen that held the engine up would cost seconds; views may wait for a core that others use.
-    assert seen.late_ms(0.5) < GAP_MS_MAX
-    assert seen.late_ms(0.95) < 5 * GAP_MS_MAX
+    # A screen that held the engine up would cost seconds; one view in twenty may wait for a core.
+    assert seen.late_ms(0.95) < GAP_MS_MAX + seen.own_late_ms(0.95)
     assert seen.late_ms(1.0) < 1_000
     assert len(seen.at) > 8 * UNREAD_S
     (command,) = terminal.run.lines("operator_command")

@@ -33,6 +33,8 @@ from tests.brokers.conformance.margins import Margins
 ENDED = (Standing.CANCELED, Standing.EXPIRED, Standing.REJECTED, Standing.FILLED)
 HALF = QTY / 2
 CONNECTIONS = RestConfig(base_url="").connections_max
+TRIES = 3
+"""A fault strikes one request, and not always one of the look it is meant for."""
 
 
 async def placed(ground: Ground, **changes: object):
@@ -369,11 +371,15 @@ class Conformance(Batches, Margins):
         assert 1 == max(Counter(fill.trade_id for fill in picture.fills).values())
 
     async def test_half_a_picture_is_none(self, ground: Ground) -> None:
-        """A9: whichever of its questions fails; one that is asked beside it may fail, too."""
+        """A9: one of its questions fails; what was under way beside it may be struck in its place."""
         for fault in ("html_200", "truncated_json", "error_5xx_after"):
-            ground.fault(fault, times=3)
-            assert isinstance(await ground.account.picture(ground.began_ns), Unanswered)
-            ground.faults.mend()
+            for _ in range(TRIES):
+                ground.fault(fault)
+                seen = await ground.account.picture(ground.began_ns)
+                if isinstance(seen, Unanswered):
+                    break
+            assert isinstance(seen, Unanswered), fault
+        ground.faults.mend()
         await ground.picture()
 
     async def test_facts(self, ground: Ground) -> None:
